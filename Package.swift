@@ -1,0 +1,32 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One way down: kvmtui -> Screens -> Sessions -> Stage2Sim. Nothing below knows what is above it.
+let package = Package(
+    name: "kvmtui",
+    products: [
+        .library(name: "Stage2Sim", targets: ["Stage2Sim"]),
+        .executable(name: "kvmtui", targets: ["kvmtui"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "Stage2Sim"),
+        .target(name: "Sessions", dependencies: ["Stage2Sim", .product(name: "Yams", package: "Yams")]),
+        .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
+        .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
+        .executableTarget(
+            name: "kvmtui",
+            dependencies: [
+                "Screens", "Sessions", "Stage2Sim", "CNcurses",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
+        .testTarget(name: "ScreensTests", dependencies: ["Screens"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

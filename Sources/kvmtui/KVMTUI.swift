@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct KVMTUI: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "kvmtui", abstract: "Step through KVM/ARM guest faults in the terminal.")
+}
