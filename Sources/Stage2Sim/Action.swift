@@ -1,0 +1,119 @@
+/// A guest instruction that touches memory.
+public struct Access: BitwiseCopyable, Sendable, Equatable {
+    /// The instruction's form, as far as it shows in the syndrome.
+    public enum Form: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+        /// One register, no write-back: the only form whose syndrome is valid.
+        case plain
+        /// ldm, stm: two registers here, 8 bytes.
+        case multiple
+        /// ldrd, strd: 8 bytes.
+        case double
+        /// ldrex, strex.
+        case exclusive
+        /// A load or store that writes its base register back.
+        case writeBack
+        /// Cache maintenance by address.
+        case cacheMaintenance
+    }
+
+    public var kind: AccessKind
+    public var form: Form
+    /// Bytes: 1, 2, 4; 8 for `multiple` and `double`.
+    public var width: UInt8
+    public var signExtend: Bool
+    /// A 16-bit Thumb instruction.
+    public var thumb: Bool
+    /// The transfer register, 0 to 15.
+    public var register: UInt8
+    /// Made through the guest's stage-1 map, at `va`; else stage 1 is a window onto `ipa`.
+    public var throughStage1: Bool
+    public var ipa: IPA
+    public var va: VA
+    /// What a write stores.
+    public var value: UInt64
+    /// A syndrome given by hand: the access traps with it whatever the tables say. 0: none.
+    public var rawHSR: UInt32
+
+    public init(
+        _ kind: AccessKind, _ ipa: IPA, form: Form = .plain, width: UInt8 = 4, value: UInt64 = 0, register: UInt8 = 3,
+        signExtend: Bool = false, thumb: Bool = false, rawHSR: UInt32 = 0
+    ) {
+        self.kind = kind
+        self.form = form
+        self.width = width
+        self.signExtend = signExtend
+        self.thumb = thumb
+        self.register = register
+        self.throughStage1 = false
+        self.ipa = ipa
+        self.va = VA(ipa.rawValue & 0xffff_ffff)
+        self.value = value
+        self.rawHSR = rawHSR
+    }
+
+    /// An access by virtual address, through the stage-1 map.
+    public init(_ kind: AccessKind, va: VA, form: Form = .plain, width: UInt8 = 4, value: UInt64 = 0, register: UInt8 = 3) {
+        self.init(kind, IPA(va.rawValue), form: form, width: width, value: value, register: register)
+        throughStage1 = true
+    }
+
+    /// The syndrome that the CPU gives for it; nil for the forms that give none.
+    public var syndrome: AccessSyndrome? {
+        guard form == .plain, kind != .execute else { return nil }
+        return AccessSyndrome(size: width == 1 ? 0 : width == 2 ? 1 : 2, signExtend: signExtend, register: register, wide: !thumb)
+    }
+}
+
+/// Something that the host does, beside serving faults. Memory is named by the process and the address it has there.
+public struct HostAction: BitwiseCopyable, Sendable, Equatable {
+    public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+        /// Reclaim one page: age, unmap, write out if dirty, free.
+        case swapOut
+        /// A process reads or writes its own memory.
+        case processRead, processWrite
+        case fork, exit
+        /// KSM merges the page with an equal one of another address (`other`).
+        case ksmMerge
+        case madviseDontneed, munmap
+        case mprotectReadOnly, mprotectReadWrite
+        case slotAdd, slotDelete
+        case vmCreate, vmDestroy
+        /// A page is found bad by the hardware.
+        case poison
+        /// The page allocator fails after `count` more pages; a negative count ends that.
+        case failAllocations
+        /// KVM maps a device for the guest (`kvm_phys_addr_ioremap`).
+        case ioremap
+        /// A bare `unmap_stage2_range`, without flush.
+        case unmapRange
+        /// Every VMID is used up: the next VM to run starts a new generation.
+        case exhaustVMIDs
+        /// The guest's stage-1 entry for an address goes away.
+        case stage1Unmap
+    }
+
+    public var kind: Kind
+    /// The process whose memory is meant.
+    public var process: UInt8 = 0
+    /// The virtual machine that is meant.
+    public var vm: UInt8 = 0
+    public var hva: HVA = HVA(0)
+    /// The other page of a merge.
+    public var otherProcess: UInt8 = 0
+    public var other: HVA = HVA(0)
+    public var ipa: IPA = IPA(0)
+    public var pa: PA = PA(0)
+    /// Bytes.
+    public var size: UInt64 = 4096
+    public var value: UInt64 = 0
+    public var count: Int32 = 0
+    public var slot: UInt32 = 0
+
+    public init(_ kind: Kind) { self.kind = kind }
+}
+
+/// What an actor is told to do.
+public enum Action: BitwiseCopyable, Sendable, Equatable {
+    case access(Access)
+    case host(HostAction)
+}

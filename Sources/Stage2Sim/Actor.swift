@@ -1,0 +1,190 @@
+/// The guest's registers, in the parts that an abort or MMIO touches.
+public struct GuestRegisters: BitwiseCopyable, Sendable, Equatable {
+    public enum Mode: UInt32, Sendable { case user = 0x10, supervisor = 0x13, abort = 0x17 }
+    var general = InlineArray<16, UInt32>(repeating: 0)
+    public internal(set) var pc: UInt32 = 0x8000
+    /// Mode in bits 4:0, T 5, F 6, I 7, A 8, E 9, J 24; IT in 15:10 and 26:25.
+    public internal(set) var cpsr: UInt32 = 0x13
+    public internal(set) var spsrAbort: UInt32 = 0
+    public internal(set) var lrAbort: UInt32 = 0
+    public internal(set) var dfar: UInt32 = 0
+    public internal(set) var ifar: UInt32 = 0
+    public internal(set) var dfsr: UInt32 = 0
+    public internal(set) var ifsr: UInt32 = 0
+    /// SCTLR: TE 30, EE 25, V 13.
+    public internal(set) var sctlr: UInt32 = 0
+    public internal(set) var vbar: UInt32 = 0
+    /// TTBCR.EAE: the guest uses long descriptors.
+    public internal(set) var longDescriptors = false
+
+    public subscript(register: Int) -> UInt32 { register == 15 ? pc : general[register] }
+
+    public static func == (a: Self, b: Self) -> Bool {
+        a.general.indices.allSatisfy { a.general[$0] == b.general[$0] } && a.pc == b.pc && a.cpsr == b.cpsr && a.spsrAbort == b.spsrAbort
+            && a.lrAbort == b.lrAbort && a.dfar == b.dfar && a.ifar == b.ifar && a.dfsr == b.dfsr && a.ifsr == b.ifsr
+    }
+}
+
+/// `kvm_run`'s mmio part, as user space finds it.
+public struct MMIOExit: BitwiseCopyable, Sendable, Equatable {
+    public var address: IPA = IPA(0)
+    public var length: UInt8 = 0
+    public var isWrite = false
+    public var data: UInt64 = 0
+}
+
+/// How an action ended.
+public enum Outcome: UInt8, Sendable, BitwiseCopyable {
+    /// It has not ended.
+    case none
+    case done
+    /// The guest got an abort of its own.
+    case abortInjected
+    /// User space emulated the access.
+    case emulated
+    /// KVM_RUN failed; the error is in `Actor.error`.
+    case failed
+    /// The kernel stopped with a BUG.
+    case bug
+    /// The same fault in the same state, again and again.
+    case stuck
+    /// The host's own access failed (SIGSEGV, SIGBUS).
+    case signal
+    /// What was asked for could not be done in this state.
+    case refused
+}
+
+/// Whoever acts: a vCPU, or a thread of the host. A program counter over micro-steps, and the local variables of the
+/// routines that it is in.
+public struct Actor: BitwiseCopyable, Sendable {
+    public enum Kind: UInt8, Sendable, BitwiseCopyable { case vcpu, host }
+
+    public let id: UInt8
+    public let kind: Kind
+    /// For a vCPU: its VM, its number there, the physical CPU it runs on.
+    public internal(set) var vm: UInt8 = 0
+    public internal(set) var index: UInt8 = 0
+    public internal(set) var cpu: UInt8 = 0
+
+    /// The step that it makes next; `idle` with nothing to do.
+    public internal(set) var next: MicroStep = .idle
+    public internal(set) var action: Action = .host(HostAction(.exhaustVMIDs))
+    public internal(set) var outcome: Outcome = .none
+    public internal(set) var error: Int32 = 0
+    var stack = InlineArray<8, MicroStep>(repeating: .idle)
+    var depth = 0
+
+    // The access.
+    /// The vCPU runs guest code; false: KVM_RUN has still to enter the guest.
+    public internal(set) var inGuest = false
+    public internal(set) var registers = GuestRegisters()
+    public internal(set) var memoryCache = MemoryCache()
+    /// VTTBR as this vCPU was entered with it.
+    public internal(set) var vttbr = VTTBR(rawValue: 0)
+    public internal(set) var access = Access(.read, IPA(0))
+    /// The IPA under translation: the access's own, or a stage-1 table's page.
+    public internal(set) var ipa = IPA(0)
+    /// Stage-1 tables still to be read; 0: none.
+    var stage1Left = 0
+    public internal(set) var readingStage1 = false
+    public internal(set) var table = PA(0)
+    public internal(set) var descriptor = Stage2Descriptor(0)
+    public internal(set) var level: UInt8 = 0
+    public internal(set) var value: UInt64 = 0
+    public internal(set) var faultStatus = FaultStatus(rawValue: 0)
+
+    // The trap.
+    public internal(set) var hsr = HSR(rawValue: 0)
+    public internal(set) var hpfar = HPFAR(rawValue: 0)
+    public internal(set) var hpfarKnown = false
+    public internal(set) var hxfar: UInt32 = 0
+    public internal(set) var par: UInt64 = 0
+    public internal(set) var faultIPA = IPA(0)
+
+    // user_mem_abort.
+    var slotIndex = 0
+    public internal(set) var writeFault = false
+    public internal(set) var writable = false
+    public internal(set) var sampledSequence: UInt32 = 0
+    /// Without smp_rmb, the load of the sequence may come late: told to, and still to do.
+    public var defersSequence = false
+    var sequencePending = false
+    public internal(set) var earlySequence: UInt32 = 0
+    public internal(set) var pfn = PFN(0)
+    public internal(set) var newLeaf = Stage2Descriptor(0)
+    public internal(set) var abortResult: Int32 = 0
+    public internal(set) var hostPage = HVA(0)
+    var hostWrite = false
+    var hostProcess: UInt8 = 0
+    var hostResult: Int32 = 0
+    public internal(set) var mmio = MMIOExit()
+    var slotRead = Memslot(id: 0, ipa: IPA(0), size: 0, hva: HVA(0))
+
+    // stage2_set_pte and unmap_stage2_range.
+    var setVM: UInt8 = 0
+    var setIPA = IPA(0)
+    var setLeaf = Stage2Descriptor(0)
+    var setFromCache = true
+    var setIOMap = false
+    var setResult: Int32 = 0
+    var level1Entry = PA(0)
+    var level2Entry = PA(0)
+    var leafEntry = PA(0)
+    var oldLeaf: UInt64 = 0
+    var smallCache = InlineArray<2, UInt64>(repeating: 0)
+    var smallCacheCount = 0
+    var unmapAt: UInt64 = 0
+    var unmapEnd: UInt64 = 0
+
+    // Notifiers and host routines.
+    var rangeStart: UInt64 = 0
+    var rangeEnd: UInt64 = 0
+    var notifyProcess: UInt8 = 0
+    var notifyVM: Int16 = -1
+    var walkSlot = 0
+    var walkPage: UInt64 = 0
+    var changePFN = PFN(0)
+    var copyOld = PFN(0)
+    var copyNew = PFN(0)
+    var copyEntry = HostEntry.none
+    var reclaimPFN = PFN(0)
+    var hostAction = HostAction(.poison)
+    var otherEntry = HostEntry.none
+    /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
+    var ksmPhase = 0
+    var ksmPage = PFN(0)
+    var ksmChanges = false
+
+    // Progress.
+    var lastFaultHSR: UInt32 = 0
+    var lastFaultIPA: UInt64 = 0
+    var lastFaultProgress: UInt64 = .max
+    /// The step at which the attempt under way began: where its fault, if it takes one, starts.
+    public internal(set) var attemptStart: UInt32 = 0
+
+    init(vcpu index: UInt8, vm: UInt8, cpu: UInt8, id: UInt8) {
+        self.id = id
+        kind = .vcpu
+        self.vm = vm
+        self.index = index
+        self.cpu = cpu
+    }
+
+    init(host id: UInt8) {
+        self.id = id
+        kind = .host
+    }
+
+    public var isIdle: Bool { next == .idle }
+
+    @inline(__always) mutating func call(_ routine: MicroStep, then back: MicroStep) {
+        stack[depth] = back
+        depth += 1
+        next = routine
+    }
+
+    @inline(__always) mutating func returnToCaller() {
+        depth -= 1
+        next = stack[depth]
+    }
+}

@@ -1,0 +1,57 @@
+/// An address or page number of one kind. Kinds do not mix: there is no conversion between them
+/// except the ones named below and the tables that translate.
+public protocol AddressKind: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable where RawValue == UInt64 {
+    init(rawValue: UInt64)
+}
+
+extension AddressKind {
+    @inlinable public init(_ raw: UInt64) { self.init(rawValue: raw) }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The size of a page and of every table above level 1, in bytes.
+public let pageSize: UInt64 = 4096
+
+/// An intermediate physical address, 0 to 2^40-1: what the guest believes to be physical.
+public struct IPA: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public var gfn: GFN { GFN(rawValue >> 12) }
+    @inlinable public var pageOffset: UInt64 { rawValue & 0xfff }
+    @inlinable public var page: IPA { IPA(rawValue & ~0xfff) }
+}
+
+/// A physical address, 0 to 2^40-1.
+public struct PA: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public var pfn: PFN { PFN(rawValue >> 12) }
+    @inlinable public var page: PA { PA(rawValue & ~0xfff) }
+}
+
+/// A host virtual address of a process, 32 bits.
+public struct HVA: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public var page: HVA { HVA(rawValue & ~0xfff) }
+}
+
+/// A guest virtual address, 32 bits.
+public struct VA: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// A guest frame number: IPA >> 12.
+public struct GFN: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public var ipa: IPA { IPA(rawValue << 12) }
+}
+
+/// A page frame number: PA >> 12. Bits 62:52 mark an error and bit 63 "no slot", as in KVM's `pfn_t` (v3.9).
+public struct PFN: AddressKind {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public var pa: PA { PA(rawValue << 12) }
+}

@@ -1,0 +1,164 @@
+/// The Hyp Syndrome Register: why the guest trapped (DDI 0406C B3.13.6, B4.1.74).
+///
+///     31    26 25 24  23 22 21  20 19  16 15  10 9  8   7     6   5   0
+///     |  EC   |IL|ISV| SAS |SSE| 0| SRT  |   0  |EA|CM|S1PTW|WnR| FSC |      data abort from the guest
+public struct HSR: FieldedWord, BitwiseCopyable {
+    public static let name = "HSR"
+    public var rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Exception classes that the fault path can meet (facts of DDI 0406C table B3-25).
+    public enum Class: UInt8, Sendable {
+        case unknown = 0x00, wfi = 0x01, cp15 = 0x03, cp15Wide = 0x04, cp14 = 0x05, cp14Load = 0x06, cp = 0x07, cp10ID = 0x08
+        case jazelle = 0x09, bxj = 0x0a, cp14Wide = 0x0c, svcHyp = 0x11, hvc = 0x12, smc = 0x13
+        case instructionAbort = 0x20, instructionAbortHyp = 0x21, dataAbort = 0x24, dataAbortHyp = 0x25
+
+        public var meaning: String {
+            switch self {
+            case .unknown: "unknown"
+            case .wfi: "WFI or WFE trapped"
+            case .cp15: "CP15 access trapped"
+            case .cp15Wide: "64-bit CP15 access trapped"
+            case .cp14: "CP14 access trapped"
+            case .cp14Load: "CP14 load or store trapped"
+            case .cp: "coprocessor 0-13 access trapped"
+            case .cp10ID: "CP10 identification access trapped"
+            case .jazelle: "Jazelle trapped"
+            case .bxj: "BXJ trapped"
+            case .cp14Wide: "64-bit CP14 access trapped"
+            case .svcHyp: "SVC taken to Hyp mode"
+            case .hvc: "HVC"
+            case .smc: "SMC trapped"
+            case .instructionAbort: "prefetch abort from the guest"
+            case .instructionAbortHyp: "prefetch abort in Hyp mode"
+            case .dataAbort: "data abort from the guest"
+            case .dataAbortHyp: "data abort in Hyp mode"
+            }
+        }
+    }
+
+    public static let ecBits = Bits(31, 26), ilBits = Bits(25), issBits = Bits(24, 0), isvBits = Bits(24), sasBits = Bits(23, 22)
+    public static let sseBits = Bits(21), srtBits = Bits(19, 16), eaBits = Bits(9), cmBits = Bits(8), s1ptwBits = Bits(7)
+    public static let wnrBits = Bits(6), fscBits = Bits(5, 0)
+    /// The fault status without its level, which KVM compares (`HSR_FSC_TYPE`).
+    public static let fscTypeBits = Bits(5, 2)
+
+    @inline(__always) private func bit(_ b: Bits) -> Bool { b.of(UInt64(rawValue)) != 0 }
+    @inline(__always) private func field(_ b: Bits) -> UInt8 { UInt8(truncatingIfNeeded: b.of(UInt64(rawValue))) }
+
+    public var exceptionClass: UInt8 { field(Self.ecBits) }
+    public var isInstructionAbort: Bool { exceptionClass == Class.instructionAbort.rawValue }
+    /// 1: a 32-bit instruction; 0: a 16-bit Thumb instruction, or not known.
+    public var il: Bool { bit(Self.ilBits) }
+    /// SAS, SSE and SRT are valid.
+    public var isv: Bool { bit(Self.isvBits) }
+    public var accessSize: UInt8 { field(Self.sasBits) }
+    public var signExtend: Bool { bit(Self.sseBits) }
+    /// The register loaded or stored, 0 to 15.
+    public var transferRegister: UInt8 { field(Self.srtBits) }
+    public var isCacheMaintenance: Bool { bit(Self.cmBits) }
+    public var isStage1Walk: Bool { bit(Self.s1ptwBits) }
+    public var isWrite: Bool { bit(Self.wnrBits) }
+    public var faultStatus: FaultStatus { FaultStatus(rawValue: field(Self.fscBits)) }
+
+    /// A prefetch abort taken to Hyp mode. IL is UNK/SBZP there; 0, as an emulated Cortex-A15 has it.
+    public static func instructionAbort(_ status: FaultStatus, stage1Walk: Bool = false) -> HSR {
+        HSR(rawValue: UInt32(Class.instructionAbort.rawValue) << 26 | (stage1Walk ? 1 << 7 : 0) | UInt32(status.rawValue))
+    }
+
+    /// A data abort. Without `syndrome` (an access that gives none) ISV, SAS, SSE, SRT and IL are 0.
+    public static func dataAbort(_ status: FaultStatus, write: Bool, syndrome: AccessSyndrome?, stage1Walk: Bool = false, cacheMaintenance: Bool = false) -> HSR {
+        var raw = UInt32(Class.dataAbort.rawValue) << 26 | UInt32(status.rawValue)
+        if write { raw |= 1 << 6 }
+        if stage1Walk { raw |= 1 << 7 }
+        if cacheMaintenance { raw |= 1 << 8 }
+        if let s = syndrome {
+            raw |= 1 << 24 | UInt32(s.size & 3) << 22 | (s.signExtend ? 1 << 21 : 0) | UInt32(s.register & 15) << 16
+            if s.wide { raw |= 1 << 25 }
+        }
+        return HSR(rawValue: raw)
+    }
+
+    public var fields: [Field] {
+        let top = [
+            Field("EC", Self.ecBits, "exception class") { Class(rawValue: UInt8($0))?.meaning ?? "reserved" },
+            Field("IL", Self.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit, or not known" },
+        ]
+        let walk = Field("S1PTW", Self.s1ptwBits, "on a stage-1 table walk") { $0 == 1 ? "while reading a stage-1 table" : "on the access itself" }
+        let status = Field("FSC", Self.fscBits, "fault status") { FaultStatus(rawValue: UInt8($0)).meaning }
+        switch Class(rawValue: exceptionClass) {
+        case .dataAbort?, .dataAbortHyp?:
+            let valid = isv
+            return top + [
+                Field("ISV", Self.isvBits, "syndrome valid") { $0 == 1 ? "SAS, SSE, SRT are valid" : "no syndrome: SAS, SSE, SRT say nothing" },
+                Field("SAS", Self.sasBits, "access size") { valid ? ["byte", "halfword", "word", "reserved"][Int($0)] : "not valid" },
+                Field("SSE", Self.sseBits, "sign extend") { !valid ? "not valid" : $0 == 1 ? "the load sign-extends" : "no sign extension" },
+                Field("SRT", Self.srtBits, "transfer register") { valid ? "r\($0)" : "not valid" },
+                Field("EA", Self.eaBits, "external abort type"),
+                Field("CM", Self.cmBits, "cache maintenance") { $0 == 1 ? "by a cache maintenance operation" : "not by cache maintenance" },
+                walk,
+                Field("WnR", Self.wnrBits, "write, not read") { $0 == 1 ? "write" : "read" },
+                status,
+            ]
+        case .instructionAbort?, .instructionAbortHyp?:
+            return top + [Field("EA", Self.eaBits, "external abort type"), walk, status]
+        default:
+            return top + [Field("ISS", Self.issBits, "instruction specific syndrome")]
+        }
+    }
+}
+
+/// What the CPU reports of the instruction behind a data abort, where it does (ISV = 1).
+public struct AccessSyndrome: Hashable, Sendable, BitwiseCopyable {
+    /// log2 of the width: 0 byte, 1 halfword, 2 word; 3 is reserved.
+    public var size: UInt8
+    public var signExtend: Bool
+    /// 0 to 15.
+    public var register: UInt8
+    /// A 32-bit instruction (IL).
+    public var wide: Bool
+    public init(size: UInt8, signExtend: Bool = false, register: UInt8 = 3, wide: Bool = true) {
+        self.size = size
+        self.signExtend = signExtend
+        self.register = register
+        self.wide = wide
+    }
+}
+
+/// The long-descriptor fault status code, FSC (DDI 0406C B3.13.3).
+public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    public var rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue & 0x3f }
+
+    public enum Kind: UInt8, Sendable {
+        case translation = 0x04, accessFlag = 0x08, permission = 0x0c, externalOnWalk = 0x14, parityOnWalk = 0x1c
+        public var name: String {
+            switch self {
+            case .translation: "translation fault"
+            case .accessFlag: "access flag fault"
+            case .permission: "permission fault"
+            case .externalOnWalk: "external abort on a table walk"
+            case .parityOnWalk: "parity error on a table walk"
+            }
+        }
+    }
+
+    /// - Parameter level: 1 to 3, the table level at which the walk ended.
+    public init(_ kind: Kind, level: UInt8) { self.init(rawValue: kind.rawValue | (level & 3)) }
+
+    public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
+    public var level: UInt8 { rawValue & 3 }
+
+    public var meaning: String {
+        if let kind { return "\(kind.name), level \(level)" }
+        return switch rawValue {
+        case 0x00...0x03: "address size fault, level \(level)"
+        case 0x10: "synchronous external abort"
+        case 0x18: "synchronous parity error"
+        case 0x21: "alignment fault"
+        case 0x22: "debug event"
+        case 0x30: "TLB conflict abort"
+        default: "reserved"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// A stage-2 long descriptor as ARMv7 defines it (DDI 0406C B3.6).
+///
+///     63   59 58    55 54 53   40 39           12 11 10 9  8 7   6 5      2 1 0
+///     | 0    | ignored |XN|  0    | output address | 0|AF| SH | HAP |MemAttr |1 1|   page, level 3
+///     |                           | next table     |        ignored         |1 1|   table, levels 1 and 2
+///     |                        XN | output address |   as for a page        |0 1|   block, levels 1 and 2
+public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
+    public static let name = "stage-2 descriptor"
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inline(__always) public init(_ raw: UInt64) { rawValue = raw }
+
+    public static let typeBits = Bits(1, 0), memAttrBits = Bits(5, 2), hapBits = Bits(7, 6), shBits = Bits(9, 8), afBits = Bits(10)
+    public static let addressBits = Bits(39, 12), xnBits = Bits(54), softwareBits = Bits(58, 55)
+
+    public enum Kind: Sendable { case invalid, table, block, page, reserved }
+
+    /// What the two low bits mean at `level`, 1 to 3.
+    @inline(__always) public func kind(level: Int) -> Kind {
+        switch rawValue & 3 {
+        case 3: level == 3 ? .page : .table
+        case 1: level == 3 ? .reserved : .block
+        default: .invalid
+        }
+    }
+
+    /// The table or page that it names.
+    @inline(__always) public var address: PA { PA(rawValue & Self.addressBits.mask) }
+    @inline(__always) public var allowsRead: Bool { rawValue & 1 << 6 != 0 }
+    @inline(__always) public var allowsWrite: Bool { rawValue & 1 << 7 != 0 }
+    @inline(__always) public var neverExecute: Bool { rawValue & 1 << 54 != 0 }
+    @inline(__always) public var accessFlag: Bool { rawValue & 1 << 10 != 0 }
+    @inline(__always) public var isValid: Bool { rawValue & 1 != 0 }
+
+    /// HAP in words: what the guest may do.
+    public var rights: String { ["no access", "read-only", "write-only", "read/write"][Int(rawValue >> 6 & 3)] }
+    public var shortRights: String { ["--", "RO", "WO", "RW"][Int(rawValue >> 6 & 3)] }
+
+    /// The fields of a descriptor found at `level`.
+    public func fields(level: Int) -> [Field] {
+        let type = Field("type", Self.typeBits, "descriptor type") {
+            switch $0 {
+            case 3: level == 3 ? "page" : "table"
+            case 1: level == 3 ? "reserved: faults" : "block"
+            default: "invalid: faults"
+            }
+        }
+        switch kind(level: level) {
+        case .invalid, .reserved: return [type]
+        case .table: return [Field("address", Self.addressBits, "next table") { "table at " + hex($0 << 12, digits: 10) }, type]
+        case .page, .block:
+            return [
+                Field("software", Self.softwareBits, "ignored by hardware") { $0 == 0 ? "" : $0 & 1 == 1 ? "Linux: dirty" : "software's" },
+                Field("XN", Self.xnBits, "execute never") { $0 == 1 ? "no fetch" : "may be executed" },
+                Field("address", Self.addressBits, "output address") { "page " + hex($0 << 12, digits: 10) },
+                Field("AF", Self.afBits, "access flag") { $0 == 1 ? "accessed: no access flag fault" : "an access faults" },
+                Field("SH", Self.shBits, "shareability") { ["not shared", "reserved", "outer shareable", "inner shareable"][Int($0)] },
+                Field("HAP", Self.hapBits, "the guest's rights") { ["no access", "read-only", "write-only", "read and write"][Int($0)] },
+                Field("MemAttr", Self.memAttrBits, "memory type") { Self.memoryType($0) },
+                type,
+            ]
+        }
+    }
+
+    public var fields: [Field] { fields(level: 3) }
+
+    /// The memory type that MemAttr[3:0] selects (DDI 0406C table B3-22).
+    public static func memoryType(_ attr: UInt64) -> String {
+        let inner = ["", "non-cacheable", "write-through", "write-back"][Int(attr & 3)]
+        switch attr >> 2 & 3 {
+        case 0: return ["strongly-ordered", "device", "UNPREDICTABLE", "UNPREDICTABLE"][Int(attr & 3)]
+        case let outer:
+            if attr & 3 == 0 { return "UNPREDICTABLE" }
+            let outerName = ["", "non-cacheable", "write-through", "write-back"][Int(outer)]
+            return "normal, " + (outerName == inner ? inner : "outer \(outerName), inner \(inner)")
+        }
+    }
+}

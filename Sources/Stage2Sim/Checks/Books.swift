@@ -1,0 +1,78 @@
+// The books: what must agree when everybody rests. Rows are opened where something changed, and balanced when the last
+// actor comes to its end; nothing is ever scanned as a whole.
+
+/// A row of the books that changed.
+enum BookEntry: BitwiseCopyable {
+    case leaf(vm: UInt8, gfn: UInt64)
+    case table(PA)
+}
+
+extension Stepper {
+    @inline(__always) func openLeafBook(_ vm: UInt8, _ ipa: IPA) { world.openBooks.append(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
+    @inline(__always) func openTableBook(_ table: PA) { world.openBooks.append(.table(table)) }
+
+    func openHostBook(_ process: Int, _ hva: HVA) {
+        guard let vm = world.processes[process].vm, let ipa = world.ipa(of: hva, process: UInt8(process)) else { return }
+        openLeafBook(vm, ipa)
+    }
+
+    func balanceBooks() {
+        guard !world.openBooks.isEmpty, world.pendingInvalidations.isEmpty else { return }
+        var i = 0
+        while i < world.openBooks.count {
+            switch world.openBooks[i] {
+            case .leaf(let vm, let gfn): balanceLeaf(vm, GFN(gfn).ipa)
+            case .table(let table): balanceTable(table)
+            }
+            i += 1
+        }
+        world.openBooks.removeAll(keepingCapacity: true)
+    }
+
+    private func balanceLeaf(_ vm: UInt8, _ ipa: IPA) {
+        guard !world.vms[Int(vm)].destroyed else { return }
+        let leaf = world.leaf(of: vm, ipa)
+        if let leaf, leaf.isValid {
+            let pfn = leaf.address.pfn
+            if let slot = world.vms[Int(vm)].slot(at: ipa) {
+                let entry = world.processes[Int(world.vms[Int(vm)].process)].entry(slot.hva(of: ipa).page)
+                if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, ipa: ipa, pa: pfn.pa) }
+            } else if world.frames[pfn].flags.contains(.free), world.frames.contains(pfn) {
+                report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
+            }
+        }
+        let vmid = world.vms[Int(vm)].vmid
+        for cpu in world.cpus {
+            guard let entry = cpu.tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
+            report(.tlbOutlivesLeaf, cause: entry.filledAt, ipa: ipa, pa: entry.descriptor.address)
+        }
+    }
+
+    private func balanceTable(_ table: PA) {
+        let page = world.kernelPages.page(table)
+        let base: Int32
+        switch page.use {
+        case .level1Tail: base = world.behaviours.has(.b6PgdTailCount) ? 0 : 1
+        case .level1, .level2, .level3: base = 1
+        case .free, .cached: return
+        }
+        let expected = base + Int32(page.entries)
+        if page.references != expected {
+            report(.tableCount, ipa: IPA(0), pa: table, expected: UInt64(expected), found: UInt64(max(0, page.references)))
+        }
+    }
+}
+
+extension World {
+    /// The leaf that the tables hold for `ipa` now; nil where a table is missing.
+    public func leaf(of vm: UInt8, _ ipa: IPA) -> Stage2Descriptor? {
+        guard var table = vms[Int(vm)].level1 else { return nil }
+        for level in 1...3 {
+            guard let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) else { return nil }
+            if level == 3 { return Stage2Descriptor(word) }
+            guard word != 0 else { return nil }
+            table = Stage2Descriptor(word).address
+        }
+        return nil
+    }
+}

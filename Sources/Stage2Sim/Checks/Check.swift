@@ -1,0 +1,185 @@
+// What must hold whatever the kernel does. A check follows the effects: it looks where something has just changed, and is
+// about consequences at once, about the books at rest.
+
+/// A rule.
+public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    // At once.
+    case accessAfterLoss, writeToShared, frameFreedMapped, writeLost, liveTableFreed, memoryCacheEmpty, noProgress
+    // At rest.
+    case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
+
+    /// The name in session files.
+    public var name: String {
+        switch self {
+        case .accessAfterLoss: "access-after-loss"
+        case .writeToShared: "write-to-shared"
+        case .frameFreedMapped: "frame-freed-mapped"
+        case .writeLost: "write-lost"
+        case .liveTableFreed: "live-table-freed"
+        case .memoryCacheEmpty: "memory-cache-empty"
+        case .noProgress: "no-progress"
+        case .leafWithoutFrame: "leaf-without-frame"
+        case .tlbOutlivesLeaf: "tlb-outlives-leaf"
+        case .tableCount: "table-count"
+        case .tablesLeaked: "tables-leaked"
+        }
+    }
+
+    public var about: String {
+        switch self {
+        case .accessAfterLoss: "a guest reached a frame through a translation that no longer stands"
+        case .writeToShared: "a guest wrote a frame that it shares, without a copy being made"
+        case .frameFreedMapped: "a frame was freed while a guest could still reach it"
+        case .writeLost: "reclaim dropped the only copy of what had been written"
+        case .liveTableFreed: "a table page was freed while it was in use"
+        case .memoryCacheEmpty: "a table page was needed under mmu_lock and the memory cache was empty"
+        case .noProgress: "the same fault was taken again in the same state"
+        case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
+        case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
+        case .tableCount: "a table page's reference count is not 1 + its entries"
+        case .tablesLeaked: "table pages were left over when the VM was destroyed"
+        }
+    }
+
+    public static func named(_ name: String) -> Rule? { allCases.first { $0.name == name } }
+}
+
+/// A broken check: the rule, the step that broke it, the access that suffered.
+public struct Violation: BitwiseCopyable, Sendable, Equatable {
+    public let rule: Rule
+    /// The step at which it showed.
+    public let step: UInt32
+    /// The step that broke it.
+    public let cause: UInt32
+    /// Who suffered, or stood there when it showed.
+    public let actor: UInt8
+    public let vm: UInt8
+    public let ipa: IPA
+    public let pa: PA
+    /// For a lost write, what was written; for a count, what it should be.
+    public let expected: UInt64
+    public let found: UInt64
+    public let isWrite: Bool
+}
+
+extension Stepper {
+    func report(_ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false) {
+        let violation = Violation(
+            rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
+            expected: expected, found: found, isWrite: isWrite)
+        world.statistics.violations += 1
+        // A rule that stays broken is told a few times, not millions.
+        guard world.violations.count < 256 else { return }
+        world.violations.append(violation)
+        emit(.broken(index: UInt32(world.violations.count - 1)))
+    }
+
+    // MARK: At once
+
+    /// A guest's access reaches a frame: it must be the one that the host gives it there, writable if it writes.
+    @inline(__always) func checkGuestAccess(_ pa: PA) {
+        let vm = Int(me.vm)
+        if let index = world.vms[vm].slotIndex(me.ipa, hint: me.slotIndex) {
+            let hva = world.vms[vm].slots[index].hva(of: me.ipa)
+            let entry = world.processes[Int(world.vms[vm].process)].entry(hva.page)
+            if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || me.access.kind != .write { return }
+        }
+        examineGuestAccess(pa)
+    }
+
+    @inline(never) private func examineGuestAccess(_ pa: PA) {
+        let frame = world.frames[pa.pfn]
+        let write = me.access.kind == .write
+        guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
+            // A device mapped into the slot is no RAM, and the guest's by right.
+            if isDevice(pa) { return }
+            return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
+        }
+        let vm = Int(me.vm), process = world.vms[vm].process
+        guard let slot = world.vms[vm].slots.first(where: { $0.contains(me.ipa) }) else {
+            // No slot any more; the memory may still be the VMM's.
+            if frame.mappings == 0 { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+            return
+        }
+        let hva = slot.hva(of: me.ipa).page
+        let entry = world.processes[Int(process)].entry(hva)
+        if entry.isPresent, entry.pfn == pa.pfn {
+            if write, frame.mappings > 1 || frame.flags.contains(.reserved) || frame.flags.contains(.ksm) {
+                report(.writeToShared, cause: world.frames[pa.pfn].changedAt, pa: pa, expected: world.frames.load(PA(pa.rawValue & ~7), width: 8), found: me.access.value, isWrite: true)
+            }
+            return
+        }
+        let excused = world.pendingInvalidations.contains { $0.process == process && $0.start <= hva && hva < $0.end && frame.changedAt <= $0.since }
+        if !excused { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+    }
+
+    private func isDevice(_ pa: PA) -> Bool {
+        guard let slot = world.vms[Int(me.vm)].slots.first(where: { $0.contains(me.ipa) }) else { return false }
+        let entry = world.processes[Int(world.vms[Int(me.vm)].process)].entry(slot.hva(of: me.ipa).page)
+        return entry.isPresent && entry.isSpecial && entry.pfn == pa.pfn
+    }
+
+    /// The last reference has gone: no leaf and no TLB entry may still lead here.
+    func checkFreedFrame(_ pfn: PFN) {
+        let frame = world.frames[pfn]
+        if frame.leaves > 0 { return report(.frameFreedMapped, pa: pfn.pa) }
+        for cpu in world.cpus where cpu.tlb.count > 0 {
+            if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn }) {
+                return report(.frameFreedMapped, cause: entry.filledAt, ipa: entry.ipa, pa: pfn.pa)
+            }
+        }
+    }
+
+    /// Reclaim drops a page without writing it: its slot must hold the same bytes.
+    func checkDroppedPage(_ pfn: PFN) {
+        let contents = world.frames.contents(of: pfn)
+        let kept = world.swap[Int(world.frames[pfn].slot)].contents
+        guard !world.frames.equal(contents, kept) else { return }
+        let offset = (0..<512).map { UInt64($0) << 3 }.first { world.frames.word(contents, $0) != world.frames.word(kept, $0) } ?? 0
+        report(
+            .writeLost, cause: contents.writtenAt, ipa: world.ipa(of: me.hostAction.hva, process: me.hostAction.process).map { IPA($0.rawValue + offset) },
+            pa: PA(pfn.pa.rawValue + offset), expected: world.frames.word(contents, offset), found: world.frames.word(kept, offset))
+    }
+
+    /// A table page is freed: no live entry may stand in it.
+    func checkFreedTable(_ table: PA, level: UInt8) {
+        let page = world.kernelPages.page(table)
+        if page.entries > 0 {
+            report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(page.entries))
+        }
+    }
+
+    /// The VM's tables have been torn down: only the level-1 pages may be left.
+    func checkDestroyed(_ vm: UInt8) {
+        let left = world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm)
+        if let first = left.first { report(.tablesLeaked, ipa: IPA(0), pa: first, expected: 0, found: UInt64(left.count)) }
+    }
+
+    /// The same fault in the same state as this vCPU's last: nothing that it did, or anybody did, will make it end differently.
+    @inline(__always) func isMakingProgress() -> Bool {
+        let same = me.hsr.rawValue == me.lastFaultHSR && me.ipa.rawValue == me.lastFaultIPA && world.progress == me.lastFaultProgress
+        me.lastFaultHSR = me.hsr.rawValue
+        me.lastFaultIPA = me.ipa.rawValue
+        me.lastFaultProgress = world.progress
+        return same ? mayStillProgress() : true
+    }
+
+    @inline(never) private func mayStillProgress() -> Bool {
+        // Somebody else is at work, and may end what this vCPU waits for.
+        if world.busyActors > 1 { return true }
+        report(.noProgress)
+        finish(.stuck)
+        return false
+    }
+}
+
+extension World {
+    /// Where `hva` of `process` lies in the guest of its VM.
+    public func ipa(of hva: HVA, process: UInt8) -> IPA? {
+        guard let vm = processes[Int(process)].vm else { return nil }
+        for slot in vms[Int(vm)].slots where hva >= slot.hva && hva.rawValue < slot.hva.rawValue + slot.size {
+            return IPA(slot.ipa.rawValue + (hva.rawValue - slot.hva.rawValue))
+        }
+        return nil
+    }
+}

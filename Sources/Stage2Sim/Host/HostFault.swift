@@ -1,0 +1,180 @@
+// The host's own page fault inside get_user_pages or a process's access (mm/memory.c, v3.9).
+
+enum HostFaultResult {
+    /// No area there, or no right to write: SIGSEGV, or -EFAULT from get_user_pages.
+    static let noArea: Int32 = -14
+    /// -EHWPOISON.
+    static let poisoned: Int32 = -133
+}
+
+extension Stepper {
+    private var hostProcess: Int { Int(me.hostProcess) }
+
+    /// `handle_mm_fault`: what the entry and the area ask for. The caller sets hostProcess, hostPage, hostWrite.
+    func hostFault() {
+        let entry = world.processes[hostProcess].entry(me.hostPage)
+        if entry.isPoisoned { return hostFaultFails(HostFaultResult.poisoned) }
+        guard let area = world.processes[hostProcess].area(me.hostPage), area.writable || !me.hostWrite else {
+            return hostFaultFails(HostFaultResult.noArea)
+        }
+        if case .device(let base) = area.backing {
+            let pfn = PA(base.rawValue + (me.hostPage.rawValue - area.start.rawValue)).pfn
+            setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true, special: true))
+            return returnToCaller()
+        }
+        if entry.isSwapped { return go(.swapInPage) }
+        if entry.isNone { return go(me.hostWrite ? .mapFreshPage : .mapZeroPage) }
+        guard me.hostWrite, !entry.isWritable else { return returnToCaller() }
+        go(canReuse(entry) ? .reuseHostPage : .copyHostPage)
+    }
+
+    private func hostFaultFails(_ result: Int32) {
+        me.hostResult = result
+        returnToCaller()
+    }
+
+    func mapZeroPage() {
+        setHostEntry(hostProcess, me.hostPage, HostEntry(world.zeroPage, writable: false, special: true))
+        returnToCaller()
+    }
+
+    func mapFreshPage() {
+        let pfn = allocateFrame()
+        world.frames.change(pfn) { $0.mappings = 1 }
+        setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
+        returnToCaller()
+    }
+
+    /// `do_swap_page`: into the swap cache, the slot kept; a write takes it out at once.
+    func swapInPage() {
+        let slot = Int(world.processes[hostProcess].entry(me.hostPage).slot)
+        let pfn: PFN
+        if world.swap[slot].cached != 0 {
+            pfn = PFN(world.swap[slot].cached)
+            addReference(pfn)
+        } else {
+            pfn = allocateFrame()
+            let copy = world.frames.duplicate(world.swap[slot].contents)
+            world.frames.setContents(copy, of: pfn)
+            world.frames.change(pfn) {
+                $0.flags.insert(.swapCache)
+                $0.slot = UInt32(slot)
+                $0.references += 1
+            }
+            world.swap[slot].cached = pfn.rawValue
+            emit(.slotRead(UInt32(slot)))
+        }
+        world.frames.change(pfn) { $0.mappings += 1 }
+        world.swap[slot].users -= 1
+        let entry = HostEntry(pfn, writable: false)
+        if me.hostWrite, canReuse(entry) {
+            takeFromSwapCache(pfn)
+            setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
+        } else {
+            setHostEntry(hostProcess, me.hostPage, entry)
+        }
+        returnToCaller()
+    }
+
+    /// `reuse_swap_page`: nobody else maps the page, and nobody else's entry names its slot. Never a KSM page.
+    private func canReuse(_ entry: HostEntry) -> Bool {
+        guard !entry.isSpecial else { return false }
+        let frame = world.frames[entry.pfn]
+        if frame.flags.contains(.ksm) || frame.flags.contains(.reserved) || frame.mappings != 1 { return false }
+        return !frame.flags.contains(.swapCache) || world.swap[Int(frame.slot)].users == 0
+    }
+
+    private func takeFromSwapCache(_ pfn: PFN) {
+        guard world.frames[pfn].flags.contains(.swapCache) else { return }
+        leaveSwapCache(pfn)
+        markDirty(pfn)
+    }
+
+    /// The swap cache gives up the page, and the slot where no entry names it.
+    func leaveSwapCache(_ pfn: PFN) {
+        let slot = Int(world.frames[pfn].slot)
+        world.frames.change(pfn) {
+            $0.flags.remove(.swapCache)
+            $0.slot = 0
+        }
+        world.swap[slot].cached = 0
+        releaseSlotIfUnused(slot)
+        dropReference(pfn)
+    }
+
+    func releaseSlotIfUnused(_ slot: Int) {
+        guard !world.swap[slot].inUse else { return }
+        world.frames.release(world.swap[slot].contents)
+        world.swap[slot].contents = Contents()
+    }
+
+    func reuseHostPage() {
+        let pfn = world.processes[hostProcess].entry(me.hostPage).pfn
+        takeFromSwapCache(pfn)
+        setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
+        returnToCaller()
+    }
+
+    // MARK: do_wp_page, where the page must be copied
+
+    func copyHostPage() {
+        me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
+        me.copyOld = me.copyEntry.pfn
+        addReference(me.copyOld)
+        me.copyNew = allocateFrame()
+        let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
+        world.frames.setContents(copy, of: me.copyNew)
+        go(.copyStart)
+    }
+
+    func copyStart() {
+        beginInvalidation(process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize)
+        notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyRecheck)
+    }
+
+    func copyRecheck() {
+        guard world.processes[hostProcess].entry(me.hostPage) == me.copyEntry else {
+            dropReference(me.copyNew)
+            dropReference(me.copyOld)
+            return endCopy()
+        }
+        world.processes[hostProcess].pageTableLock = Int8(bitPattern: me.id)
+        go(.copyClearEntry)
+    }
+
+    func copyClearEntry() {
+        setHostEntry(hostProcess, me.hostPage, .none)
+        go(.copyChange)
+    }
+
+    func copyChange() {
+        me.changePFN = me.copyNew
+        notify(.notifyChangeLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copySetEntry)
+    }
+
+    func copySetEntry() {
+        world.frames.change(me.copyNew) { $0.mappings = 1 }
+        setHostEntry(hostProcess, me.hostPage, HostEntry(me.copyNew, writable: true))
+        go(.copyDropOld)
+    }
+
+    func copyDropOld() {
+        if !me.copyEntry.isSpecial {
+            world.frames.change(me.copyOld) { $0.mappings -= 1 }
+            dropReference(me.copyOld)
+        }
+        // The reference that kept the old page for the copy; the zero page's goes the same way.
+        dropReference(me.copyOld)
+        world.processes[hostProcess].pageTableLock = -1
+        endCopy()
+    }
+
+    private func endCopy() {
+        notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyEnd)
+    }
+
+    func copyEnd() {
+        endInvalidation()
+        returnToCaller()
+    }
+}

@@ -1,0 +1,88 @@
+// What stands under KVM: host page tables, swap, KSM, other processes, and the host's own page fault.
+
+/// A host page-table entry, in the simulation's own layout: what matters of Linux's on LPAE.
+public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
+    public var rawValue: UInt64 = 0
+    public static let none = HostEntry()
+
+    static let presentBit: UInt64 = 1, writableBit: UInt64 = 2, dirtyBit: UInt64 = 4, youngBit: UInt64 = 8, swapBit: UInt64 = 16, poisonBit: UInt64 = 32
+    /// A mapping without `struct page`: the zero page or a device.
+    static let specialBit: UInt64 = 64
+
+    init(rawValue: UInt64 = 0) { self.rawValue = rawValue }
+
+    /// A present entry. On LPAE a writable one is always dirty too (set_pte_ext).
+    init(_ pfn: PFN, writable: Bool, young: Bool = true, special: Bool = false) {
+        rawValue = pfn.rawValue << 12 | Self.presentBit | (writable ? Self.writableBit | Self.dirtyBit : 0) | (young ? Self.youngBit : 0) | (special ? Self.specialBit : 0)
+    }
+
+    static func swapped(_ slot: UInt32) -> HostEntry { HostEntry(rawValue: UInt64(slot) << 12 | swapBit) }
+    static let poisoned = HostEntry(rawValue: poisonBit)
+
+    @inline(__always) public var isNone: Bool { rawValue == 0 }
+    @inline(__always) public var isPresent: Bool { rawValue & Self.presentBit != 0 }
+    @inline(__always) public var isWritable: Bool { rawValue & Self.writableBit != 0 }
+    public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
+    public var isYoung: Bool { rawValue & Self.youngBit != 0 }
+    public var isSwapped: Bool { rawValue & Self.swapBit != 0 }
+    public var isPoisoned: Bool { rawValue & Self.poisonBit != 0 }
+    public var isSpecial: Bool { rawValue & Self.specialBit != 0 }
+    @inline(__always) public var pfn: PFN { PFN(rawValue >> 12) }
+    public var slot: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 12) }
+
+    var readOnly: HostEntry { HostEntry(rawValue: rawValue & ~(Self.writableBit)) }
+    var clean: HostEntry { HostEntry(rawValue: rawValue & ~(Self.writableBit | Self.dirtyBit)) }
+    var old: HostEntry { HostEntry(rawValue: rawValue & ~Self.youngBit) }
+}
+
+/// A stretch of a process's address space.
+public struct MemoryArea: Sendable, Equatable {
+    public enum Backing: Sendable, Equatable {
+        case anonymous
+        /// A device at a physical address (VM_PFNMAP): no `struct page`.
+        case device(PA)
+    }
+    public var start: HVA
+    /// Not included.
+    public var end: HVA
+    public var backing: Backing
+    public var writable = true
+    func contains(_ hva: HVA) -> Bool { hva >= start && hva < end }
+}
+
+/// A host process: its areas and its page table.
+public struct Process {
+    public let id: UInt8
+    public let name: String
+    /// The VM whose notifier is registered with this address space; nil: none.
+    public internal(set) var vm: UInt8?
+    public internal(set) var areas: [MemoryArea] = []
+    var entries = PagedStore<HostEntry>(pageShift: 4, absent: .none)
+    /// The actor that holds the page-table lock; -1: free.
+    var pageTableLock: Int8 = -1
+    /// The actor that holds `mmap_sem` for writing; -1: none. Readers hold it within one micro-step, or through the page-table lock.
+    var mmapWriter: Int8 = -1
+    public internal(set) var exited = false
+
+    init(id: UInt8, name: String) {
+        self.id = id
+        self.name = name
+    }
+
+    /// User space ends here on a 3G/1G host; it is also `HVA_ERR_BAD`.
+    public static let userEnd = HVA(0xc000_0000)
+
+    @inline(__always) static func index(_ hva: HVA) -> Int { Int(truncatingIfNeeded: hva.rawValue >> 12) }
+    @inline(__always) public func entry(_ hva: HVA) -> HostEntry { entries[Self.index(hva)] }
+    public func area(_ hva: HVA) -> MemoryArea? { areas.first { $0.contains(hva) } }
+}
+
+/// A slot of the swap device.
+struct SwapSlot {
+    /// Page-table entries that name it.
+    var users: Int16 = 0
+    /// The frame in the swap cache, 0: none.
+    var cached: UInt64 = 0
+    var contents = Contents()
+    var inUse: Bool { users > 0 || cached != 0 }
+}

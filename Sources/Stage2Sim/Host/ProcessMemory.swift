@@ -1,0 +1,189 @@
+// What processes do to memory: touch it, fork, give it up, protect it.
+
+extension Stepper {
+    private var target: HostAction { me.hostAction }
+    private var process: Int { Int(me.hostAction.process) }
+
+    // MARK: An access by a process itself
+
+    func touchMemory() {
+        if me.hostResult != 0 { return finish(.signal, error: .EFAULT) }
+        let entry = world.processes[process].entry(target.hva.page)
+        let write = target.kind == .processWrite
+        guard entry.isPresent, entry.isWritable || !write else {
+            me.hostProcess = target.process
+            me.hostPage = target.hva.page
+            me.hostWrite = write
+            return call(.hostFault, then: .touchMemory)
+        }
+        go(.useMemory)
+    }
+
+    func useMemory() {
+        let entry = world.processes[process].entry(target.hva.page)
+        // Between the fault and the access the page may have gone again.
+        guard entry.isPresent, entry.isWritable || target.kind != .processWrite else { return go(.touchMemory) }
+        let pa = PA(entry.pfn.pa.rawValue | target.hva.rawValue & 0xfff)
+        if target.kind == .processWrite {
+            let old = world.frames.store(target.value, at: pa, width: 4, step: world.stepNumber)
+            emit(.stored(pa, old: old, new: target.value, width: 4))
+        } else {
+            me.value = world.load(pa, width: 4)
+            emit(.loaded(pa, value: me.value, width: 4))
+        }
+        finish(.done)
+    }
+
+    // MARK: fork and exit
+
+    func forkStart() {
+        guard let first = world.processes[process].areas.first, let last = world.processes[process].areas.last else { return finish(.refused) }
+        world.processes[process].mmapWriter = Int8(bitPattern: me.id)
+        beginInvalidation(process: target.process, from: first.start.rawValue, to: last.end.rawValue)
+        notify(.notifyStartLock, process: target.process, from: first.start.rawValue, to: last.end.rawValue, then: .forkCopyEntries)
+    }
+
+    /// The child gets every entry, read-only in both; swap entries count once more.
+    func forkCopyEntries() {
+        var child = Process(id: UInt8(world.processes.count), name: "child of \(world.processes[process].name)")
+        child.areas = world.processes[process].areas
+        var changes: [(HVA, HostEntry)] = []
+        world.processes[process].entries.forEachPage { first, page in
+            for (i, entry) in page.enumerated() where !entry.isNone { changes.append((HVA(UInt64(first + i) << 12), entry)) }
+        }
+        for (hva, entry) in changes {
+            if entry.isSwapped { world.swap[Int(entry.slot)].users += 1 }
+            if entry.isPresent, !entry.isSpecial {
+                world.frames.change(entry.pfn) {
+                    $0.mappings += 1
+                    $0.references += 1
+                }
+            }
+            child.entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.clean.old : entry
+            if entry.isWritable, !entry.isSpecial { setHostEntry(process, hva, entry.readOnly) }
+        }
+        world.processes.append(child)
+        go(.forkEnd)
+    }
+
+    func forkEnd() {
+        let areas = world.processes[process].areas
+        world.processes[process].mmapWriter = -1
+        notify(.notifyEndLock, process: target.process, from: areas.first!.start.rawValue, to: areas.last!.end.rawValue, then: .forkDone)
+    }
+
+    func forkDone() {
+        endInvalidation()
+        finish(.done)
+    }
+
+    func exitProcess() {
+        var changes: [(HVA, HostEntry)] = []
+        world.processes[process].entries.forEachPage { first, page in
+            for (i, entry) in page.enumerated() where !entry.isNone { changes.append((HVA(UInt64(first + i) << 12), entry)) }
+        }
+        for (hva, entry) in changes { dropMapping(process, hva, entry) }
+        world.processes[process].areas = []
+        world.processes[process].exited = true
+        finish(.done)
+    }
+
+    /// An entry goes, and with it what it counted for.
+    private func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) {
+        setHostEntry(process, hva, .none)
+        if entry.isSwapped {
+            let slot = Int(entry.slot)
+            world.swap[slot].users -= 1
+            if world.swap[slot].users == 0, world.swap[slot].cached != 0 { leaveSwapCache(PFN(world.swap[slot].cached)) } else { releaseSlotIfUnused(slot) }
+        }
+        guard entry.isPresent, !entry.isSpecial else { return }
+        world.frames.change(entry.pfn) { $0.mappings -= 1 }
+        if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.swapCache), world.swap[Int(world.frames[entry.pfn].slot)].users == 0 {
+            leaveSwapCache(entry.pfn)
+        }
+        if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.ksm) { world.stablePages.removeAll { $0 == entry.pfn } }
+        dropReference(entry.pfn)
+    }
+
+    // MARK: madvise(MADV_DONTNEED), munmap
+
+    private var rangeEnd: UInt64 { target.hva.rawValue + target.size }
+
+    func zapStart() {
+        if target.kind == .munmap { world.processes[process].mmapWriter = Int8(bitPattern: me.id) }
+        beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
+        notify(.notifyStartLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEntries)
+    }
+
+    func zapEntries() {
+        var hva = target.hva.rawValue
+        while hva < rangeEnd {
+            let entry = world.processes[process].entry(HVA(hva))
+            if !entry.isNone { dropMapping(process, HVA(hva), entry) }
+            hva += pageSize
+        }
+        notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEnd)
+    }
+
+    func zapEnd() {
+        endInvalidation()
+        if target.kind == .munmap {
+            cutAreas { _ in nil }
+            world.processes[process].mmapWriter = -1
+        }
+        finish(.done)
+    }
+
+    /// Splits the areas at the range's ends and lets `change` decide what becomes of the part inside.
+    private func cutAreas(_ change: (MemoryArea) -> MemoryArea?) {
+        var areas: [MemoryArea] = []
+        for area in world.processes[process].areas {
+            let from = max(area.start, target.hva), to = min(area.end, HVA(rangeEnd))
+            guard from < to else { areas.append(area); continue }
+            func part(_ start: HVA, _ end: HVA) -> MemoryArea {
+                var copy = area
+                copy.start = start
+                copy.end = end
+                if case .device(let pa) = area.backing { copy.backing = .device(PA(pa.rawValue + start.rawValue - area.start.rawValue)) }
+                return copy
+            }
+            if area.start < from { areas.append(part(area.start, from)) }
+            if let inside = change(part(from, to)) { areas.append(inside) }
+            if to < area.end { areas.append(part(to, area.end)) }
+        }
+        world.processes[process].areas = areas
+    }
+
+    // MARK: mprotect
+
+    func protectStart() {
+        world.processes[process].mmapWriter = Int8(bitPattern: me.id)
+        cutAreas {
+            var area = $0
+            area.writable = target.kind == .mprotectReadWrite
+            return area
+        }
+        beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
+        notify(.notifyStartLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .protectEntries)
+    }
+
+    /// Entries lose the right to write; they get it back by a fault, when somebody writes.
+    func protectEntries() {
+        var hva = target.hva.rawValue
+        while hva < rangeEnd {
+            let entry = world.processes[process].entry(HVA(hva))
+            if entry.isPresent, entry.isWritable {
+                markDirty(entry.pfn)
+                setHostEntry(process, HVA(hva), entry.readOnly)
+            }
+            hva += pageSize
+        }
+        notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .protectEnd)
+    }
+
+    func protectEnd() {
+        endInvalidation()
+        world.processes[process].mmapWriter = -1
+        finish(.done)
+    }
+}

@@ -1,0 +1,150 @@
+// What KVM does: the memory cache, the stage-2 functions, the fault path, the notifiers, MMIO, and what a revision is made of.
+
+/// One thing that the kernel does, or does not do, in this path. A revision is nothing but a set of these, and each can be
+/// switched alone: `without: [retry-check]`, `with: [aligned-unmap]`.
+public enum Behaviour: UInt8, CaseIterable, Sendable {
+    // What the path does to stay correct.
+    case retryCheck, retryUnderLock, seqBeforeGup, smpRmb, retrySmpRmb, rangeEndSmpWmb, invalidateSeqInLock, invalidateCount
+    case tlbFlushOnUnmap, tlbFlushOnSet, icacheMaintenance, topUp, setDirty, presentTest
+    // What the two revisions do differently.
+    case rawLeafStore, leafStoreBarrier, releaseDirty, srcu, userAllocCheck, iomapRefusesPresent, mmioDecoder
+    // Defects that the revisions had (named after their number in the project's list) and later fixes.
+    case b3AlignmentCheckVacuous, b4VttbrMask, b5UnalignedUnmap, b6PgdTailCount, b7PhysMask32, b8CleanNextPage, b9DeviceMemAttr
+    case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
+    // Later fixes and features, off in both.
+    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite
+    case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
+    // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
+    case icacheRuleNothing, icacheRulePage, icacheRuleAll
+
+    /// The name in session files and on the command line.
+    public var name: String { Self.table[Int(rawValue)].name }
+    /// What happens when it is on.
+    public var about: String { Self.table[Int(rawValue)].about }
+    /// Another name, for its opposite: naming that one on switches this one off.
+    public var opposite: String? { Self.table[Int(rawValue)].opposite }
+
+    private struct Row: Sendable {
+        let name: String
+        let about: String
+        var opposite: String? = nil
+    }
+
+    private static let table: [Row] = [
+        Row(name: "retry-check", about: "under mmu_lock, give up if an invalidation ran or runs (mmu_notifier_retry)"),
+        Row(name: "retry-under-lock", about: "the retry check and stage2_set_pte share one mmu_lock section"),
+        Row(name: "seq-before-gup", about: "mmu_notifier_seq is read before the page is looked up, not after"),
+        Row(name: "smp-rmb", about: "the load of mmu_notifier_seq stays before the page lookup"),
+        Row(name: "retry-smp-rmb", about: "mmu_notifier_retry reads the count before the sequence"),
+        Row(name: "range-end-smp-wmb", about: "invalidate_range_end shows the new sequence before the count falls"),
+        Row(name: "invalidate-seq-in-lock", about: "invalidate_page raises the sequence inside mmu_lock"),
+        Row(name: "invalidate-count", about: "invalidate_range_start raises the count until range_end"),
+        Row(name: "tlb-flush-on-unmap", about: "the unmap handler flushes the VMID's TLB entries for every page"),
+        Row(name: "tlb-flush-on-set", about: "stage2_set_pte flushes when it replaced a present leaf"),
+        Row(name: "icache-maintenance", about: "coherent_icache_guest_page on every fault"),
+        Row(name: "top-up", about: "the memory cache is filled before mmu_lock is taken"),
+        Row(name: "set-dirty", about: "kvm_set_pfn_dirty when the leaf becomes writable"),
+        Row(name: "present-test", about: "unmap drops the table's reference only where a leaf was present", opposite: "b2-unconditional-put"),
+        Row(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
+        Row(name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor"),
+        Row(name: "release-dirty", about: "the page is released with kvm_release_pfn_dirty"),
+        Row(name: "srcu", about: "memslots are read under srcu_read_lock"),
+        Row(name: "user-alloc-check", about: "a slot that user space did not allocate is refused"),
+        Row(name: "iomap-refuses-present", about: "ioremap does not overwrite a present leaf"),
+        Row(name: "mmio-decoder", about: "MMIO without syndrome is decoded in software"),
+        Row(name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only"),
+        Row(name: "b4-vttbr-mask", about: "VTTBR's address is masked with bits 38:12 instead of 39:13"),
+        Row(name: "b5-unaligned-unmap", about: "unmap steps over a hole without aligning to the next table", opposite: "aligned-unmap"),
+        Row(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0"),
+        Row(name: "b7-phys-mask-32", about: "ioremap cuts its end address to 32 bits"),
+        Row(name: "b8-clean-next-page", about: "a new table page is not cleaned: clean_pte_table cleans the page after it"),
+        Row(name: "b9-device-memattr", about: "device leaves carry the stage-1 attribute index as MemAttr"),
+        Row(name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free"),
+        Row(name: "b11-isv0-is-write", about: "a data abort without syndrome counts as a write whatever WnR says"),
+        Row(name: "b12-slot-delete-keeps-stage2", about: "deleting a memory slot leaves its stage-2 leaves", opposite: "unmap-on-slot-delete"),
+        Row(name: "b13-no-break-before-make", about: "a leaf is replaced without clearing and flushing it first", opposite: "break-before-make"),
+        Row(name: "b14-vipt-leaves-dcache", about: "the VIPT branch invalidates the instruction cache and leaves the data cache alone"),
+        Row(name: "b15-noslot-is-no-error", about: "is_error_pfn does not catch the no-slot PFN"),
+        Row(name: "read-only-slots", about: "memory slots can be read-only"),
+        Row(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
+        Row(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
+        Row(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
+        Row(name: "clean-on-map", about: "the data cache is cleaned to the point of unification when a page is mapped"),
+        Row(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
+        Row(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),
+        Row(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
+        Row(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
+        Row(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
+        Row(name: "icache-rule-nothing", about: "treat the instruction cache as VMID-tagged VIVT: no maintenance"),
+        Row(name: "icache-rule-page", about: "treat the instruction cache as PIPT: maintenance of one page"),
+        Row(name: "icache-rule-all", about: "treat the instruction cache as VIPT: invalidate everything"),
+    ]
+
+    /// The behaviour that `name` switches, and whether naming it on switches it on.
+    public static func named(_ name: String) -> (Behaviour, on: Bool)? {
+        for behaviour in allCases {
+            if behaviour.name == name { return (behaviour, true) }
+            if behaviour.opposite == name { return (behaviour, false) }
+        }
+        return nil
+    }
+
+    /// Every name that `named` takes.
+    public static var names: [String] { allCases.flatMap { [$0.name] + ($0.opposite.map { [$0] } ?? []) } }
+}
+
+/// A set of behaviours.
+public struct Behaviours: OptionSet, Sendable, BitwiseCopyable {
+    public let rawValue: UInt64
+    @inline(__always) public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inline(__always) public init(_ behaviour: Behaviour) { rawValue = 1 << UInt64(behaviour.rawValue) }
+    @inline(__always) public func has(_ behaviour: Behaviour) -> Bool { rawValue >> UInt64(behaviour.rawValue) & 1 != 0 }
+
+    public mutating func set(_ behaviour: Behaviour, _ on: Bool) {
+        self = on ? union(Behaviours(behaviour)) : subtracting(Behaviours(behaviour))
+    }
+    public var list: [Behaviour] { Behaviour.allCases.filter(has) }
+}
+
+/// A revision of the kernel: a name and the behaviours that it had.
+public enum Revision: String, CaseIterable, Sendable {
+    /// Linux v3.9, the fault path as merged.
+    case v39 = "v3.9"
+    /// The development tree shortly before the fourth posting of the patch, November 2012.
+    case v4
+
+    public var behaviours: Behaviours {
+        let common: [Behaviour] = [
+            .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
+            .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty,
+            .b6PgdTailCount, .b7PhysMask32, .b10FreeBeforeFlush, .b11Isv0IsWrite, .b12SlotDeleteKeepsStage2, .b13NoBreakBeforeMake,
+            .b14VIPTLeavesDCache, .b15NoslotIsNoError,
+        ]
+        let own: [Behaviour] = switch self {
+        case .v39:
+            [
+                .presentTest, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
+                .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap, .b8CleanNextPage, .b9DeviceMemAttr,
+            ]
+        case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
+        }
+        return (common + own).reduce(into: []) { $0.insert(Behaviours($1)) }
+    }
+
+    /// What v3.9 made of the path under review, item by item; the behaviours that the item comes to, where it comes to any.
+    public static let differences: [(about: String, behaviours: [Behaviour])] = [
+        ("The leaf is written by a store of its own (kvm_set_pte), no longer through set_pte_ext: decisive for the swap bug. That v4 still went through set_pte_ext is derived.", [.rawLeafStore, .leafStoreBarrier]),
+        ("The page is released clean; the comment that called it weird is gone.", [.releaseDirty]),
+        ("smp_rmb got a comment that names what it pairs with.", []),
+        ("mmu_notifier_retry takes the VM, not the vCPU.", []),
+        ("Whether the fault is a write is decided in a helper of its own.", []),
+        ("Memslots are looked up and used under SRCU; one exit.", [.srcu]),
+        ("The test for memory that user space did not allocate is gone.", [.userAllocCheck]),
+        ("stage2_set_pte returns an error; ioremap does not overwrite.", [.iomapRefusesPresent]),
+        ("Unmap tests for presence, takes a range, and tears the VM down too; the TLB flush moved to the notifier's handler.", [.presentTest]),
+        ("The level-1 table covers 40 bits under a new name, with an alignment assertion that cannot fire.", [.b3AlignmentCheckVacuous]),
+        ("MMIO has a file of its own; without a syndrome it ends in -ENOSYS, not in a software decoder.", [.mmioDecoder]),
+        ("The instruction-cache comment speaks of the same page, not of the same virtual address. The code is the same.", []),
+        ("Hyp identity mapping moved out; trace events and names.", []),
+    ]
+}

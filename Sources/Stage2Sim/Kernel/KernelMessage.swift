@@ -1,0 +1,36 @@
+/// What the kernel prints, and the error that KVM_RUN returns with it (facts of the messages: arch/arm/kvm, v3.9).
+public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
+    case unsupportedFaultStatus(ec: UInt8, status: UInt8)
+    case unsupportedOnIOMemory(status: UInt8)
+    case unexpectedReadPermission
+    case decodingNotImplemented
+    case reservedAccessSize
+    case memslotNotUserAllocated
+    case hypAbort(instruction: Bool, address: UInt32, hsr: UInt32)
+    case bugCacheEmpty
+    case warnTableCount(PA, count: Int32)
+    case pgdPageDropped(PA)
+
+    public var text: String {
+        switch self {
+        case .unsupportedFaultStatus(let ec, let status):
+            "Unsupported fault status: EC=\(hex(UInt64(ec))) DFCS=\(hex(UInt64(status)))"
+        case .unsupportedOnIOMemory(let status): "Unsupported fault status on io memory: \(hex(UInt64(status)))"
+        case .unexpectedReadPermission: "Unexpected L2 read permission error"
+        case .decodingNotImplemented: "load/store instruction decoding not implemented"
+        case .reservedAccessSize: "Hardware is weird: SAS 0b11 is reserved"
+        case .memslotNotUserAllocated: "non user-alloc memslots not supported"
+        case .hypAbort(let instruction, let address, let hsr):
+            "\(instruction ? "Prefetch" : "Data") Abort taken from Hyp mode at \(hex(UInt64(address), digits: 8)) (HSR: \(hex(UInt64(hsr), digits: 8)))"
+        case .bugCacheEmpty: "kernel BUG: the memory cache is empty"
+        case .warnTableCount(let pa, let count): "WARNING: page count of table \(hex(pa.rawValue)) is \(count), not 1"
+        case .pgdPageDropped(let pa): "# BUG: pgd page \(hex(pa.rawValue)) dropped to zero and would be freed"
+        }
+    }
+}
+
+/// Error numbers that the path returns, negated as the kernel returns them.
+public enum Errno: Int32, Sendable, BitwiseCopyable {
+    case ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38
+    public var name: String { "-\(String(describing: self))" }
+}

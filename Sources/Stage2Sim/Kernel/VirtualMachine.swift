@@ -1,0 +1,65 @@
+/// A memory slot: a range of guest memory and where it lies in the VMM's address space.
+public struct Memslot: BitwiseCopyable, Sendable, Equatable {
+    public let id: UInt32
+    public let ipa: IPA
+    /// Bytes, a multiple of 4 KiB.
+    public let size: UInt64
+    public let hva: HVA
+    public var readOnly = false
+    /// KVM_MEMSLOT_INVALID: on its way out, no longer found.
+    public var invalid = false
+    /// Memory that user space allocated; v4 refuses other slots.
+    public var userAllocated = true
+
+    public init(id: UInt32, ipa: IPA, size: UInt64, hva: HVA, readOnly: Bool = false, userAllocated: Bool = true) {
+        self.id = id
+        self.ipa = ipa
+        self.size = size
+        self.hva = hva
+        self.readOnly = readOnly
+        self.userAllocated = userAllocated
+    }
+
+    public var end: IPA { IPA(ipa.rawValue + size) }
+    @inline(__always) public func contains(_ ipa: IPA) -> Bool { ipa.rawValue &- self.ipa.rawValue < size }
+    @inline(__always) public func hva(of ipa: IPA) -> HVA { HVA(hva.rawValue + (ipa.rawValue - self.ipa.rawValue)) }
+}
+
+/// `struct kvm`, as far as the fault path knows it.
+public struct VirtualMachine: Sendable {
+    public let id: UInt8
+    /// The process that owns it, whose memory the guest's is.
+    public let process: UInt8
+    /// The level-1 table, two pages; nil after it was freed.
+    public internal(set) var level1: PA?
+    public internal(set) var vmid: UInt8 = 0
+    public internal(set) var vmidGeneration: UInt64 = 0
+    /// Sorted by IPA.
+    public internal(set) var slots: [Memslot] = []
+    public internal(set) var notifierSequence: UInt32 = 1
+    public internal(set) var notifierCount: Int32 = 0
+    /// The actor that holds `mmu_lock`; nil: free.
+    public var lockHolder: UInt8? { holder < 0 ? nil : UInt8(holder) }
+    var holder: Int8 = -1
+    /// vCPUs inside `srcu_read_lock`.
+    public internal(set) var srcuReaders: Int32 = 0
+    public internal(set) var destroyed = false
+
+    /// The visible slot around `ipa`, found from `hint` first.
+    @inline(__always) func slotIndex(_ ipa: IPA, hint: Int = 0) -> Int? {
+        if hint < slots.count, slots[hint].contains(ipa) { return slots[hint].invalid ? nil : hint }
+        return search(ipa)
+    }
+
+    @inline(never) private func search(_ ipa: IPA) -> Int? {
+        var low = 0, high = slots.count
+        while low < high {
+            let middle = (low + high) / 2
+            if slots[middle].end.rawValue <= ipa.rawValue { low = middle + 1 } else { high = middle }
+        }
+        guard low < slots.count, slots[low].contains(ipa), !slots[low].invalid else { return nil }
+        return low
+    }
+
+    public func slot(at ipa: IPA) -> Memslot? { slotIndex(ipa).map { slots[$0] } }
+}

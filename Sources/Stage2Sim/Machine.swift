@@ -1,0 +1,250 @@
+/// What a machine is made of.
+public struct MachineConfiguration: Sendable, Equatable {
+    public struct Memory: Sendable, Equatable {
+        public enum Content: Sendable, Equatable {
+            /// Nobody has touched it: no frame, no host entry.
+            case untouched
+            /// The VMM has written it: every page has its own frame and a writable entry.
+            case populated
+            /// A device at a physical address, mapped into the VMM (VM_PFNMAP).
+            case device(PA)
+            /// A slot without memory behind it: no area of the VMM is there.
+            case unmapped
+        }
+        public var ipa: IPA
+        /// Bytes, a multiple of 4 KiB.
+        public var size: UInt64
+        public var hva: HVA
+        public var content: Content
+        public var readOnly = false
+        public var userAllocated = true
+
+        public init(ipa: IPA, size: UInt64, hva: HVA, content: Content = .untouched) {
+            self.ipa = ipa
+            self.size = size
+            self.hva = hva
+            self.content = content
+        }
+    }
+
+    public struct VM: Sendable, Equatable {
+        /// One physical CPU for each vCPU, by number.
+        public var vcpus: [UInt8]
+        public var memory: [Memory]
+        public init(vcpus: [UInt8] = [0], memory: [Memory] = []) {
+            self.vcpus = vcpus
+            self.memory = memory
+        }
+    }
+
+    public var cpu: CPUModel = .cortexA15
+    public var revision: Revision = .v39
+    public var behaviours: Behaviours = Revision.v39.behaviours
+    public var multiprocessor = true
+    public var vms: [VM] = [VM()]
+    public var stage1: [Stage1Mapping] = []
+    /// Where the kernel's pages begin: the first VM's level-1 table.
+    public var kernelBase = PA(0x8000_0000)
+    public var reuse = KernelPages.Reuse.never
+
+    public init() {}
+}
+
+/// The names that the host's threads act under.
+public enum HostThread: UInt8, CaseIterable, Sendable { case host, kswapd, ksmd, vmm, other, admin }
+
+/// The whole state as one value, and how it steps.
+///
+/// A copy is a snapshot: it shares everything until one of the two is stepped. A machine and its copies belong to one thread.
+///
+///     var configuration = MachineConfiguration()
+///     configuration.vms = [.init(memory: [.init(ipa: IPA(0x8000_0000), size: 0x100000, hva: HVA(0x7600_0000))])]
+///     var machine = Machine(configuration)
+///     machine.start(.access(Access(.write, IPA(0x8000_1000), value: 42)), by: machine.vcpu(0)!)
+///     var effects = EffectBuffer()
+///     while machine.step(machine.vcpu(0)!, effects: &effects) == .stepped {}
+///     // machine.world.statistics.faults == 1
+public struct Machine {
+    public let configuration: MachineConfiguration
+    public internal(set) var world: World
+    public internal(set) var actors: [Actor]
+    /// The first of the host's threads in `actors`.
+    private let firstHost: Int
+
+    public init(_ configuration: MachineConfiguration) {
+        self.configuration = configuration
+        let cpuCount = max(1, (configuration.vms.flatMap(\.vcpus).max().map(Int.init) ?? 0) + 1)
+        let tlb = TLB(entries: configuration.cpu.tlbEntries, ways: configuration.cpu.tlbWays)
+        world = World(
+            behaviours: configuration.behaviours, cpuModel: configuration.cpu, multiprocessor: configuration.multiprocessor,
+            kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
+            cpus: Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount))
+        world.stage1 = configuration.stage1
+        actors = []
+        for (v, vm) in configuration.vms.enumerated() {
+            guard let id = world.addVM(named: "vmm\(v)") else { continue }
+            for (i, cpu) in vm.vcpus.enumerated() { actors.append(Actor(vcpu: UInt8(i), vm: id, cpu: cpu, id: UInt8(actors.count))) }
+            world.addMemory(vm.memory, to: id)
+        }
+        firstHost = actors.count
+        for _ in HostThread.allCases { actors.append(Actor(host: UInt8(actors.count))) }
+        world.makeZeroPage()
+        world.makePrivateProcess()
+    }
+
+    // MARK: Who acts
+
+    /// The actor number of a vCPU; nil where there is none.
+    public func vcpu(_ index: Int, of vm: Int = 0) -> Int? { actors.firstIndex { $0.kind == .vcpu && $0.vm == vm && $0.index == index } }
+    public func thread(_ thread: HostThread) -> Int { firstHost + Int(thread.rawValue) }
+
+    /// "vcpu0", "vm1.vcpu0", "kswapd".
+    public func name(of actor: Int) -> String {
+        let a = actors[actor]
+        guard a.kind == .vcpu else { return String(describing: HostThread(rawValue: UInt8(actor - firstHost)) ?? .host) }
+        return (a.vm == 0 ? "" : "vm\(a.vm).") + "vcpu\(a.index)"
+    }
+
+    /// The actor called `name`.
+    public func actor(named name: String) -> Int? { actors.indices.first { self.name(of: $0) == name } }
+
+    // MARK: Acting
+
+    /// Gives an idle actor something to do.
+    /// - Parameter late: without the barrier that orders them, the accesses that it ordered happen in the other order.
+    public mutating func start(_ action: Action, by actor: Int, late: Bool = false) {
+        precondition(actors[actor].isIdle, "an actor finishes one action before it starts another")
+        world.busyActors += 1
+        actors[actor].begin(action, late: late)
+    }
+
+    public enum StepResult: Equatable, Sendable {
+        /// One micro-step was made.
+        case stepped
+        /// The step needs a lock that another actor holds; nothing happened.
+        case blocked
+        /// The actor has nothing to do.
+        case idle
+    }
+
+    /// Makes one micro-step of an actor, checks on, and delivers its effects.
+    public mutating func step(_ actor: Int, effects: inout EffectBuffer) -> StepResult {
+        withUnsafeMutablePointer(to: &effects) { buffer in
+            var sink = BufferSink<ChecksOn>(buffer: buffer)
+            return run(actor, limit: 1, sink: &sink).1
+        }
+    }
+
+    /// Runs an actor to the end of its action, or for `limit` steps, checks on, effects not delivered.
+    /// Returns the steps made, and how the last one went.
+    public mutating func run(_ actor: Int, limit: Int = .max) -> (steps: Int, last: StepResult) {
+        var sink = CheckedSink()
+        let result = run(actor, limit: limit, sink: &sink)
+        return (result.0, result.1)
+    }
+
+    /// As `run`, with nothing checked: what the kernel's path alone costs.
+    public mutating func runUnchecked(_ actor: Int, limit: Int = .max) -> (steps: Int, last: StepResult) {
+        var sink = BareSink()
+        let result = run(actor, limit: limit, sink: &sink)
+        return (result.0, result.1)
+    }
+
+    /// Runs an actor to the end of its action with effects delivered; `effects` keeps the last ones that fit.
+    public mutating func run(_ actor: Int, checks: Bool, effects: inout EffectBuffer) -> (steps: Int, last: StepResult) {
+        withUnsafeMutablePointer(to: &effects) { buffer in
+            if checks {
+                var sink = BufferSink<ChecksOn>(buffer: buffer)
+                return run(actor, limit: .max, sink: &sink)
+            }
+            var sink = BufferSink<ChecksOff>(buffer: buffer)
+            return run(actor, limit: .max, sink: &sink)
+        }
+    }
+
+    private mutating func run<Sink: EffectSink>(_ actor: Int, limit: Int, sink: inout Sink) -> (Int, StepResult) {
+        var steps = 0
+        var result = StepResult.stepped
+        withUnsafeMutablePointer(to: &world) { world in
+            actors.withUnsafeMutableBufferPointer { actors in
+                withUnsafeMutablePointer(to: &sink) { sink in
+                    let me = actors.baseAddress! + actor
+                    let stepper = Stepper(world, me, sink)
+                    while steps < limit {
+                        if me.pointee.next == .idle { result = .idle; break }
+                        if !stepper.step() { result = .blocked; break }
+                        steps += 1
+                    }
+                }
+            }
+        }
+        return (steps, result)
+    }
+
+    // MARK: Switching behaviours
+
+    /// Switches a behaviour from here on.
+    public mutating func set(_ behaviour: Behaviour, _ on: Bool) {
+        world.behaviours.set(behaviour, on)
+        world.progress &+= 1
+    }
+}
+
+extension World {
+    init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
+        self.behaviours = behaviours
+        self.cpuModel = cpuModel
+        self.multiprocessor = multiprocessor
+        self.kernelPages = kernelPages
+        self.cpus = cpus
+    }
+
+    mutating func addMemory(_ memory: [MachineConfiguration.Memory], to vm: UInt8) {
+        let process = Int(vms[Int(vm)].process)
+        for (i, piece) in memory.enumerated() {
+            vms[Int(vm)].slots.append(
+                Memslot(id: UInt32(i), ipa: piece.ipa, size: piece.size, hva: piece.hva, readOnly: piece.readOnly, userAllocated: piece.userAllocated))
+            let end = HVA(piece.hva.rawValue + piece.size)
+            switch piece.content {
+            case .unmapped: continue
+            case .device(let pa): processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
+            case .untouched: addAnonymousArea(process, piece.hva, end)
+            case .populated:
+                addAnonymousArea(process, piece.hva, end)
+                for page in Process.index(piece.hva)..<Process.index(end) where processes[process].entries[page].isNone {
+                    let pfn = frames.allocate()
+                    frames.change(pfn) {
+                        $0.mappings = 1
+                        $0.flags.insert(.dirty)
+                    }
+                    processes[process].entries.mutable(page).pointee = HostEntry(pfn, writable: true)
+                }
+            }
+        }
+        vms[Int(vm)].slots.sort { $0.ipa < $1.ipa }
+        processes[process].areas.sort { $0.start < $1.start }
+    }
+
+    /// Adjacent and overlapping areas become one, so that many small slots do not make many areas.
+    private mutating func addAnonymousArea(_ process: Int, _ start: HVA, _ end: HVA) {
+        if let last = processes[process].areas.indices.last, processes[process].areas[last].backing == .anonymous,
+            start >= processes[process].areas[last].start, start <= processes[process].areas[last].end
+        {
+            processes[process].areas[last].end = max(processes[process].areas[last].end, end)
+            return
+        }
+        processes[process].areas.append(MemoryArea(start: start, end: end, backing: .anonymous))
+    }
+
+    mutating func makeZeroPage() {
+        zeroPage = frames.allocate()
+        frames.change(zeroPage) { $0.flags = .reserved }
+    }
+
+    /// A process that is no VMM: whoever else uses the host's memory.
+    mutating func makePrivateProcess() {
+        var process = Process(id: UInt8(processes.count), name: "other")
+        process.areas = [MemoryArea(start: HVA(0x1000_0000), end: HVA(0x2000_0000), backing: .anonymous)]
+        processes.append(process)
+    }
+}

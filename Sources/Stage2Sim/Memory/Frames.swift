@@ -1,0 +1,183 @@
+/// What a page of guest or process memory is to the host: `struct page`, in the parts that the fault path touches.
+public struct Frame: BitwiseCopyable, Sendable, Equatable {
+    public struct Flags: OptionSet, BitwiseCopyable, Sendable {
+        public let rawValue: UInt16
+        public init(rawValue: UInt16) { self.rawValue = rawValue }
+        /// PageDirty: must be written to swap before it may be dropped.
+        public static let dirty = Flags(rawValue: 1)
+        /// In the swap cache: the slot is kept, and holds the same bytes while the page is clean.
+        public static let swapCache = Flags(rawValue: 2)
+        /// PageReserved: the zero page. Neither dirtied nor released.
+        public static let reserved = Flags(rawValue: 4)
+        /// A KSM page: shared on purpose, always copied before a write.
+        public static let ksm = Flags(rawValue: 8)
+        public static let poisoned = Flags(rawValue: 16)
+        public static let free = Flags(rawValue: 32)
+    }
+
+    /// `page_count`: mappings, the swap cache, and whoever holds the page for a moment.
+    public var references: Int16 = 0
+    /// Host page-table entries that map it.
+    public var mappings: Int16 = 0
+    public var flags: Flags = .free
+    /// Stage-2 leaves that map it, of all virtual machines; counted by the checks, not by the kernel.
+    public var leaves: UInt16 = 0
+    /// The swap slot, while in the swap cache.
+    public var slot: UInt32 = 0
+    /// The step at which it was last freed or given to somebody else.
+    public var changedAt: UInt32 = 0
+}
+
+/// The bytes of a frame or swap slot: nothing (zeros), one word, or a page of words kept apart.
+struct Contents: BitwiseCopyable {
+    var word: UInt64 = 0
+    /// A page of words in `Frames.pages`; 0: none.
+    var page: UInt32 = 0
+    /// The step that last wrote here.
+    var writtenAt: UInt32 = 0
+    var wordIndex: UInt16 = 0
+}
+
+/// The memory outside the kernel's own pages: frames from high memory upward, with contents that cost nothing until written.
+public struct Frames {
+    /// The first frame's number.
+    public static let first = PFN(0xa0000)
+    /// Frames never handed out: the top of the 32-bit space, where machines keep devices and firmware.
+    static let hole: Range<UInt64> = 0xff000..<0x100000
+
+    private var frames = PagedStore<Frame>(pageShift: 3, absent: Frame())
+    private var contents = PagedStore<Contents>(pageShift: 3, absent: Contents())
+    private var pages = PagedStore<UInt64>(pageShift: 9, absent: 0)
+    private var freePages: [UInt32] = []
+    private var pageCount: UInt32 = 0
+    private var freeFrames: [UInt32] = []
+    private var next = first.rawValue
+
+    init() {}
+
+    @inline(__always) private func index(_ pfn: PFN) -> Int { Int(truncatingIfNeeded: pfn.rawValue) - Int(Self.first.rawValue) }
+    /// Whether `pfn` is a frame that was ever handed out (`pfn_valid`, as far as the simulation has RAM).
+    @inline(__always) public func contains(_ pfn: PFN) -> Bool { pfn >= Self.first && pfn.rawValue < next && !Self.hole.contains(pfn.rawValue) }
+
+    public subscript(pfn: PFN) -> Frame { contains(pfn) ? frames[index(pfn)] : Frame() }
+
+    @inline(__always) mutating func change(_ pfn: PFN, _ body: (inout Frame) -> Void) {
+        if contains(pfn) { body(&frames.mutable(index(pfn)).pointee) }
+    }
+
+    /// A frame with one reference and zeroed contents; freed frames first, the last freed before others.
+    mutating func allocate() -> PFN {
+        let pfn: PFN
+        if let free = freeFrames.popLast() {
+            pfn = PFN(UInt64(free))
+            setContents(Contents(), of: pfn)
+        } else {
+            if Self.hole.contains(next) { next = Self.hole.upperBound }
+            pfn = PFN(next)
+            next += 1
+        }
+        frames.mutable(index(pfn)).pointee = Frame(references: 1, flags: [])
+        return pfn
+    }
+
+    mutating func free(_ pfn: PFN, at step: UInt32) {
+        change(pfn) { frame in
+            let leaves = frame.leaves
+            frame = Frame(references: 0, flags: .free, leaves: leaves, changedAt: step)
+        }
+        freeFrames.append(UInt32(truncatingIfNeeded: pfn.rawValue))
+    }
+
+    /// The frames handed out so far that are not free, in address order.
+    public var inUse: [PFN] {
+        (Self.first.rawValue..<next).map { PFN($0) }.filter { contains($0) && !self[$0].flags.contains(.free) }
+    }
+
+    // MARK: Contents
+
+    @inline(__always) func contents(of pfn: PFN) -> Contents { contains(pfn) ? contents[index(pfn)] : Contents() }
+
+    mutating func setContents(_ new: Contents, of pfn: PFN) {
+        guard contains(pfn), contents.existing(index(pfn)) != nil || new.page != 0 || new.word != 0 else { return }
+        let slot = contents.mutable(index(pfn))
+        if slot.pointee.page != 0 { freePages.append(slot.pointee.page) }
+        contents.mutable(index(pfn)).pointee = new
+    }
+
+    /// A second copy of `contents`, to stand in another frame or slot.
+    mutating func duplicate(_ contents: Contents) -> Contents {
+        guard contents.page != 0 else { return contents }
+        var copy = contents
+        copy.page = newPage()
+        for i in 0..<512 {
+            let word = pages[Int(contents.page) << 9 | i]
+            if word != 0 { pages[Int(copy.page) << 9 | i] = word }
+        }
+        return copy
+    }
+
+    mutating func release(_ contents: Contents) {
+        if contents.page != 0 { freePages.append(contents.page) }
+    }
+
+    private mutating func newPage() -> UInt32 {
+        if let page = freePages.popLast() {
+            pages.drop(pageAround: Int(page) << 9)
+            return page
+        }
+        pageCount += 1
+        return pageCount
+    }
+
+    /// The aligned 64-bit word at `offset` (0 to 4095) of `contents`.
+    @inline(__always) func word(_ contents: Contents, _ offset: UInt64) -> UInt64 {
+        let wanted = Int(offset >> 3 & 511)
+        if contents.page != 0 { return pages[Int(contents.page) << 9 | wanted] }
+        return Int(contents.wordIndex) == wanted ? contents.word : 0
+    }
+
+    /// `width` bytes (1, 2, 4 or 8, naturally aligned) at `pa`.
+    @inline(__always) public func load(_ pa: PA, width: Int) -> UInt64 {
+        let word = word(contents(of: pa.pfn), pa.rawValue & 0xfff)
+        return width == 8 ? word : word >> (pa.rawValue & 7 * 8) & (1 << (UInt64(width) * 8) - 1)
+    }
+
+    /// Stores `width` bytes at `pa`; returns the aligned word's old value. Nothing happens outside RAM.
+    @inline(__always) mutating func store(_ value: UInt64, at pa: PA, width: Int, step: UInt32) -> UInt64 {
+        guard contains(pa.pfn) else { return 0 }
+        let slot = contents.mutable(index(pa.pfn))
+        let wanted = UInt16(truncatingIfNeeded: pa.rawValue >> 3 & 511)
+        let old = word(slot.pointee, pa.rawValue & 0xfff)
+        let shift = pa.rawValue & 7 * 8
+        let mask: UInt64 = width == 8 ? ~0 : (1 << (UInt64(width) * 8) - 1) << shift
+        let new = old & ~mask | value << shift & mask
+        slot.pointee.writtenAt = step
+        if slot.pointee.page == 0 {
+            if slot.pointee.word == 0 || slot.pointee.wordIndex == wanted {
+                slot.pointee.word = new
+                slot.pointee.wordIndex = wanted
+                return old
+            }
+            promote(slot)
+        }
+        pages[Int(slot.pointee.page) << 9 | Int(wanted)] = new
+        return old
+    }
+
+    private mutating func promote(_ slot: UnsafeMutablePointer<Contents>) {
+        slot.pointee.page = newPage()
+        pages[Int(slot.pointee.page) << 9 | Int(slot.pointee.wordIndex)] = slot.pointee.word
+    }
+
+    func equal(_ a: Contents, _ b: Contents) -> Bool {
+        if a.page == 0, b.page == 0 { return a.word == b.word && (a.word == 0 || a.wordIndex == b.wordIndex) }
+        return (0..<512).allSatisfy { word(a, UInt64($0) << 3) == word(b, UInt64($0) << 3) }
+    }
+
+    /// The non-zero words of a frame, in order.
+    public func words(of pfn: PFN) -> [(offset: UInt64, word: UInt64)] {
+        let contents = contents(of: pfn)
+        if contents.page == 0 { return contents.word == 0 ? [] : [(UInt64(contents.wordIndex) << 3, contents.word)] }
+        return (0..<512).map { (UInt64($0) << 3, word(contents, UInt64($0) << 3)) }.filter { $0.1 != 0 }
+    }
+}

@@ -1,0 +1,145 @@
+/// The pages that the kernel allocates for itself: stage-2 tables, and pages waiting in a memory cache.
+/// Their words are the tables that the walk reads; `page_count` and the number of live entries stand beside.
+public struct KernelPages {
+    /// What `struct page` and the checks know of one kernel page.
+    struct Page: BitwiseCopyable {
+        /// `page_count`.
+        var references: Int32 = 0
+        /// Live (non-zero) entries; counted by the checks, not by the kernel.
+        var entries: Int16 = 0
+        var use: Use = .free
+        /// The virtual machine whose table it is.
+        var vm: UInt8 = 0
+    }
+
+    public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3 }
+
+    /// Whether freed pages are handed out again.
+    public enum Reuse: UInt8, Sendable { case never, lastFreedFirst }
+
+    /// Where low memory ends: the pages after it come from `overflow` upward, so that the simulation's low memory never runs out.
+    static let lowPages = 0x20000
+    static let overflow = PA(0x10_0000_0000)
+
+    let base: PA
+    var reuse: Reuse
+    private var words = PagedStore<UInt64>(pageShift: 9, absent: 0)
+    private var info = PagedStore<Page>(pageShift: 5, absent: Page())
+    private var freeList: [Int32] = []
+    private var next = 0
+
+    /// Pages handed out since the start.
+    public private(set) var allocated = 0
+    /// Pages given back since the start.
+    public private(set) var freed = 0
+    /// The allocator fails after this many more pages; -1: never.
+    public var failAfter = -1
+
+    init(base: PA, reuse: Reuse) {
+        self.base = base
+        self.reuse = reuse
+    }
+
+    /// The address that the next page never used before will have.
+    public var nextAddress: PA { address(next) }
+
+    @inline(__always) private func address(_ index: Int) -> PA {
+        index < Self.lowPages ? PA(base.rawValue + UInt64(index) << 12) : PA(Self.overflow.rawValue + UInt64(index - Self.lowPages) << 12)
+    }
+
+    /// The page's index, or -1 where the address is not one of the kernel's pages.
+    @inline(__always) private func index(_ pa: PA) -> Int {
+        let low = Int(bitPattern: UInt(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12))
+        if low < min(next, Self.lowPages) { return low }
+        guard pa >= Self.overflow else { return -1 }
+        let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + Self.lowPages
+        return high < next ? high : -1
+    }
+
+    public func contains(_ pa: PA) -> Bool { index(pa) >= 0 }
+
+    // MARK: Allocation
+
+    /// One zeroed page with a reference count of 1, or nil when the allocator fails.
+    @inline(__always) mutating func allocate(_ use: Use) -> PA? {
+        if failAfter >= 0 {
+            if failAfter == 0 { return nil }
+            failAfter -= 1
+        }
+        allocated += 1
+        if reuse == .lastFreedFirst, let index = freeList.popLast() {
+            words.drop(pageAround: Int(index) << 9)
+            info.mutable(Int(index)).pointee = Page(references: 1, use: use)
+            return address(Int(index))
+        }
+        let index = next
+        next += 1
+        info.mutable(index).pointee = Page(references: 1, use: use)
+        return address(index)
+    }
+
+    /// Two neighbouring pages aligned to 8 KiB, as an order-1, non-compound allocation gives them: the second page's count stays 0.
+    mutating func allocateLevel1(vm: UInt8) -> PA? {
+        if failAfter == 0 || failAfter == 1 { return nil }
+        if failAfter > 0 { failAfter -= 2 }
+        if address(next).rawValue & 0x1fff != 0 {
+            info.mutable(next).pointee = Page()
+            next += 1
+        }
+        let first = next
+        next += 2
+        allocated += 2
+        info.mutable(first).pointee = Page(references: 1, use: .level1, vm: vm)
+        info.mutable(first + 1).pointee = Page(references: 0, use: .level1Tail, vm: vm)
+        return address(first)
+    }
+
+    mutating func free(_ pa: PA) {
+        let index = index(pa)
+        guard index >= 0 else { return }
+        freed += 1
+        info.mutable(index).pointee = Page()
+        if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
+    }
+
+    // MARK: Words
+
+    /// The word at `pa`, or nil where the address is not a kernel page's.
+    @inline(__always) public func word(at pa: PA) -> UInt64? {
+        let page = index(pa)
+        guard page >= 0 else { return nil }
+        return words[page << 9 | Int(pa.rawValue >> 3 & 511)]
+    }
+
+    /// Stores a word and keeps count of the page's live entries. Returns what stood there.
+    @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
+        let page = index(pa)
+        guard page >= 0 else { return 0 }
+        let slot = words.mutable(page << 9 | Int(pa.rawValue >> 3 & 511))
+        let old = slot.pointee
+        slot.pointee = word
+        if (old == 0) != (word == 0) { info.mutable(page).pointee.entries += word == 0 ? -1 : 1 }
+        return old
+    }
+
+    // MARK: Counts
+
+    @inline(__always) func page(_ pa: PA) -> Page {
+        let index = index(pa)
+        return index < 0 ? Page() : info[index]
+    }
+
+    @inline(__always) mutating func withPage(_ pa: PA, _ change: (inout Page) -> Void) {
+        let index = index(pa)
+        if index >= 0 { change(&info.mutable(index).pointee) }
+    }
+
+    public func references(of pa: PA) -> Int { Int(page(pa).references) }
+    public func entries(of pa: PA) -> Int { Int(page(pa).entries) }
+    public func use(of pa: PA) -> Use { page(pa).use }
+
+    /// The pages now used as `uses`, of one virtual machine, in address order.
+    public func pages(usedAs uses: Set<Use>, vm: UInt8) -> [PA] {
+        (0..<next).filter { uses.contains(info[$0].use) && info[$0].vm == vm }.map(address)
+    }
+}

@@ -1,0 +1,229 @@
+// user_mem_abort: from a fault in a memory slot to a leaf.
+
+extension Stepper {
+    func decideWriteFault() {
+        let hsr = me.hsr
+        if hsr.isInstructionAbort {
+            me.writeFault = has(.s1ptwIsWrite) && hsr.isStage1Walk
+        } else if has(.s1ptwIsWrite), hsr.isStage1Walk {
+            me.writeFault = true
+        } else if has(.b11Isv0IsWrite) {
+            me.writeFault = !(hsr.isv && !hsr.isWrite)
+        } else {
+            me.writeFault = hsr.isWrite
+        }
+        decide(me.writeFault ? .writeFault : .readFault)
+        go(.checkReadPermission)
+    }
+
+    func checkReadPermission() {
+        if me.hsr.faultStatus.kind == .permission, !me.writeFault, !isExecuteUpgrade {
+            say(.unexpectedReadPermission)
+            return leave(-Errno.EFAULT.rawValue)
+        }
+        go(has(.topUp) ? .topUpMemoryCache : has(.seqBeforeGup) ? .sampleNotifierSeq : .translateGFN)
+    }
+
+    /// With the later scheme, pages are mapped XN first and a fetch takes a permission fault that is not an error.
+    private var isExecuteUpgrade: Bool { has(.invalidateIOnExec) && me.hsr.isInstructionAbort }
+
+    func topUpMemoryCache() {
+        if topUp(minimum: 2, maximum: MemoryCache.capacity) != 0 { return leave(-Errno.ENOMEM.rawValue) }
+        go(has(.seqBeforeGup) ? .sampleNotifierSeq : .translateGFN)
+    }
+
+    /// `mmu_topup_memory_cache`: at least `minimum` pages, else up to `maximum`. What was got before a failure stays.
+    @inline(__always) func topUp(minimum: Int, maximum: Int) -> Int32 {
+        if me.memoryCache.count >= minimum {
+            decide(.nothingToDo)
+            return 0
+        }
+        return fillCache(to: maximum)
+    }
+
+    @inline(never) private func fillCache(to maximum: Int) -> Int32 {
+        let before = me.memoryCache.count
+        var result: Int32 = 0
+        while me.memoryCache.count < maximum {
+            guard let page = world.kernelPages.allocate(.cached) else {
+                decide(.topUpFailed)
+                result = -Errno.ENOMEM.rawValue
+                break
+            }
+            me.memoryCache.push(page)
+        }
+        if me.memoryCache.count != before {
+            emit(.memoryCacheFilled(from: UInt8(before), to: UInt8(me.memoryCache.count)))
+            progress()
+        }
+        return result
+    }
+
+    func sampleNotifierSeq() {
+        me.earlySequence = world.vms[Int(me.vm)].notifierSequence
+        if me.defersSequence, !has(.smpRmb), has(.seqBeforeGup) {
+            me.sequencePending = true
+            decide(.loadDeferred)
+        } else {
+            me.sampledSequence = me.earlySequence
+            me.sequencePending = false
+        }
+        if has(.seqBeforeGup) { return go(has(.smpRmb) ? .readBarrier : .translateGFN) }
+        go(.buildLeaf)
+    }
+
+    func readBarrier() { go(.translateGFN) }
+
+    /// `gfn_to_hva`, by the slots as they are now.
+    func translateGFN() {
+        guard let index = world.vms[Int(me.vm)].slotIndex(me.faultIPA, hint: me.slotIndex) else {
+            me.pfn = .noSlot
+            return go(.checkPFN)
+        }
+        me.slotIndex = index
+        let readOnly: Bool = withVM(me.vm) { vm in
+            me.hostPage = vm.slots[index].hva(of: me.faultIPA).page
+            me.hostProcess = vm.process
+            return vm.slots[index].readOnly
+        }
+        if readOnly, me.writeFault {
+            me.pfn = .readOnlyFault
+            return go(.checkPFN)
+        }
+        me.hostWrite = me.writeFault
+        me.hostResult = 0
+        go(.pinHostPage)
+    }
+
+    /// `get_user_pages`: a reference to the page that the host's table gives, after the host's own fault where it must.
+    func pinHostPage() {
+        if me.hostResult != 0 {
+            me.pfn = me.hostResult == HostFaultResult.poisoned ? .poisonedFault : .fault
+            me.hostResult = 0
+            decide(.pageBad)
+            return go(.checkPFN)
+        }
+        let process = Int(me.hostProcess)
+        let entry = world.processes[process].entry(me.hostPage)
+        guard entry.isPresent, entry.isWritable || !me.hostWrite else {
+            decide(.pageNeedsHost)
+            return call(.hostFault, then: .pinHostPage)
+        }
+        decide(.pagePresent)
+        me.pfn = entry.pfn
+        me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !world.vms[Int(me.vm)].slots[me.slotIndex].readOnly)
+        if !entry.isYoung { setHostEntry(process, me.hostPage, HostEntry(rawValue: entry.rawValue | HostEntry.youngBit)) }
+        addReference(entry.pfn)
+        go(.checkPFN)
+    }
+
+    func checkPFN() {
+        if me.pfn.isError || (!has(.b15NoslotIsNoError) && me.pfn == .noSlot) {
+            decide(.pageBad)
+            return leave(-Errno.EFAULT.rawValue)
+        }
+        decide(.pageGood)
+        go(has(.seqBeforeGup) ? .buildLeaf : .sampleNotifierSeq)
+    }
+
+    /// The read-only template, PAGE_S2. The no-slot PFN overflows to physical address 0 here.
+    func buildLeaf() {
+        me.newLeaf = Stage2Descriptor((me.pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate)
+        if has(.icacheMaintenance), !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
+        goToLock()
+    }
+
+    func syncInstructionCache() {
+        emit(.instructionCacheSynced(me.hostPage, wholeCache: world.cpuModel.ctr.l1Ip == 2))
+        goToLock()
+    }
+
+    @inline(__always) private func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
+
+    func lockMMU() {
+        world.vms[Int(me.vm)].holder = Int8(bitPattern: me.id)
+        emit(.lockTaken)
+        me.earlySequence = world.vms[Int(me.vm)].notifierSequence
+        if me.sequencePending {
+            // The load that nothing held back: at the latest here, where the lock orders it.
+            me.sampledSequence = me.earlySequence
+            me.sequencePending = false
+        }
+        has(.retryUnderLock) && has(.retryCheck) ? go(.checkRetryCount) : goToSet()
+    }
+
+    func checkRetryCount() {
+        if !has(.retryUnderLock) { me.earlySequence = world.vms[Int(me.vm)].notifierSequence }
+        if world.vms[Int(me.vm)].notifierCount != 0 {
+            decide(.retryCount)
+            return giveUp()
+        }
+        go(.checkRetrySeq)
+    }
+
+    func checkRetrySeq() {
+        let sequence = has(.retrySmpRmb) || !me.defersSequence ? world.vms[Int(me.vm)].notifierSequence : me.earlySequence
+        if sequence != me.sampledSequence {
+            decide(.retrySequence)
+            return giveUp()
+        }
+        decide(.noRetry)
+        has(.retryUnderLock) ? goToSet() : go(.lockMMU)
+    }
+
+    private func giveUp() {
+        world.statistics.retries += 1
+        go(has(.retryUnderLock) ? .unlockMMU : .releasePage)
+    }
+
+    @inline(__always) private func goToSet() {
+        if me.writable { return go(.grantWrite) }
+        callSetLeaf()
+    }
+
+    @inline(__always) private func callSetLeaf() {
+        me.setVM = me.vm
+        me.setIPA = me.faultIPA
+        me.setLeaf = me.newLeaf
+        me.setFromCache = true
+        me.setIOMap = false
+        call(.readLevel1, then: .unlockMMU)
+    }
+
+    func grantWrite() {
+        me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
+        if has(.setDirty) { return go(.setPageDirty) }
+        callSetLeaf()
+    }
+
+    /// `kvm_set_pfn_dirty`: not for the zero page, not for what has no `struct page`.
+    func setPageDirty() {
+        markDirty(me.pfn)
+        callSetLeaf()
+    }
+
+    func unlockMMU() {
+        world.vms[Int(me.vm)].holder = -1
+        emit(.lockReleased)
+        go(.releasePage)
+    }
+
+    /// The reference from the page lookup goes back: stage 2 holds none. It may be the last.
+    func releasePage() {
+        if has(.releaseDirty) { markDirty(me.pfn) }
+        dropReference(me.pfn, leaksIfReserved: true)
+        leave(1)
+    }
+}
+
+extension PFN {
+    /// KVM_PFN_ERR_FAULT and its kin: bits 62:52. The no-slot PFN is not one of them.
+    static let fault = PFN(0x7ff << 52), poisonedFault = PFN(0x7ff << 52 + 1), readOnlyFault = PFN(0x7ff << 52 + 2), noSlot = PFN(1 << 63)
+    @inline(__always) public var isError: Bool { rawValue & 0x7ff << 52 != 0 }
+    public var isNoSlot: Bool { self == .noSlot }
+}
+
+extension World {
+    /// PAGE_S2: present, AF, write-back, read-only; inner shareable on a multiprocessor.
+    public var leafTemplate: UInt64 { multiprocessor ? 0x77f : 0x47f }
+}

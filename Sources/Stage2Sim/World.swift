@@ -1,0 +1,97 @@
+/// A physical CPU, in what the fault path sees of it.
+public struct PhysicalCPU: Sendable {
+    public internal(set) var tlb: TLB
+}
+
+/// What a CPU is, as the machine is built from it.
+public struct CPUModel: Sendable, Equatable {
+    public let name: String
+    public let ctr: CTR
+    public let tlbEntries: Int
+    public let tlbWays: Int
+
+    /// L1 instruction cache PIPT, 512 TLB entries in 4 ways.
+    public static let cortexA15 = CPUModel(name: "cortex-a15", ctr: CTR(rawValue: 0x8444_c004), tlbEntries: 512, tlbWays: 4)
+    /// L1 instruction cache VIPT, 256 TLB entries in 2 ways.
+    public static let cortexA7 = CPUModel(name: "cortex-a7", ctr: CTR(rawValue: 0x8444_8003), tlbEntries: 256, tlbWays: 2)
+    public static let all = [cortexA15, cortexA7]
+
+    /// "PIPT", "VIPT" or "VIVT": the instruction cache's kind, from CTR.
+    public var instructionCacheKind: String { ["reserved", "VIVT", "VIPT", "PIPT"][Int(ctr.l1Ip)] }
+}
+
+/// What happened so far, in numbers.
+public struct Statistics: BitwiseCopyable, Sendable, Equatable {
+    /// Guest aborts taken to Hyp mode.
+    public internal(set) var faults = 0
+    /// `kvm_tlb_flush_vmid` calls.
+    public internal(set) var tlbFlushes = 0
+    public internal(set) var leavesSet = 0
+    public internal(set) var leavesCleared = 0
+    public internal(set) var retries = 0
+    public internal(set) var messages = 0
+    public internal(set) var violations = 0
+}
+
+/// Everything that actors share.
+public struct World {
+    public internal(set) var behaviours: Behaviours
+    public let cpuModel: CPUModel
+    /// More than one CPU: table walks are shareable, leaves carry SH = 11 (`is_smp()`).
+    public let multiprocessor: Bool
+    public internal(set) var kernelPages: KernelPages
+    public internal(set) var frames = Frames()
+    public internal(set) var cpus: [PhysicalCPU]
+    public internal(set) var vms: [VirtualMachine] = []
+    public internal(set) var processes: [Process] = []
+    var swap: [SwapSlot] = [SwapSlot()]
+    /// KSM's stable pages.
+    var stablePages: [PFN] = []
+    public internal(set) var stage1: [Stage1Mapping] = []
+    /// The zero page, allocated with the machine.
+    public internal(set) var zeroPage = PFN(0)
+    public internal(set) var vmidGeneration: UInt64 = 1
+    var nextVMID: UInt8 = 0
+    /// Micro-steps made so far; the number of the step under way while one is.
+    public internal(set) var stepNumber: UInt32 = 0
+    public internal(set) var statistics = Statistics()
+    /// Actors with an action under way.
+    var busyActors = 0
+    /// Grows with everything that could let a fault end differently next time.
+    var progress: UInt64 = 0
+    /// Invalidations whose host entry has changed and whose notifier has not returned.
+    var pendingInvalidations: [PendingInvalidation] = []
+    /// Rows of the books that changed since they were last balanced.
+    var openBooks: [BookEntry] = []
+    public internal(set) var violations: [Violation] = []
+
+    public var zeroPageAddress: PA { zeroPage.pa }
+}
+
+/// A stretch of guest virtual memory behind a stage-1 map.
+public struct Stage1Mapping: Sendable, Equatable {
+    public var va: VA
+    public var ipa: IPA
+    /// Bytes.
+    public var size: UInt64
+    /// The guest's table pages that a walk reads, outermost first.
+    public var tables: [IPA]
+    public var valid = true
+    public init(va: VA, ipa: IPA, size: UInt64, tables: [IPA]) {
+        self.va = va
+        self.ipa = ipa
+        self.size = size
+        self.tables = tables
+    }
+    @inline(__always) func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
+}
+
+/// An invalidation under way: accesses to what it covers are still allowed.
+struct PendingInvalidation: BitwiseCopyable, Equatable {
+    var actor: UInt8
+    var process: UInt8
+    var start: HVA
+    var end: HVA
+    /// The step at which it began.
+    var since: UInt32
+}
