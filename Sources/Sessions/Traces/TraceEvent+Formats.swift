@@ -120,10 +120,9 @@ extension TraceEvent.Fields {
         }
         detail = reason.rawValue
         if cursor.isAt("HSR_EC:") {
-            let begin = cursor.at + 7
             let ec = try number(&cursor, after: "HSR_EC:")
             guard ec <= 0x3f else {
-                cursor.at = begin
+                cursor.at -= lastNumberWidth
                 throw cursor.fault("an exception class of 6 bits")
             }
             syndrome = ec
