@@ -48,7 +48,7 @@ public struct ELFCore: Sendable {
     public func write(to sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
         try head.withUnsafeBytes(sink)
         var at = UInt64(head.count)
-        let zeros = [UInt8](repeating: 0, count: Int(2 * Self.pageSize))
+        let zeros = [UInt8](repeating: 0, count: Int(Self.pageSize))
         for segment in segments {
             try zeros.withUnsafeBytes { try sink(UnsafeRawBufferPointer(rebasing: $0[..<Int(segment.fileOffset - at)])) }
             for run in runs[segment.runs] { try run.bytes.withUnsafeBytes(sink) }
@@ -88,7 +88,8 @@ public struct ELFCore: Sendable {
         let noteAt = sectionAt + (isExtended ? 64 : 0)
         var at = UInt64(noteAt + note.count)
         for index in segments.indices {
-            at = (at + pageSize - 1) / pageSize * pageSize + segments[index].address % pageSize
+            // Offset and address must agree modulo `p_align`; 2^64 is a multiple of it, so wrapping is right.
+            at += (segments[index].address &- at) % pageSize
             segments[index].fileOffset = at
             at += segments[index].size
         }
