@@ -12,12 +12,15 @@ public struct PhysicalRun: Sendable, Hashable {
     }
 
     /// 64-bit words, as a table page holds them.
+    @inlinable
     public init(address: UInt64, words: some Collection<UInt64>) {
         self.address = address
-        bytes = []
-        bytes.reserveCapacity(words.count * 8)
-        for word in words {
-            withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+        bytes = Array(unsafeUninitializedCapacity: words.count * 8) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for word in words {
+                raw.storeBytes(of: word.littleEndian, toByteOffset: count, as: UInt64.self)
+                count += 8
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ struct LineHead {
     /// A line whose columns name a thread and a CPU, and then go wrong, is damaged; it is not searched for a second
     /// head, which would be that of another line that has run into it.
     init(reading cursor: inout LineCursor) throws(LineFault) {
-        if cursor[16] == UInt8(ascii: "-"), LineCursor.isDigit(cursor[17]), readFtrace(&cursor, commWidth: 16) {
+        if cursor[16] == UInt8(ascii: "-"), LineCursor.isDigit(cursor[17]), readFtrace(&cursor) {
             try readTimeAndName(&cursor)
         } else if cursor[8] == UInt8(ascii: "-"), LineCursor.isDigit(cursor[9]), readLatency(&cursor) {
             try readTimeAndName(&cursor)
@@ -46,10 +46,10 @@ struct LineHead {
     init() {}
 
     /// `comm-tid (tgid) [cpu] `, the name in a column of its own.
-    private mutating func readFtrace(_ cursor: inout LineCursor, commWidth: Int) -> Bool {
-        cursor.at = commWidth + 1
+    private mutating func readFtrace(_ cursor: inout LineCursor) -> Bool {
+        cursor.at = 17
         guard takeTID(&cursor) else { return false }
-        comm = Self.trimmed(cursor, 0..<commWidth)
+        comm = Self.trimmed(cursor, 0..<16)
         cursor.skipSpaces()
         if cursor.takeIf(UInt8(ascii: "(")) {
             cursor.skipSpaces()
@@ -70,6 +70,7 @@ struct LineHead {
         cursor.at = 9
         guard takeTID(&cursor), LineCursor.isSpace(cursor.byte) else { return false }
         comm = Self.trimmed(cursor, 0..<8)
+        tgid = Self.noTID  // reading it as ftrace's other format may have found something
         cursor.skipSpaces()
         guard let value = try? cursor.takeDecimal(), value < UInt64(TraceEvent.noCPU) else { return false }
         guard !cursor.isAtEnd, cursor.byte != UInt8(ascii: ":") else { return false }

@@ -10,7 +10,7 @@ extension Trace {
     /// Reads a trace to its end.
     ///
     /// - Parameters:
-    ///   - damagedKept: how many damaged lines to keep with their reasons.
+    ///   - damagesKept: how many damaged lines to keep with their reasons.
     ///   - progress: called after every piece of at most a quarter of a megabyte; what it throws ends the reading.
     /// - Throws: `ByteSourceError`, or what `progress` throws. Nothing in the file is an error.
     public static func read(
