@@ -1,0 +1,120 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A file or a pipe, read from front to back once. Its first bytes can be looked at before it is decided who reads it,
+/// which is how a trace is told from a session when neither has a name.
+public final class ByteSource {
+    /// The path, or `standard input`.
+    public let name: String
+    /// nil for a pipe.
+    public let size: UInt64?
+
+    private let descriptor: Int32
+    private let isOwned: Bool
+    /// Bytes that were looked at and not read yet.
+    private var ahead: [UInt8] = []
+
+    /// - Parameter path: `-` is standard input.
+    public convenience init(path: String) throws(ByteSourceError) {
+        guard path != "-" else {
+            try self.init(descriptor: 0, name: "standard input", isOwned: false)
+            return
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ByteSourceError(name: path, doing: .opening, errno: errno) }
+        try self.init(descriptor: descriptor, name: path, isOwned: true)
+    }
+
+    /// - Parameter isOwned: close it at the end.
+    public init(descriptor: Int32, name: String, isOwned: Bool) throws(ByteSourceError) {
+        self.descriptor = descriptor
+        self.name = name
+        self.isOwned = isOwned
+        var status = stat()
+        let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+        size = kind == S_IFREG ? UInt64(clamping: status.st_size) : nil
+        if kind == S_IFDIR { throw ByteSourceError(name: name, doing: .opening, errno: EISDIR) }
+    }
+
+    deinit {
+        if isOwned { close(descriptor) }
+    }
+
+    /// The first bytes, without reading past them; fewer if the file is shorter. Not to be called after `read`.
+    public func peek(_ count: Int = 65_536) throws(ByteSourceError) -> [UInt8] {
+        var piece = [UInt8](repeating: 0, count: max(0, count - ahead.count))
+        while ahead.count < count {
+            let got = try readDescriptor(&piece, count - ahead.count)
+            if got == 0 { break }
+            ahead.append(contentsOf: piece[..<got])
+        }
+        return Array(ahead.prefix(count))
+    }
+
+    /// Reads some of the next bytes into the buffer.
+    ///
+    /// - Returns: how many; 0 at the end.
+    public func read(into buffer: inout [UInt8]) throws(ByteSourceError) -> Int {
+        guard ahead.isEmpty else {
+            let count = min(ahead.count, buffer.count)
+            buffer.replaceSubrange(..<count, with: ahead[..<count])
+            ahead.removeFirst(count)
+            return count
+        }
+        return try readDescriptor(&buffer, buffer.count)
+    }
+
+    /// All that is left.
+    ///
+    /// - Parameter limit: an error if there is more: what comes from a pipe must not fill the memory.
+    public func readAll(limit: Int) throws(ByteSourceError) -> [UInt8] {
+        if let size, size > UInt64(limit) { throw ByteSourceError(name: name, doing: .reading, limit: limit) }
+        var all = ahead
+        ahead = []
+        all.reserveCapacity(Int(size ?? 0))
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
+        while case let got = try readDescriptor(&piece, piece.count), got > 0 {
+            guard all.count + got <= limit else { throw ByteSourceError(name: name, doing: .reading, limit: limit) }
+            all.append(contentsOf: piece[..<got])
+        }
+        return all
+    }
+
+    private func readDescriptor(_ buffer: inout [UInt8], _ count: Int) throws(ByteSourceError) -> Int {
+        while true {
+            #if canImport(Darwin)
+                let got = buffer.withUnsafeMutableBytes { Darwin.read(descriptor, $0.baseAddress, min(count, $0.count)) }
+            #elseif canImport(Musl)
+                let got = buffer.withUnsafeMutableBytes { Musl.read(descriptor, $0.baseAddress, min(count, $0.count)) }
+            #else
+                let got = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, min(count, $0.count)) }
+            #endif
+            if got >= 0 { return got }
+            if errno != EINTR { throw ByteSourceError(name: name, doing: .reading, errno: errno) }
+        }
+    }
+}
+
+/// Why a file could not be had.
+public struct ByteSourceError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Doing: String, Sendable, Hashable {
+        case opening, reading
+    }
+
+    public var name: String
+    public var doing: Doing
+    /// The system's reason, 0 where there is none.
+    public var errno: Int32 = 0
+    /// More bytes than this were there.
+    public var limit: Int?
+
+    public var description: String {
+        if let limit { return "\(name): more than \(limit) bytes, which is all that is read of such a file" }
+        return "\(name): \(doing) failed: \(String(cString: strerror(errno)))"
+    }
+}

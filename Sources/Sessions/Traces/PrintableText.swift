@@ -1,0 +1,21 @@
+/// Text out of a file, made fit for a terminal: what a file holds must never move the cursor or set colours.
+enum PrintableText {
+    /// The bytes as text: control characters, and bytes that are no UTF-8, become `�`; longer text ends in `…`.
+    ///
+    /// - Parameter limit: how many bytes to look at.
+    static func of(_ bytes: some Collection<UInt8>, limit: Int) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes.prefix(limit), as: UTF8.self).unicodeScalars {
+            text.unicodeScalars.append(isPrintable(scalar) ? scalar : "\u{fffd}")
+        }
+        return bytes.count > limit ? text + "…" : text
+    }
+
+    /// Neither a control character nor one that changes how its neighbours are shown (direction, line breaks).
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,260 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Reads a trace as its bytes arrive, in pieces of any size.
+///
+///     var parser = TraceParser()
+///     while let piece = nextPiece() { piece.withUnsafeBytes { parser.feed($0) } }
+///     let trace = parser.finish()
+///
+/// Nothing in the file stops it: a line that is not understood is counted, and the first few are kept with the
+/// place and the reason. Memory is what the events kept take, plus one line.
+public struct TraceParser {
+    /// Longer lines are damaged whatever they hold; the longest that a tool writes are marks, of at most a page.
+    public static let lineLimit = 65_536
+
+    private var trace = Trace()
+    private var threads = ThreadTable()
+    private var names = NameCounter()
+    private let damagesKept: Int
+
+    /// The beginning of a line whose end has not come yet, at most one byte more than a line may have.
+    private var carry: [UInt8] = []
+    private var carryOffset: UInt64 = 0
+    /// A line is in `carry`, even if it has no bytes so far.
+    private var isInsideLine = false
+
+    private var earliest = UInt64.max
+    private var latest: UInt64 = 0
+    private var lastTime: UInt64 = 0
+    private var hasTime = false
+    /// By `TraceEvent.Kind`: how wide the last number of its last line was.
+    private var lastWidths = [Int](repeating: 0, count: TraceEvent.Kind.allCases.count)
+
+    /// - Parameter damagesKept: how many damaged lines to keep with their reasons.
+    public init(damagesKept: Int = 20) {
+        self.damagesKept = damagesKept
+    }
+
+    /// How many events there are so far, for a progress bar.
+    public var eventCount: Int { trace.events.count }
+
+    /// Takes the file's next bytes.
+    public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+        let piece = UnsafeBufferPointer(start: base.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+        let pieceOffset = trace.counts.bytes
+        trace.counts.bytes += UInt64(piece.count)
+        var at = 0
+        if isInsideLine {
+            guard let end = Self.newline(in: piece, from: 0) else {
+                carryOn(UnsafeBufferPointer(rebasing: piece[...]))
+                return
+            }
+            carryOn(UnsafeBufferPointer(rebasing: piece[..<end]))
+            endCarriedLine(isTerminated: true)
+            at = end + 1
+        }
+        while let end = Self.newline(in: piece, from: at) {
+            read(line: UnsafeBufferPointer(rebasing: piece[at..<end]), offset: pieceOffset + UInt64(at), isTerminated: true)
+            at = end + 1
+        }
+        if at < piece.count {
+            carryOffset = pieceOffset + UInt64(at)
+            isInsideLine = true
+            carryOn(UnsafeBufferPointer(rebasing: piece[at...]))
+        }
+    }
+
+    /// Ends the file and gives what was in it.
+    public consuming func finish() -> Trace {
+        if isInsideLine {
+            trace.counts.endsWithoutNewline = true
+            endCarriedLine(isTerminated: false)
+        }
+        trace.threads = threads.threads
+        trace.skipped = names.sorted()
+        if hasTime { trace.times = earliest...latest }
+        trace.counts.events = trace.events.count
+        readSlots()
+        return trace
+    }
+
+    private static func newline(in piece: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        guard start < piece.count, let base = piece.baseAddress,
+            let found = memchr(base + start, 0x0a, piece.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
+    private mutating func carryOn(_ bytes: UnsafeBufferPointer<UInt8>) {
+        carry.append(contentsOf: bytes.prefix(Self.lineLimit + 1 - carry.count))
+    }
+
+    private mutating func endCarriedLine(isTerminated: Bool) {
+        var line: [UInt8] = []
+        swap(&line, &carry)
+        line.withUnsafeBufferPointer { read(line: $0, offset: carryOffset, isTerminated: isTerminated) }
+        line.removeAll(keepingCapacity: true)
+        swap(&line, &carry)
+        isInsideLine = false
+    }
+}
+
+extension TraceParser {
+    private mutating func read(line: UnsafeBufferPointer<UInt8>, offset: UInt64, isTerminated: Bool) {
+        trace.counts.lines += 1
+        let length = line.last == 0x0d ? line.count - 1 : line.count
+        var cursor = LineCursor(UnsafeBufferPointer(rebasing: line[..<length]))
+        guard length <= Self.lineLimit else {
+            cursor.at = Self.lineLimit
+            keep(cursor.fault("the end of the line"), of: cursor, offset)
+            return
+        }
+        if cursor[0] == UInt8(ascii: "#") {
+            trace.counts.other += 1
+            readHeader(&cursor)
+            return
+        }
+        do {
+            try readEvent(&cursor, offset, isTerminated: isTerminated)
+        } catch let fault {
+            // Most lines are events, so whether this one is something else is asked last.
+            switch OtherLine(cursor) {
+            case .harmless: trace.counts.other += 1
+            case .lost(let count, let cpu): noteLost(count, cpu: cpu)
+            case nil: keep(fault, of: cursor, offset)
+            }
+        }
+    }
+
+    private mutating func readEvent(
+        _ cursor: inout LineCursor, _ offset: UInt64, isTerminated: Bool
+    ) throws(LineFault) {
+        let head = try LineHead(reading: &cursor)
+        guard let kind = TraceEvent.Kind(name: cursor.bytes(head.name)) else {
+            noteTime(head)
+            if case .lost(let count, _) = OtherLine(perfRecord: cursor, from: head.name.lowerBound) {
+                noteLost(count, cpu: head.cpu)
+            } else {
+                trace.counts.skipped += 1
+                names.count(cursor.bytes(head.fullName))
+            }
+            return
+        }
+        let read =
+            kind == .mark
+            ? markFields(&cursor, offset) : try TraceEvent.Fields(kind: kind, reading: &cursor)
+        guard let fields = read else {
+            noteTime(head)
+            trace.counts.skipped += 1
+            names.count(cursor.bytes(head.fullName))
+            return
+        }
+        guard isTerminated || !isCut(fields, cursor) else {
+            throw cursor.fault("the rest of the line, and its end")
+        }
+        lastWidths[Int(kind.rawValue)] = fields.lastNumberWidth
+        noteTime(head)
+        let thread = threads.index(tid: head.tid, tgid: head.tgid, comm: cursor.bytes(head.comm))
+        threads.countEvent(thread)
+        append(fields, time: head.time, cpu: head.cpu, thread: thread)
+    }
+
+    /// Whether the file's last line, which has no newline, seems to be cut inside its last number: the kernel pads
+    /// all but MMIO values, so a number shorter than that of the line before of its kind is not whole.
+    private func isCut(_ fields: TraceEvent.Fields, _ cursor: LineCursor) -> Bool {
+        switch fields.kind {
+        case .mmio: false
+        case .mark: cursor[cursor.count - 1] != UInt8(ascii: "}")
+        default: fields.lastNumberWidth < lastWidths[Int(fields.kind.rawValue)]
+        }
+    }
+
+    private mutating func append(_ fields: TraceEvent.Fields, time: UInt64, cpu: UInt16, thread: UInt16) {
+        trace.events.append(
+            TraceEvent(fields, time: time, cpu: cpu, thread: thread, line: UInt32(clamping: trace.counts.lines)))
+    }
+
+    private mutating func noteTime(_ head: LineHead) {
+        if head.isTicks { trace.timeUnit = .ticks }
+        if hasTime, head.time < lastTime { trace.counts.timesBackwards += 1 }
+        hasTime = true
+        lastTime = head.time
+        earliest = min(earliest, head.time)
+        latest = max(latest, head.time)
+    }
+
+    private mutating func noteLost(_ count: UInt64?, cpu: UInt16) {
+        trace.counts.lostNotices += 1
+        if let count {
+            let (sum, tooLarge) = trace.counts.lostEvents.addingReportingOverflow(count)
+            trace.counts.lostEvents = tooLarge ? .max : sum
+        } else {
+            trace.counts.lostWithoutCount += 1
+        }
+        let fields = TraceEvent.Fields(kind: .lost, first: count ?? 0, detail: count == nil ? 0 : TraceEvent.lostCounted)
+        append(fields, time: lastTime, cpu: cpu, thread: TraceEvent.noThread)
+    }
+
+    private mutating func keep(_ fault: LineFault, of cursor: LineCursor, _ offset: UInt64) {
+        trace.counts.damaged += 1
+        guard trace.damages.count < damagesKept else { return }
+        let column = min(max(fault.column, 0), cursor.count)
+        let rest = cursor.bytes(column..<cursor.count)
+        trace.damages.append(
+            TraceDamage(
+                line: trace.counts.lines, column: column + 1, offset: offset + UInt64(column),
+                expected: fault.isLiteral ? "`\(fault.expected)`" : "\(fault.expected)",
+                found: rest.isEmpty ? "the end of the line" : "`\(PrintableText.of(rest, limit: 32))`"))
+    }
+
+    /// `# entries-in-buffer/entries-written: 928/1928   #P:2`: the difference was overwritten before anybody read it.
+    private mutating func readHeader(_ cursor: inout LineCursor) {
+        let text: StaticString = "entries-in-buffer/entries-written:"
+        guard let at = cursor.find(text) else { return }
+        cursor.at = at + text.utf8CodeUnitCount
+        cursor.skipSpaces()
+        guard let kept = try? cursor.takeDecimal(), cursor.takeIf(UInt8(ascii: "/")),
+            let written = try? cursor.takeDecimal(), written > kept
+        else { return }
+        let (sum, tooLarge) = trace.counts.overwritten.addingReportingOverflow(written - kept)
+        trace.counts.overwritten = tooLarge ? .max : sum
+    }
+
+    /// The place of a mark's JSON; nil if it is somebody else's mark.
+    private mutating func markFields(_ cursor: inout LineCursor, _ offset: UInt64) -> TraceEvent.Fields? {
+        cursor.skipSpaces()
+        // trace-cmd and perf put the function that wrote the mark before it.
+        if cursor.byte != UInt8(ascii: "{") {
+            while !cursor.isAtEnd, !LineCursor.isSpace(cursor.byte) { cursor.at += 1 }
+            cursor.skipSpaces()
+        }
+        guard cursor.isAt("{\"ev\":") else { return nil }
+        let text = cursor.rest
+        let fields = TraceEvent.Fields(
+            kind: .mark, first: UInt64(trace.markText.count), second: UInt64(text.count),
+            third: offset + UInt64(cursor.at))
+        trace.markText.append(contentsOf: text)
+        return fields
+    }
+
+    /// Slots are few, so a JSON decoder may read them, when all else is done.
+    private mutating func readSlots() {
+        for event in trace.events where event.kind == .mark {
+            guard case .mark(let place) = event.payload else { continue }
+            let text = trace.markText[place.start..<place.start + place.count]
+            guard text.starts(with: "{\"ev\":\"slot\"".utf8) else { continue }
+            if let slot = TraceSlot(json: text, time: event.time, line: Int(event.line)) {
+                trace.slots.append(slot)
+            } else {
+                trace.counts.damagedSlots += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A memslot as the VMM wrote it into the trace when it set it: created, moved, deleted (`size` 0), or given other
+/// flags. Lines with the same `slot` follow one another in time.
+public struct TraceSlot: Sendable, Hashable {
+    public var slot: Int
+    public var name: String?
+    public var ipa: UInt64
+    /// In bytes.
+    public var size: UInt64
+    public var hva: UInt64
+    /// `KVM_MEM_`: 1 log dirty pages, 2 read-only.
+    public var flags: UInt32
+    public var time: UInt64
+    public var line: Int
+
+    private struct Mark: Decodable {
+        var slot: Int
+        var name: String?
+        var ipa: HexNumber
+        var size: HexNumber
+        var hva: HexNumber
+        var flags: UInt32
+    }
+
+    init?(json: some Collection<UInt8>, time: UInt64, line: Int) {
+        guard let mark = try? JSONDecoder().decode(Mark.self, from: Data(json)) else { return nil }
+        slot = mark.slot
+        name = mark.name.map { PrintableText.of(Array($0.utf8), limit: 64) }
+        (ipa, size, hva) = (mark.ipa.value, mark.size.value, mark.hva.value)
+        flags = mark.flags
+        self.time = time
+        self.line = line
+    }
+}
