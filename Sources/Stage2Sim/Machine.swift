@@ -189,6 +189,11 @@ public struct Machine {
         return (steps, result)
     }
 
+    /// Whether an actor's next step needs something that another one holds.
+    public func isBlocked(_ actor: Int) -> Bool {
+        world.isBlocked(actors[actor])
+    }
+
     // MARK: Switching behaviours
 
     /// Switches a behaviour from here on.
