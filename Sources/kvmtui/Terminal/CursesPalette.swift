@@ -12,12 +12,10 @@ struct CursesPalette {
     /// Sets up the colour pairs of `theme`, as far as the terminal has colours. Curses must be open.
     init(theme: Theme) {
         extra = (0...31).map { CursesPalette.bits(Attributes(rawValue: $0)) }
+        // Curses counts the colours only when they are started.
+        start_color()
         let count = Int(cn_colours())
-        var hasDefaults = false
-        if count >= 8 {
-            start_color()
-            hasDefaults = use_default_colors() == OK
-        }
+        let hasDefaults = count >= 8 && use_default_colors() == OK
         for role in Role.allCases {
             let look = count >= 8 ? theme[role] : Theme.mono[role]
             var bits = CursesPalette.bits(look.attributes)
