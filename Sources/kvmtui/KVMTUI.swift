@@ -2,5 +2,8 @@ import ArgumentParser
 
 @main
 struct KVMTUI: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "kvmtui", abstract: "Step through KVM/ARM guest faults in the terminal.")
+    static let configuration = CommandConfiguration(
+        commandName: "kvmtui",
+        abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
+        subcommands: [RunCommand.self, CheckCommand.self, SessionsCommand.self])
 }
