@@ -25,7 +25,7 @@ let package = Package(
             ]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
-        .testTarget(name: "ScreensTests", dependencies: ["Screens"]),
+        .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],
     swiftLanguageModes: [.v6]
