@@ -148,7 +148,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var copyNew = PFN(0)
     var copyEntry = HostEntry.none
     var reclaimPFN = PFN(0)
-    var hostAction = HostAction(.poison)
+    public internal(set) var hostAction = HostAction(.poison)
     var otherEntry = HostEntry.none
     /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
     var ksmPhase = 0

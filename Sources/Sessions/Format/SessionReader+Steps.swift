@@ -2,7 +2,7 @@ import Stage2Sim
 import Yams
 
 extension SessionReader {
-    private static let stepKeys = ["note", "expect", "until", "through", "late"]
+    private static let stepKeys = ["note", "expect", "until", "through", "steps", "late"]
 
     mutating func script(_ nodes: [Node], machine: MachineConfiguration) throws -> Script {
         var entries: [Script.Entry] = []
@@ -29,6 +29,7 @@ extension SessionReader {
             case "expect": operation.expectations = try expectations(value)
             case "until": operation.stopping = .before(try microStep(value))
             case "through": operation.stopping = .after(try microStep(value))
+            case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
             case "late": operation.late = try flag(value, "late")
             default:
                 guard !seen else { throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))") }
