@@ -85,8 +85,8 @@ extension Explorer {
             canvas.fill(nil, " ", .status)
             var x = 1
             for (text, role) in parts {
-                guard x < canvas.width - 1 else { break }
-                x = canvas.put(x, 0, text, role, width: canvas.width - 1 - x) + 2
+                guard x + CharacterWidth.of(text) < canvas.width else { continue }
+                x = canvas.put(x, 0, text, role) + 2
             }
         }
     }
@@ -107,10 +107,10 @@ extension Explorer {
         case .tables: content = width >= 66 && height >= 6 ? tablesPane(scene).sideBySide(width: width, height: height) : tablesPane(scene).stacked(height: height)
         case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs).content(width: width)
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
-        case .tlb: content = TLBPane.content(scene, glyphs: glyphs, rows: height)
+        case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
-        case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, full: height > 5)
+        case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, extent: height <= 4 ? .brief : height <= 6 ? .normal : .full)
         }
         if changesOnly, pane != .path, pane != .note {
             content.lines = content.lines.filter(\.changed)
@@ -136,11 +136,10 @@ extension Explorer {
         canvas.box(rect, role)
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
-        var title = "\(id.rawValue) \(content.title)"
-        if id == focus || [.entry, .syndrome, .tlb, .memoryCache, .host].contains(id), layout.kind == .narrow, ![.path, .tables, .note].contains(id) {
-            let others = layout.hidden.map { "\($0.rawValue)" }.joined(separator: " ")
-            title += "  \(others)"
-        }
+        var title = (focused ? String(Character(glyphs.folded)) : " ") + "\(id.rawValue) \(content.title)"
+        // The place that several panes share names the others.
+        if layout.kind == .narrow, ![.path, .tables, .note].contains(id) { title += "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" }
+        title += " "
         canvas.put(rect.x + 1, rect.y, title, focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
         let first = firstLine(id, content, height: inside.height)
         canvas.draw(in: inside) { canvas in
@@ -190,7 +189,7 @@ extension Explorer {
             if let step = scene.step {
                 lines.append(Line("\(step.info.title)  (\(step.name))", .heading))
             }
-            lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, full: true).lines
+            lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
         case .branches:
             title = "Branches"
             for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }

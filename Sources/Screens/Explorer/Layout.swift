@@ -85,26 +85,29 @@ public struct Layout: Equatable, Sendable {
         hidden = [.entry, .syndrome, .tlb, .memoryCache, .host].filter { $0 != third }
     }
 
+    /// Path on the left; on the right tables, entry beside syndrome, TLB beside host, and the memory cache in a row.
     private mutating func layOutWide(_ body: Rect) {
-        let noteHeight = min(9, max(5, body.height / 6))
+        let noteHeight = min(9, max(6, body.height / 6))
         let upper = body.height - noteHeight
         let left = min(72, body.width * 36 / 100)
         let x = left - 1, width = body.width - x
-        let memory = 6, entry = 11
-        let registers = min(17, max(7, (upper - memory - entry) * 45 / 100))
-        let tables = upper - entry - registers - memory
+        let memory = 3
+        let registers = body.height >= 45 ? 13 : 11
+        let lower = body.height >= 45 ? 11 : 5
+        let tables = upper - registers - lower - memory
+        let entry = width * 54 / 100
         let half = width / 2
         var y = body.y
         panes.append((.path, Rect(x: 0, y: y, width: left, height: upper)))
         panes.append((.tables, Rect(x: x, y: y, width: width, height: tables)))
         y += tables - 1
-        panes.append((.entry, Rect(x: x, y: y, width: width, height: entry + 1)))
-        y += entry
-        panes.append((.syndrome, Rect(x: x, y: y, width: half, height: registers + 1)))
-        panes.append((.tlb, Rect(x: x + half - 1, y: y, width: width - half + 1, height: registers + 1)))
+        panes.append((.entry, Rect(x: x, y: y, width: entry, height: registers + 1)))
+        panes.append((.syndrome, Rect(x: x + entry - 1, y: y, width: width - entry + 1, height: registers + 1)))
         y += registers
-        panes.append((.memoryCache, Rect(x: x, y: y, width: half, height: memory + 1)))
-        panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: memory + 1)))
+        panes.append((.tlb, Rect(x: x, y: y, width: half, height: lower + 1)))
+        panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: lower + 1)))
+        y += lower
+        panes.append((.memoryCache, Rect(x: x, y: y, width: width, height: memory + 1)))
         panes.append((.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)))
     }
 }

@@ -19,13 +19,13 @@ struct EntryPane {
         let title = "Entry  level \(level) [\(index)] at \(hex(address.rawValue))"
         var lines: [Line] = []
         if let change {
-            var was = Line("was ", .label)
+            var was = Line(" was ", .label)
             was.add(grouped(change.old, digits: 16), .dim)
             was.add("  " + summary(Stage2Descriptor(change.old), level), .dim)
             was.changed = true
             lines.append(was)
         }
-        var current = Line(change == nil ? "is  " : "now ", .label)
+        var current = Line(change == nil ? " is  " : " now ", .label)
         current.add(grouped(now.rawValue, digits: 16), change == nil ? .value : .changed)
         if change != nil { current.add(" *", .changed) }
         current.add("  " + summary(now, level), change == nil ? .plain : .changed)
@@ -54,14 +54,15 @@ struct EntryPane {
             var line = Line()
             line.changed = changed
             let bits = field.bits.high == field.bits.low ? "\(field.bits.high)" : "\(field.bits.high):\(field.bits.low)"
-            line.add(String(repeating: " ", count: max(0, 5 - bits.count)) + bits + " ", .dim)
+            line.add(String(repeating: " ", count: max(0, 6 - bits.count)) + bits + " ", .dim)
             line.add(field.name, .label)
-            line.pad(to: 15)
-            line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value)
+            line.pad(to: 16)
+            // An address says itself what it is, where there is no room to say it twice.
+            if width >= 60 || field.bits.width <= 4 { line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value) }
             if changed { line.add("*", .changed) }
-            line.pad(to: width >= 60 ? 28 : 21)
+            line.pad(to: width >= 60 ? 29 : 22)
             line.add(field.meaning(in: descriptor.rawValue), changed ? .changed : .plain)
-            if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 6 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }
+            if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 4 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }
             return line
         }
     }

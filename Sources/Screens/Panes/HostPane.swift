@@ -11,7 +11,7 @@ struct HostPane {
             var line = Line("gfn \(hex(ipa.gfn.rawValue))  ", .value)
             line.add("no memory slot: a device's address, or nothing", .plain)
             lines.append(line)
-            return PaneContent("Host", lines + slots(scene))
+            return PaneContent("Host", lines + slots(scene), margin: 1)
         }
         let hva = slot.hva(of: ipa).page
         let process = world.processes[Int(scene.vm.process)]
@@ -43,7 +43,7 @@ struct HostPane {
         } else {
             lines.append(Line(entry.isSwapped ? "in swap slot \(entry.slot)" : "no frame", .dim))
         }
-        return PaneContent("Host", lines + slots(scene))
+        return PaneContent("Host", lines + slots(scene), margin: 1)
     }
 
     private static func slots(_ scene: Scene) -> [Line] {

@@ -5,17 +5,20 @@ struct MemoryCachePane {
     static func content(_ scene: Scene, glyphs: Glyphs, width: Int) -> PaneContent {
         let cache = scene.vcpu.memoryCache
         let was = scene.before.actors[Int(scene.vcpu.id)].memoryCache.count
-        var slots = Line()
-        let spaced = width >= 48
-        for i in 0..<MemoryCache.capacity {
-            if spaced, i == 20 { slots.add(" ") }
-            let filled = i < cache.count
-            let changed = i >= min(was, cache.count) && i < max(was, cache.count)
-            slots.add(String(Character(filled ? glyphs.filledBlock : glyphs.emptyBlock)), changed ? .changed : filled ? .allocated : .free)
+        // In two rows where one is too narrow.
+        let rows = width >= 44 ? 1 : 2
+        var lines: [Line] = []
+        for row in 0..<rows {
+            var slots = Line()
+            for i in (row * MemoryCache.capacity / rows)..<((row + 1) * MemoryCache.capacity / rows) {
+                if rows == 1, i == 20 { slots.add(" ") }
+                let changed = i >= min(was, cache.count) && i < max(was, cache.count)
+                slots.add(String(Character(i < cache.count ? glyphs.filledBlock : glyphs.emptyBlock)), changed ? .changed : i < cache.count ? .allocated : .free)
+            }
+            if row == 0, width >= 50 { slots.add("  \(cache.count)/40", was == cache.count ? .value : .changed) }
+            slots.changed = was != cache.count
+            lines.append(slots)
         }
-        if width >= 49 { slots.add("  \(cache.count)/40", was == cache.count ? .value : .changed) }
-        slots.changed = was != cache.count
-        var lines = [slots]
         var note = Line()
         if let filled = scene.changes.cacheFilled {
             note.add("topped up \(filled.from) \(Character(glyphs.arrowRight)) \(filled.to) *", .changed)
@@ -30,6 +33,6 @@ struct MemoryCachePane {
         }
         lines.append(note)
         lines.append(Line("\(cache.count)/40 pages; topped up to 40 when fewer than 2 are left", .dim))
-        return PaneContent("Memory cache  \(cache.count)/40", lines)
+        return PaneContent("Memory cache  \(cache.count)/40", lines, margin: 1)
     }
 }

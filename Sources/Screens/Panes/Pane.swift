@@ -51,9 +51,14 @@ struct PaneContent {
     /// How far down the anchor should stand, in tenths of the pane's height.
     var anchorTenths = 6
 
-    init(_ title: String, _ lines: [Line], anchor: Int? = nil) {
+    /// - Parameter margin: blanks before every line.
+    init(_ title: String, _ lines: [Line], anchor: Int? = nil, margin: Int = 0) {
         self.title = title
-        self.lines = lines
+        self.lines = margin == 0 ? lines : lines.map { line in
+            var line = line
+            line.pieces.insert(Line.Piece(text: String(repeating: " ", count: margin), role: .plain), at: 0)
+            return line
+        }
         self.anchor = anchor
     }
 }

@@ -47,7 +47,7 @@ struct PathPane {
         guard done || current else { return line }
         // What came of it is said where there is room; the step on the screen has it below in full.
         let result = record.text
-        if !result.isEmpty, result != record.step.info.title { line.add(": " + result, broken ? .broken : current ? .current : .dim) }
+        if !result.isEmpty, result != record.step.info.title { line.add((record.step.info.title.hasSuffix("?") ? " " : ": ") + result, broken ? .broken : current ? .current : .dim) }
         return line
     }
 }

@@ -5,7 +5,7 @@ struct SyndromePane {
     static func content(_ scene: Scene, glyphs: Glyphs) -> PaneContent {
         let vcpu = scene.vcpu
         guard scene.now.world.statistics.faults > 0, vcpu.hsr.rawValue != 0 else {
-            return PaneContent("Syndrome", [Line("no trap yet: the registers are filled when the guest faults", .dim)])
+            return PaneContent("Syndrome", [Line("no trap yet: the registers are filled when the guest faults", .dim)], margin: 1)
         }
         var lines: [Line] = []
         var hsr = Line("HSR   ", .label)
@@ -48,6 +48,6 @@ struct SyndromePane {
             par.changed = scene.changes.par
             lines.append(par)
         }
-        return PaneContent("Syndrome", lines)
+        return PaneContent("Syndrome", lines, margin: 1)
     }
 }

@@ -48,7 +48,7 @@ struct TablesPane {
 
     private var header: Line {
         let vm = scene.vm
-        var line = Line("VTTBR ", .label)
+        var line = Line(" VTTBR ", .label)
         line.add(grouped(scene.vcpu.vttbr.rawValue, digits: 16), scene.changes.vttbr ? .changed : .value)
         if scene.changes.vttbr { line.add("*", .changed) }
         line.add("  VMID \(vm.vmid)", .value)
@@ -65,7 +65,7 @@ struct TablesPane {
             let room = max(1, height - lines.count)
             for index in window(around: picked?.level == last.level ? picked!.index : last.index, count: last.count, rows: room) where index != last.index || lines.count < 5 {
                 guard lines.count < max(height, 5) else { break }
-                lines.append(entryLine(last, index, arrow: false, prefix: "   "))
+                lines.append(entryLine(last, index, prefix: "   "))
             }
         }
         return PaneContent(title, lines)
@@ -109,7 +109,7 @@ struct TablesPane {
         return start..<min(count, start + rows)
     }
 
-    private func entryLine(_ level: Level, _ index: Int, arrow: Bool, prefix: String) -> Line {
+    private func entryLine(_ level: Level, _ index: Int, prefix: String) -> Line {
         guard let table = level.table else { return Line() }
         let address = PA(table.rawValue + UInt64(index) << 3)
         let descriptor = Stage2Descriptor(scene.now.world.kernelPages.word(at: address) ?? 0)
@@ -120,7 +120,6 @@ struct TablesPane {
         let number = String(index)
         line.add(String(repeating: " ", count: max(0, 4 - number.count)) + number + " ", isPicked ? .selection : onPath ? .label : .dim)
         line.pieces += describe(descriptor, level.level, change)
-        if arrow, onPath, descriptor.kind(level: level.level) == .table { line.add(" " + String(Character(glyphs.line([.left, .right]))), .link) }
         line.changed = change != nil
         line.target = .entry(level: level.level, index: index)
         return line
@@ -134,13 +133,13 @@ struct TablesPane {
         var columns: [[Line]] = []
         for level in levels {
             var column: [Line] = []
-            var head = Line("level \(level.level)  ", level.level == currentLevel ? .current : .label, level.level == currentLevel ? [.bold] : [])
+            var head = Line(" level \(level.level)  ", level.level == currentLevel ? .current : .label, level.level == currentLevel ? [.bold] : [])
             head.add(level.table.map { hex($0.rawValue) } ?? "no table", level.table == nil ? .dim : .value)
             column.append(head)
             if level.table != nil {
                 let centre = picked?.level == level.level ? picked!.index : level.index
                 let shown = window(around: centre, count: level.count, rows: rows)
-                for index in shown { column.append(entryLine(level, index, arrow: true, prefix: "")) }
+                for index in shown { column.append(entryLine(level, index, prefix: "")) }
                 column.append(Line("      … \(live(level)) of \(level.count) in use", .dim))
             }
             columns.append(column)

@@ -26,19 +26,39 @@ public struct ActionLanguage {
 
     private init(_ text: String) {
         length = text.count
-        var column = 1
+        words.reserveCapacity(4)
+        // By bytes where every byte is a character: sessions of a hundred thousand lines pass through here.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            splitByCharacters(text)
+            return
+        }
         var start: String.Index?
-        var startColumn = 1
-        for index in text.indices {
-            if text[index].isWhitespace || text[index] == "," {
-                if let from = start { words.append(Word(text: text[from..<index], column: startColumn)); start = nil }
+        var index = text.startIndex
+        var column = 1
+        while index < text.endIndex {
+            let byte = text.utf8[index]
+            if byte == 0x20 || byte == 0x2c || byte == 0x09 || byte == 0x0a || byte == 0x0d {
+                if let from = start { add(text[from..<index], endingBefore: column) }
+                start = nil
             } else if start == nil {
                 start = index
-                startColumn = column
             }
+            index = text.utf8.index(after: index)
             column += 1
         }
-        if let from = start { words.append(Word(text: text[from...], column: startColumn)) }
+        if let from = start { add(text[from...], endingBefore: column) }
+    }
+
+    private mutating func add(_ text: Substring, endingBefore column: Int) {
+        words.append(Word(text: text, column: column - text.utf8.count))
+    }
+
+    private mutating func splitByCharacters(_ text: String) {
+        var column = 1
+        for word in text.split(omittingEmptySubsequences: false, whereSeparator: { $0.isWhitespace || $0 == "," }) {
+            if !word.isEmpty { words.append(Word(text: word, column: column)) }
+            column += word.count + 1
+        }
     }
 
     /// The command that `text` tells an actor of `kind` to do.

@@ -18,10 +18,13 @@ public struct Simulation {
     /// Steps that the operation may still make, where it was told how many.
     private var stepsLeft = Int.max
     let session: Session
+    /// Actors by name: looking one up must not cost more than its steps.
+    private let actorNumbers: [String: Int]
 
     public init(_ session: Session) {
         self.session = session
         machine = Machine(session.machine)
+        actorNumbers = Dictionary(uniqueKeysWithValues: machine.actors.indices.map { [machine] in (machine.name(of: $0), $0) })
     }
 
     /// Micro-steps made so far.
@@ -75,7 +78,7 @@ public struct Simulation {
             for (behaviour, on) in list { machine.set(behaviour, on) }
             return
         }
-        guard let actor = machine.actor(named: operation.actor) else {
+        guard let actor = actorNumbers[operation.actor] else {
             problems.append(InputError(session.file, operation.place, "there is no \(operation.actor)"))
             return
         }
