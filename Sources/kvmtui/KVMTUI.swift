@@ -2,5 +2,7 @@ import ArgumentParser
 
 @main
 struct KVMTUI: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "kvmtui", abstract: "Step through KVM/ARM guest faults in the terminal.")
+    static let configuration = CommandConfiguration(
+        commandName: "kvmtui", abstract: "Step through KVM/ARM guest faults in the terminal.",
+        subcommands: [WalkCommand.self, DecodeCommand.self])
 }

@@ -51,7 +51,7 @@ extension Stage2Descriptor {
         if attr >> 2 == 0 { return ["device nGnRnE", "device nGnRE", "device nGRE", "device GRE"][Int(attr & 3)] }
         guard forcesWriteBack else { return memoryType(attr) }
         return switch attr {
-        case 0b0101: "normal, non-cacheable, whatever stage 1 says"
+        case 0b0101: "normal, non-cacheable, unless stage 1 says device"
         case 0b0110: "normal, write-back, whatever stage 1 says"
         case 0b0111: "as stage 1 says"
         default: "reserved"
