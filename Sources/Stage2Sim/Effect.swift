@@ -36,7 +36,9 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case message(KernelMessage)
     case guestRegisters
     case userExit
-    case faultTaken
+    /// A guest abort; `start` is the step at which the attempt that led to it began.
+    case faultTaken(actor: UInt8, start: UInt32)
+    case actionEnded(actor: UInt8)
     case decided(Decision)
     /// The `index`-th of `World.violations`.
     case broken(index: UInt32)
@@ -53,19 +55,20 @@ public enum Decision: UInt8, BitwiseCopyable, Sendable {
 protocol EffectSink {
     /// Whether the checks run.
     static var checks: Bool { get }
-    mutating func emit(_ effect: Effect)
+    /// - Parameter step: the number of the step under way.
+    mutating func emit(_ effect: Effect, at step: UInt32)
 }
 
 /// Nothing delivered, nothing checked: what the kernel's path alone costs.
 struct BareSink: EffectSink {
     static var checks: Bool { false }
-    @inline(__always) mutating func emit(_ effect: Effect) {}
+    @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {}
 }
 
 /// Nothing delivered, everything checked: how the timeline seeks.
 struct CheckedSink: EffectSink {
     static var checks: Bool { true }
-    @inline(__always) mutating func emit(_ effect: Effect) {}
+    @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {}
 }
 
 /// The effects of the steps since its reader last emptied it.
@@ -94,9 +97,55 @@ public struct EffectBuffer: ~Copyable {
 struct BufferSink<Checks: CheckMode>: EffectSink {
     static var checks: Bool { Checks.on }
     let buffer: UnsafeMutablePointer<EffectBuffer>
-    @inline(__always) mutating func emit(_ effect: Effect) { buffer.pointee.append(effect) }
+    @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) { buffer.pointee.append(effect) }
 }
 
 protocol CheckMode { static var on: Bool { get } }
 enum ChecksOn: CheckMode { static var on: Bool { true } }
 enum ChecksOff: CheckMode { static var on: Bool { false } }
+
+/// Where things happened in a run, by step number: what a timeline needs to know of all steps at once.
+public struct StepIndex: Sendable {
+    /// For each fault, in order: the step at which the attempt that led to it began, and the one at which the guest's access
+    /// had been tried again.
+    public private(set) var faults: [(start: UInt32, end: UInt32)] = []
+    /// `kvm_tlb_flush_vmid` calls.
+    public private(set) var flushes: [UInt32] = []
+    /// Broken checks.
+    public private(set) var broken: [UInt32] = []
+    /// By actor, the fault that has not ended yet.
+    private var open = [Int](repeating: -1, count: 256)
+
+    public init() {}
+
+    mutating func note(_ effect: Effect, step: UInt32) {
+        switch effect {
+        case .faultTaken(let actor, let start):
+            close(actor, at: start - 1)
+            open[Int(actor)] = faults.count
+            faults.append((start, step))
+        case .actionEnded(let actor): close(actor, at: step)
+        case .tlbFlushed: flushes.append(step)
+        case .broken: broken.append(step)
+        default: break
+        }
+    }
+
+    private mutating func close(_ actor: UInt8, at step: UInt32) {
+        guard open[Int(actor)] >= 0 else { return }
+        faults[open[Int(actor)]].end = step
+        open[Int(actor)] = -1
+    }
+}
+
+/// Notes where things happen, and delivers nothing else.
+struct IndexSink: EffectSink {
+    static var checks: Bool { true }
+    let index: UnsafeMutablePointer<StepIndex>
+    @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {
+        switch effect {
+        case .faultTaken, .actionEnded, .tlbFlushed, .broken: index.pointee.note(effect, step: step)
+        default: break
+        }
+    }
+}

@@ -143,6 +143,14 @@ public struct Machine {
         return (result.0, result.1)
     }
 
+    /// As `run`, noting in `index` where faults, flushes and broken checks are.
+    public mutating func run(_ actor: Int, limit: Int = .max, index: inout StepIndex) -> (steps: Int, last: StepResult) {
+        withUnsafeMutablePointer(to: &index) { index in
+            var sink = IndexSink(index: index)
+            return run(actor, limit: limit, sink: &sink)
+        }
+    }
+
     /// As `run`, with nothing checked: what the kernel's path alone costs.
     public mutating func runUnchecked(_ actor: Int, limit: Int = .max) -> (steps: Int, last: StepResult) {
         var sink = BareSink()
@@ -179,6 +187,11 @@ public struct Machine {
             }
         }
         return (steps, result)
+    }
+
+    /// Whether an actor's next step needs something that another one holds.
+    public func isBlocked(_ actor: Int) -> Bool {
+        world.isBlocked(actors[actor])
     }
 
     // MARK: Switching behaviours

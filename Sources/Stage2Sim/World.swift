@@ -83,7 +83,7 @@ public struct Stage1Mapping: Sendable, Equatable {
         self.size = size
         self.tables = tables
     }
-    @inline(__always) func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
+    @inline(__always) public func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
 }
 
 /// An invalidation under way: accesses to what it covers are still allowed.

@@ -10,6 +10,17 @@ enum HostFaultResult {
 extension Stepper {
     private var hostProcess: Int { Int(me.hostProcess) }
 
+    /// A page fault in a process, under `mmap_sem`; the caller's step is made again when it has been served.
+    func callHostFault(then back: MicroStep) {
+        world.processes[hostProcess].mmapReaders += 1
+        call(.hostFault, then: back)
+    }
+
+    private func returnFromHostFault() {
+        world.processes[hostProcess].mmapReaders -= 1
+        returnToCaller()
+    }
+
     /// `handle_mm_fault`: what the entry and the area ask for. The caller sets hostProcess, hostPage, hostWrite.
     func hostFault() {
         let entry = world.processes[hostProcess].entry(me.hostPage)
@@ -20,29 +31,29 @@ extension Stepper {
         if case .device(let base) = area.backing {
             let pfn = PA(base.rawValue + (me.hostPage.rawValue - area.start.rawValue)).pfn
             setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true, special: true))
-            return returnToCaller()
+            return returnFromHostFault()
         }
         if entry.isSwapped { return go(.swapInPage) }
         if entry.isNone { return go(me.hostWrite ? .mapFreshPage : .mapZeroPage) }
-        guard me.hostWrite, !entry.isWritable else { return returnToCaller() }
+        guard me.hostWrite, !entry.isWritable else { return returnFromHostFault() }
         go(canReuse(entry) ? .reuseHostPage : .copyHostPage)
     }
 
     private func hostFaultFails(_ result: Int32) {
         me.hostResult = result
-        returnToCaller()
+        returnFromHostFault()
     }
 
     func mapZeroPage() {
         setHostEntry(hostProcess, me.hostPage, HostEntry(world.zeroPage, writable: false, special: true))
-        returnToCaller()
+        returnFromHostFault()
     }
 
     func mapFreshPage() {
         let pfn = allocateFrame()
         world.frames.change(pfn) { $0.mappings = 1 }
         setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
-        returnToCaller()
+        returnFromHostFault()
     }
 
     /// `do_swap_page`: into the swap cache, the slot kept; a write takes it out at once.
@@ -73,7 +84,7 @@ extension Stepper {
         } else {
             setHostEntry(hostProcess, me.hostPage, entry)
         }
-        returnToCaller()
+        returnFromHostFault()
     }
 
     /// `reuse_swap_page`: nobody else maps the page, and nobody else's entry names its slot. Never a KSM page.
@@ -112,7 +123,7 @@ extension Stepper {
         let pfn = world.processes[hostProcess].entry(me.hostPage).pfn
         takeFromSwapCache(pfn)
         setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
-        returnToCaller()
+        returnFromHostFault()
     }
 
     // MARK: do_wp_page, where the page must be copied
@@ -175,6 +186,6 @@ extension Stepper {
 
     func copyEnd() {
         endInvalidation()
-        returnToCaller()
+        returnFromHostFault()
     }
 }

@@ -9,7 +9,7 @@ public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
     /// A mapping without `struct page`: the zero page or a device.
     static let specialBit: UInt64 = 64
 
-    init(rawValue: UInt64 = 0) { self.rawValue = rawValue }
+    public init(rawValue: UInt64 = 0) { self.rawValue = rawValue }
 
     /// A present entry. On LPAE a writable one is always dirty too (set_pte_ext).
     init(_ pfn: PFN, writable: Bool, young: Bool = true, special: Bool = false) {
@@ -60,8 +60,10 @@ public struct Process {
     var entries = PagedStore<HostEntry>(pageShift: 4, absent: .none)
     /// The actor that holds the page-table lock; -1: free.
     var pageTableLock: Int8 = -1
-    /// The actor that holds `mmap_sem` for writing; -1: none. Readers hold it within one micro-step, or through the page-table lock.
+    /// The actor that holds `mmap_sem` for writing; -1: none.
     var mmapWriter: Int8 = -1
+    /// Page faults under way: they hold `mmap_sem` for reading.
+    var mmapReaders = 0
     public internal(set) var exited = false
 
     init(id: UInt8, name: String) {

@@ -14,7 +14,7 @@ extension Stepper {
             me.hostProcess = target.process
             me.hostPage = target.hva.page
             me.hostWrite = write
-            return call(.hostFault, then: .touchMemory)
+            return callHostFault(then: .touchMemory)
         }
         go(.useMemory)
     }

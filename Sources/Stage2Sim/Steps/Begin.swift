@@ -46,43 +46,46 @@ extension Actor {
     }
 }
 
-extension Stepper {
-    /// Whether the next step needs something that another actor holds.
-    var isBlocked: Bool {
-        @inline(__always) get {
-            switch me.next {
-            case .lockMMU: return world.vms[Int(me.vm)].holder >= 0
-            case .pinHostPage: return isPageTableHeld(me.hostProcess) || isMapHeld(me.hostProcess)
-            default: return me.next.rawValue >= MicroStep.ioremapTopUp.rawValue && isHostBlocked
-            }
+extension World {
+    /// Whether the actor's next step needs something that another one holds.
+    @inline(__always) func isBlocked(_ actor: borrowing Actor) -> Bool {
+        switch actor.next {
+        case .lockMMU: return vms[Int(actor.vm)].holder >= 0
+        case .pinHostPage: return isMemoryHeld(actor.hostProcess, for: actor)
+        default: return actor.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked(actor)
         }
     }
 
-    @inline(never) private var isHostBlocked: Bool {
-        switch me.next {
-        case .ioremapLock: return world.vms[Int(me.hostAction.vm)].holder >= 0
-        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.vms[Int(me.notifyVM)].holder >= 0
+    @inline(never) private func isHostBlocked(_ actor: borrowing Actor) -> Bool {
+        switch actor.next {
+        case .ioremapLock: return vms[Int(actor.hostAction.vm)].holder >= 0
+        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return vms[Int(actor.notifyVM)].holder >= 0
         case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck:
-            return isPageTableHeld(me.hostProcess) || isMapHeld(me.hostProcess)
-        case .touchMemory, .useMemory, .forkStart, .zapStart, .protectStart, .zapEntries, .protectEntries, .forkCopyEntries:
-            return isPageTableHeld(me.hostAction.process) || isMapHeld(me.hostAction.process)
-        case .slotSynchronize: return has(.srcu) && world.vms[Int(me.hostAction.vm)].srcuReaders > 0
+            return isMemoryHeld(actor.hostProcess, for: actor)
+        case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(actor.hostAction.process, for: actor)
+        case .forkStart, .protectStart:
+            let held = isMemoryHeld(actor.hostAction.process, for: actor)
+            return held ? true : isMapRead(actor)
+        case .zapStart:
+            if actor.hostAction.kind == .munmap, isMapRead(actor) { return true }
+            return isMemoryHeld(actor.hostAction.process, for: actor)
+        case .slotSynchronize: return behaviours.has(.srcu) ? vms[Int(actor.hostAction.vm)].srcuReaders > 0 : false
         default: return false
         }
     }
 
-    /// Another actor holds the page-table lock.
-    @inline(__always) private func isPageTableHeld(_ process: UInt8) -> Bool {
-        let holder = world.processes[Int(process)].pageTableLock
-        return holder >= 0 && holder != Int8(bitPattern: me.id)
+    /// Another actor holds the page-table lock, or `mmap_sem` for writing.
+    @inline(__always) private func isMemoryHeld(_ process: UInt8, for actor: borrowing Actor) -> Bool {
+        let me = Int8(bitPattern: actor.id)
+        let lock = processes[Int(process)].pageTableLock, writer = processes[Int(process)].mmapWriter
+        return (lock >= 0 && lock != me) || (writer >= 0 && writer != me)
     }
 
-    /// Another actor holds `mmap_sem` for writing.
-    @inline(__always) private func isMapHeld(_ process: UInt8) -> Bool {
-        let writer = world.processes[Int(process)].mmapWriter
-        return writer >= 0 && writer != Int8(bitPattern: me.id)
-    }
+    /// A page fault is under way in the process whose map the actor wants to change.
+    private func isMapRead(_ actor: borrowing Actor) -> Bool { processes[Int(actor.hostAction.process)].mmapReaders > 0 }
+}
 
+extension Stepper {
     /// A bare unmap of the action's range, as the session asks for it.
     func unmapBare() { call(.unmapFind, then: .unmapDone) }
     func unmapDone() { finish(.done) }

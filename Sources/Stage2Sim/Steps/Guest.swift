@@ -174,7 +174,7 @@ extension Stepper {
         emit(.hsrSet(me.hsr.rawValue))
         emit(.hpfarSet(me.hpfarKnown ? me.hpfar.rawValue : nil))
         emit(.faultAddressSet(me.hxfar))
-        emit(.faultTaken)
+        emit(.faultTaken(actor: me.id, start: me.attemptStart))
         if Sink.checks, !isMakingProgress() { return }
         go(.saveSyndrome)
     }

@@ -27,8 +27,8 @@ struct Stepper<Sink: EffectSink> {
     /// The vCPU's, or the notifier's, virtual machine.
     @inline(__always) func withVM<R>(_ id: UInt8, _ body: (inout VirtualMachine) -> R) -> R { body(&worldPointer.pointee.vms[Int(id)]) }
 
-    @inline(__always) func emit(_ effect: @autoclosure () -> Effect) { sinkPointer.pointee.emit(effect()) }
-    @inline(__always) func decide(_ decision: Decision) { sinkPointer.pointee.emit(.decided(decision)) }
+    @inline(__always) func emit(_ effect: @autoclosure () -> Effect) { sinkPointer.pointee.emit(effect(), at: worldPointer.pointee.stepNumber) }
+    @inline(__always) func decide(_ decision: Decision) { emit(.decided(decision)) }
     @inline(__always) func has(_ behaviour: Behaviour) -> Bool { worldPointer.pointee.behaviours.has(behaviour) }
     @inline(__always) func go(_ step: MicroStep) { actorPointer.pointee.next = step }
     @inline(__always) func call(_ routine: MicroStep, then back: MicroStep) { actorPointer.pointee.call(routine, then: back) }
@@ -38,7 +38,7 @@ struct Stepper<Sink: EffectSink> {
 
     /// Makes the actor's next micro-step. False: it must wait for another actor, and nothing happened.
     @inline(__always) func step() -> Bool {
-        if isBlocked { return false }
+        if worldPointer.pointee.isBlocked(actorPointer.pointee) { return false }
         world.stepNumber &+= 1
         dispatch()
         return true
@@ -55,6 +55,7 @@ struct Stepper<Sink: EffectSink> {
         me.error = error.map { -$0.rawValue } ?? 0
         me.depth = 0
         go(.idle)
+        emit(.actionEnded(actor: me.id))
         world.busyActors -= 1
         if Sink.checks, world.busyActors == 0 { balanceBooks() }
     }

@@ -107,7 +107,7 @@ extension Stepper {
         let entry = world.processes[process].entry(me.hostPage)
         guard entry.isPresent, entry.isWritable || !me.hostWrite else {
             decide(.pageNeedsHost)
-            return call(.hostFault, then: .pinHostPage)
+            return callHostFault(then: .pinHostPage)
         }
         decide(.pagePresent)
         me.pfn = entry.pfn

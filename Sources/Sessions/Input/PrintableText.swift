@@ -11,6 +11,15 @@ enum PrintableText {
         return bytes.count > limit ? text + "…" : text
     }
 
+    /// The text with what must not reach a terminal replaced by `�`. Line breaks become spaces.
+    static func printable(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            result.unicodeScalars.append(scalar == "\n" || scalar == "\t" ? " " : isPrintable(scalar) ? scalar : "\u{fffd}")
+        }
+        return result
+    }
+
     /// Neither a control character nor one that changes how its neighbours are shown (direction, line breaks).
     static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {

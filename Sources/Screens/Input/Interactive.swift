@@ -1,0 +1,36 @@
+/// A program that fills a screen and answers keys, free of any terminal: the driver in front of it may be
+/// curses, a script, or a test.
+public protocol Interactive {
+    /// Takes in one event. Several may come before the next `draw`.
+    mutating func handle(_ event: Event) -> Reaction
+
+    /// Draws the whole screen. The grid comes blank and has the size of the last `resize`.
+    mutating func draw(into grid: inout Grid)
+
+    /// A small piece of work in the background (below 2 ms), asked for when no input waits.
+    /// Returns true if there is more to do.
+    mutating func idle() -> Bool
+
+    /// The time after which a `tick` is wanted even without input (`play`); nil for none. Asked for after
+    /// every event.
+    var wakeAfter: Duration? { get }
+}
+
+extension Interactive {
+    public mutating func idle() -> Bool { false }
+    public var wakeAfter: Duration? { nil }
+}
+
+/// What the driver has to do after an event.
+public enum Reaction: Hashable, Sendable {
+    /// Nothing on the screen is different.
+    case nothing
+    /// Draw, and send what differs.
+    case redraw
+    /// Clear the terminal and send everything (`^L`).
+    case repaint
+    /// Give the terminal back and stop, until the shell continues us (`^Z`).
+    case suspend
+    /// Give the terminal back and end.
+    case quit
+}

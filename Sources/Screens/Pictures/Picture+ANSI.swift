@@ -1,0 +1,27 @@
+extension Picture {
+    /// The rows with SGR escapes in 24-bit colours, as `cat` shows them in a terminal. Every row ends in
+    /// a reset, so that a line taken out of it leaves nothing behind.
+    var ansi: String {
+        var text = ""
+        for row in 0..<grid.height {
+            for run in runs(row: row) {
+                let look = theme[run.role]
+                let codes = sgr(look, look.attributes.union(run.attributes))
+                text += codes.isEmpty ? run.text : "\u{1b}[\(codes)m\(run.text)\u{1b}[0m"
+            }
+            text += "\n"
+        }
+        return text
+    }
+
+    private func sgr(_ look: Theme.Look, _ attributes: Attributes) -> String {
+        var codes: [String] = []
+        let names: [(Attributes, String)] = [
+            (.bold, "1"), (.dim, "2"), (.italic, "3"), (.underline, "4"), (.reverse, "7"),
+        ]
+        for (attribute, code) in names where attributes.contains(attribute) { codes.append(code) }
+        if let colour = look.foreground { codes.append("38;2;\(colour.red);\(colour.green);\(colour.blue)") }
+        if let colour = look.background { codes.append("48;2;\(colour.red);\(colour.green);\(colour.blue)") }
+        return codes.joined(separator: ";")
+    }
+}

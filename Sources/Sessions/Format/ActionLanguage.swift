@@ -1,0 +1,312 @@
+import Stage2Sim
+
+/// The small language of actions: the same in session files, at the `:` prompt and on the command line.
+///
+///     read 0x80001000 byte signed r5      write 0x80001000 0x2a half      exec 0x80001000 thumb
+///     ldm, ldrd, ldrex, ldr-wb ADDR       stm, strd, strex, str-wb ADDR VALUE
+///     swap-out 0x80001000                 merge 0x80001000 vm1:0x80001000
+public struct ActionLanguage {
+    /// A word and its column in the line, from 1.
+    struct Word {
+        let text: Substring
+        let column: Int
+    }
+
+    /// What is wrong in a line of the language.
+    public struct Mistake: Error, Sendable, Equatable {
+        /// From 1, in the text of the action.
+        public let column: Int
+        public let found: String
+        public let fits: String
+    }
+
+    private var words: [Word] = []
+    private var next = 0
+    private let length: Int
+
+    private init(_ text: String) {
+        length = text.count
+        var column = 1
+        var start: String.Index?
+        var startColumn = 1
+        for index in text.indices {
+            if text[index].isWhitespace || text[index] == "," {
+                if let from = start { words.append(Word(text: text[from..<index], column: startColumn)); start = nil }
+            } else if start == nil {
+                start = index
+                startColumn = column
+            }
+            column += 1
+        }
+        if let from = start { words.append(Word(text: text[from...], column: startColumn)) }
+    }
+
+    /// The command that `text` tells an actor of `kind` to do.
+    public static func parse(_ text: String, for kind: Actor.Kind, vm: UInt8 = 0) throws(Mistake) -> Command {
+        var parser = ActionLanguage(text)
+        let command = kind == .vcpu ? try parser.guestCommand() : try parser.hostCommand(vm: vm)
+        if let word = parser.peek { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "nothing more fits here") }
+        return command
+    }
+
+    public static let guestVerbs = [
+        "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
+    ]
+    public static let hostVerbs = [
+        "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
+        "vm-destroy", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
+    ]
+
+    // MARK: Words
+
+    private var peek: Word? { next < words.count ? words[next] : nil }
+
+    private mutating func take(_ fits: String) throws(Mistake) -> Word {
+        guard next < words.count else { throw Mistake(column: length + 1, found: "the end", fits: fits) }
+        next += 1
+        return words[next - 1]
+    }
+
+    private mutating func takeIf(_ text: String) -> Bool {
+        guard peek?.text == text[...] else { return false }
+        next += 1
+        return true
+    }
+
+    private mutating func number(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
+        let word = try take(what)
+        guard let value = parseNumber(word.text) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "\(what), such as 0x80001000") }
+        guard value <= max else { throw Mistake(column: word.column, found: "\(word.text)", fits: "\(what) up to \(hex(max))") }
+        return value
+    }
+
+    // MARK: The guest
+
+    private static let maxIPA: UInt64 = (1 << 40) - 1
+
+    private mutating func guestCommand() throws(Mistake) -> Command {
+        let verb = try take("an action: \(Self.guestVerbs.joined(separator: ", "))")
+        switch verb.text {
+        case "read": return .access(try options(for: try access(.read)))
+        case "write": return .access(try options(for: try access(.write)))
+        case "exec": return .access(try options(for: try access(.execute)))
+        case "ldm": return .access(try access(.read, .multiple, width: 8))
+        case "ldrd": return .access(try access(.read, .double, width: 8))
+        case "ldrex": return .access(try access(.read, .exclusive))
+        case "ldr-wb": return .access(try access(.read, .writeBack))
+        case "stm": return .access(try access(.write, .multiple, width: 8))
+        case "strd": return .access(try access(.write, .double, width: 8))
+        case "strex": return .access(try access(.write, .exclusive))
+        case "str-wb": return .access(try access(.write, .writeBack))
+        case "cache-op": return .access(try access(.write, .cacheMaintenance, width: 4, takesValue: false))
+        case "fault":
+            let word = try take("hsr VALUE ADDRESS")
+            guard word.text == "hsr" else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "hsr VALUE ADDRESS") }
+            let raw = UInt32(try number("the HSR value", max: 0xffff_ffff))
+            let hsr = HSR(rawValue: raw)
+            var access = try access(hsr.isInstructionAbort ? .execute : hsr.isWrite ? .write : .read, takesValue: false)
+            access.rawHSR = raw
+            if hsr.isv { access.register = hsr.transferRegister }
+            return .access(access)
+        case "continue": return .proceed
+        default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: "an action: \(Self.guestVerbs.joined(separator: ", "))")
+        }
+    }
+
+    private mutating func access(_ kind: AccessKind, _ form: Access.Form = .plain, width: UInt8 = 4, takesValue: Bool? = nil) throws(Mistake) -> Access {
+        guard let word = peek else { throw Mistake(column: length + 1, found: "the end", fits: "an address, such as 0x80001000 or va:0x1000") }
+        var access: Access
+        if word.text.hasPrefix("va:") {
+            next += 1
+            guard let va = parseNumber(word.text.dropFirst(3)), va < 1 << 32 else {
+                throw Mistake(column: word.column, found: "'\(word.text)'", fits: "a 32-bit virtual address, such as va:0x1000")
+            }
+            access = Access(kind, va: VA(va), form: form, width: width)
+        } else {
+            guard let ipa = parseNumber(word.text) else {
+                throw Mistake(column: word.column, found: "'\(word.text)'", fits: "an address, such as 0x80001000 or va:0x1000")
+            }
+            guard ipa <= Self.maxIPA else {
+                throw Mistake(column: word.column, found: "\(word.text), beyond 40 bits", fits: "an IPA up to \(hex(Self.maxIPA))")
+            }
+            next += 1
+            access = Access(kind, IPA(ipa), form: form, width: width)
+        }
+        if takesValue ?? (kind == .write) { access.value = try number("the value to write") }
+        return access
+    }
+
+    private mutating func options(for access: Access) throws(Mistake) -> Access {
+        var access = access
+        if access.kind == .execute { access.register = 0 }
+        while let word = peek {
+            next += 1
+            switch word.text {
+            case "byte" where access.kind != .execute: access.width = 1
+            case "half" where access.kind != .execute: access.width = 2
+            case "word" where access.kind != .execute: access.width = 4
+            case "signed" where access.kind == .read: access.signExtend = true
+            case "thumb":
+                access.thumb = true
+                if access.kind == .execute { access.width = 2 }
+            case "device" where access.kind == .read: access.value = try number("what the device answers")
+            default:
+                if access.kind != .execute, word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 16 {
+                    access.register = register
+                } else {
+                    let fits = access.kind == .execute ? "thumb" : access.kind == .read ? "byte, half, word, signed, thumb, r0 to r15, device VALUE" : "byte, half, word, thumb, r0 to r15"
+                    throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
+                }
+            }
+        }
+        if !access.throughStage1, access.ipa.rawValue % UInt64(access.width) != 0 {
+            throw Mistake(column: words[1].column, found: "\(words[1].text), not aligned to \(access.width) bytes", fits: "an aligned address")
+        }
+        if access.kind == .write { access.value &= access.width == 8 ? ~0 : (1 << (UInt64(access.width) * 8)) - 1 }
+        return access
+    }
+
+    // MARK: The host
+
+    private mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
+        let fits = "an IPA, vm1:IPA, hva:ADDRESS or other:ADDRESS"
+        let word = try take(fits)
+        let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let value = parseNumber(parts.last!) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits) }
+        guard parts.count == 2 else {
+            guard value <= Self.maxIPA else { throw Mistake(column: word.column, found: "\(word.text), beyond 40 bits", fits: "an IPA up to \(hex(Self.maxIPA))") }
+            return .ipa(value, vm: vm)
+        }
+        switch parts[0] {
+        case "ipa": return .ipa(value, vm: vm)
+        case "hva": return .hva(value, process: "vmm\(vm)")
+        case let name where name.hasPrefix("vm") && UInt8(name.dropFirst(2)) != nil: return .ipa(value, vm: UInt8(name.dropFirst(2))!)
+        case "": throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
+        case let name: return .hva(value, process: String(name))
+        }
+    }
+
+    private mutating func vmNumber(default vm: UInt8) throws(Mistake) -> UInt8 {
+        guard let word = peek else { return vm }
+        next += 1
+        guard word.text.hasPrefix("vm"), let number = UInt8(word.text.dropFirst(2)) else {
+            throw Mistake(column: word.column, found: "'\(word.text)'", fits: "vm0, vm1 or nothing")
+        }
+        return number
+    }
+
+    private mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
+        if peek == nil, let value { return value }
+        let column = peek?.column ?? length + 1
+        let size = try number("a size, such as 4K or 0x1000")
+        guard size > 0, size % 4096 == 0, size <= 1 << 40 else {
+            throw Mistake(column: column, found: hex(size), fits: "a multiple of 4K, up to 1 TiB")
+        }
+        return size
+    }
+
+    private mutating func hostCommand(vm: UInt8) throws(Mistake) -> Command {
+        let fits = "an action: \(Self.hostVerbs.joined(separator: ", "))"
+        let verb = try take(fits)
+        func simple(_ kind: HostAction.Kind, _ place: MemoryPlace?) -> Command { .host(HostAction(kind), place: place, other: nil) }
+        switch verb.text {
+        case "swap-out": return simple(.swapOut, try place(vm: vm))
+        case "read": return simple(.processRead, try place(vm: vm))
+        case "write":
+            let place = try place(vm: vm)
+            var action = HostAction(.processWrite)
+            action.value = try number("the value to write", max: 0xffff_ffff)
+            return .host(action, place: place, other: nil)
+        case "fork": return simple(.fork, .hva(0, process: try processName(default: "vmm\(vm)")))
+        case "exit": return simple(.exit, .hva(0, process: try processName(default: "child")))
+        case "merge":
+            let given = try place(vm: vm)
+            return .host(HostAction(.ksmMerge), place: given, other: try place(vm: vm))
+        case "dontneed", "munmap":
+            let place = try place(vm: vm)
+            var action = HostAction(verb.text == "munmap" ? .munmap : .madviseDontneed)
+            action.size = try size(default: 4096)
+            return .host(action, place: place, other: nil)
+        case "mprotect":
+            let place = try place(vm: vm)
+            let size = try size(default: nil)
+            let word = try take("ro or rw")
+            guard word.text == "ro" || word.text == "rw" else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "ro or rw") }
+            var action = HostAction(word.text == "ro" ? .mprotectReadOnly : .mprotectReadWrite)
+            action.size = size
+            return .host(action, place: place, other: nil)
+        case "slot-add":
+            var action = HostAction(.slotAdd)
+            action.vm = vm
+            action.ipa = IPA(try number("the slot's IPA", max: Self.maxIPA))
+            action.size = try size(default: nil)
+            action.hva = HVA(try number("the slot's address in the VMM", max: 0xffff_ffff))
+            if takeIf("readonly") { action.count = 1 }
+            return .host(action, place: nil, other: nil)
+        case "slot-delete":
+            var action = HostAction(.slotDelete)
+            action.vm = vm
+            action.ipa = IPA(try number("an IPA in the slot", max: Self.maxIPA))
+            return .host(action, place: nil, other: nil)
+        case "vm-create":
+            var action = HostAction(.vmCreate)
+            action.ipa = IPA(try number("the IPA of its memory", max: Self.maxIPA))
+            action.size = try size(default: nil)
+            action.hva = HVA(try number("its address in the VMM", max: 0xffff_ffff))
+            return .host(action, place: nil, other: nil)
+        case "vm-destroy":
+            var action = HostAction(.vmDestroy)
+            action.vm = try vmNumber(default: vm)
+            return .host(action, place: nil, other: nil)
+        case "poison": return simple(.poison, try place(vm: vm))
+        case "fail-alloc":
+            var action = HostAction(.failAllocations)
+            action.count = takeIf("off") ? -1 : Int32(try number("how many pages are still got, or off", max: 1 << 20))
+            return .host(action, place: nil, other: nil)
+        case "ioremap", "unmap-range":
+            var action = HostAction(verb.text == "ioremap" ? .ioremap : .unmapRange)
+            action.vm = vm
+            action.ipa = IPA(try number("an IPA", max: Self.maxIPA))
+            if action.kind == .ioremap { action.pa = PA(try number("the device's physical address", max: Self.maxIPA)) }
+            action.size = try size(default: action.kind == .ioremap ? 4096 : nil)
+            return .host(action, place: nil, other: nil)
+        case "exhaust-vmids": return simple(.exhaustVMIDs, nil)
+        case "stage1-unmap":
+            var action = HostAction(.stage1Unmap)
+            action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
+            return .host(action, place: nil, other: nil)
+        case "continue": return .proceed
+        default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
+        }
+    }
+
+    private mutating func processName(default name: String) throws(Mistake) -> String {
+        guard let word = peek else { return name }
+        next += 1
+        return String(word.text)
+    }
+}
+
+/// A number as people write it: 42, 0x2a, 0b101010, with `_` between digits and K, M or G behind.
+public func parseNumber(_ text: Substring) -> UInt64? {
+    var digits = text
+    var factor: UInt64 = 1
+    switch digits.last {
+    case "K": factor = 1 << 10
+    case "M": factor = 1 << 20
+    case "G": factor = 1 << 30
+    case "T": factor = 1 << 40
+    default: break
+    }
+    if factor > 1 { digits = digits.dropLast() }
+    var radix = 10
+    if digits.hasPrefix("0x") || digits.hasPrefix("0X") { radix = 16; digits = digits.dropFirst(2) }
+    else if digits.hasPrefix("0b") { radix = 2; digits = digits.dropFirst(2) }
+    guard let first = digits.first, first != "_", first != "+", first != "-" else { return nil }
+    let plain = digits.contains("_") ? digits.filter { $0 != "_" }[...] : digits
+    guard let value = UInt64(plain, radix: radix) else { return nil }
+    let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
+}
+
+public func parseNumber(_ text: String) -> UInt64? { parseNumber(text[...]) }

@@ -1,0 +1,61 @@
+import Stage2Sim
+
+/// A number with what it may be multiplied with in a `repeat`: an address moves with the stride, a value does not.
+public enum MemoryPlace: Sendable, Equatable {
+    /// An IPA of a VM's.
+    case ipa(UInt64, vm: UInt8)
+    /// An address of a process: of a VM's VMM, or of another one by name.
+    case hva(UInt64, process: String)
+
+    func moved(by offset: UInt64) -> MemoryPlace {
+        switch self {
+        case .ipa(let ipa, let vm): .ipa(ipa &+ offset, vm: vm)
+        case .hva(let hva, let process): .hva(hva &+ offset, process: process)
+        }
+    }
+}
+
+/// What a line of the action language says, before its addresses are resolved.
+public enum Command: Sendable, Equatable {
+    case access(Access)
+    /// A host action whose memory is `place`, and for a merge the page kept.
+    case host(HostAction, place: MemoryPlace?, other: MemoryPlace?)
+    /// The actor goes on with what it has begun.
+    case proceed
+    /// Behaviours are switched from here on; no actor acts.
+    case switches([(Behaviour, on: Bool)])
+
+    public static func == (a: Command, b: Command) -> Bool {
+        switch (a, b) {
+        case (.access(let x), .access(let y)): x == y
+        case (.host(let x, let p, let o), .host(let y, let q, let r)): x == y && p == q && o == r
+        case (.proceed, .proceed): true
+        case (.switches(let x), .switches(let y)): x.map(\.0) == y.map(\.0) && x.map(\.on) == y.map(\.on)
+        default: false
+        }
+    }
+}
+
+/// How far an action runs before the next one starts.
+public enum Stopping: Sendable, Equatable {
+    case atEnd
+    /// Before the actor makes this step.
+    case before(MicroStep)
+    /// After it has made it.
+    case after(MicroStep)
+}
+
+/// One line of a session's steps.
+public struct Operation: Sendable {
+    /// "vcpu0", "vm1.vcpu0", "kswapd"; empty where nobody acts.
+    public var actor: String
+    public var command: Command
+    /// As written, for the screen.
+    public var text: String
+    public var stopping = Stopping.atEnd
+    /// Without the barrier that orders them, the accesses happen in the other order.
+    public var late = false
+    public var note = ""
+    public var expectations: [Expectation] = []
+    public var place: SourcePlace
+}

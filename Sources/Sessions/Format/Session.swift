@@ -1,0 +1,88 @@
+import Stage2Sim
+
+/// A lesson: a machine, then what happens to it, with the author's words beside.
+public struct Session: Sendable {
+    public var title: String
+    /// What it teaches, in a sentence or two.
+    public var about: String
+    /// The question of the review that it answers, by its subject; empty: none.
+    public var question: String
+    public var machine: MachineConfiguration
+    public var script: Script
+    /// Where it was read from.
+    public var file: String
+}
+
+/// The steps of a session: operations and repetitions, never written out. The n-th operation is found by arithmetic.
+public struct Script: Sendable {
+    public indirect enum Entry: Sendable {
+        case operation(Operation)
+        case loop(Loop)
+    }
+
+    public struct Loop: Sendable {
+        public var times: Int
+        /// How far addresses move each time round, in bytes.
+        public var stride: UInt64
+        /// Addresses at random in this many bytes instead, page by page, the same for the same seed.
+        public var random: (seed: UInt64, within: UInt64)?
+        public var body: Script
+
+        func offset(_ iteration: Int) -> UInt64 {
+            guard let random else { return stride &* UInt64(iteration) }
+            var x = random.seed &+ UInt64(iteration) &* 0x9e37_79b9_7f4a_7c15
+            x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
+            x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
+            x ^= x >> 31
+            return x % max(1, random.within >> 12) << 12
+        }
+    }
+
+    private var entries: [Entry]
+    /// The index of each entry's first operation.
+    private var starts: [Int]
+    public let count: Int
+
+    public init(_ entries: [Entry]) {
+        self.entries = entries
+        starts = []
+        starts.reserveCapacity(entries.count)
+        var total = 0
+        for entry in entries {
+            starts.append(total)
+            switch entry {
+            case .operation: total += 1
+            case .loop(let loop): total += loop.times * loop.body.count
+            }
+        }
+        count = total
+    }
+
+    /// The operation at `index`, 0 to `count` - 1, and how far its addresses have moved.
+    public func operation(at index: Int) -> (operation: Operation, offset: UInt64) {
+        var low = 0, high = entries.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= index { low = middle } else { high = middle }
+        }
+        switch entries[low] {
+        case .operation(let operation): return (operation, 0)
+        case .loop(let loop):
+            let inside = index - starts[low]
+            let (operation, offset) = loop.body.operation(at: inside % loop.body.count)
+            return (operation, offset &+ loop.offset(inside / loop.body.count))
+        }
+    }
+
+    /// Every operation written, loops once.
+    public var written: [Operation] {
+        entries.flatMap { entry -> [Operation] in
+            switch entry {
+            case .operation(let operation): [operation]
+            case .loop(let loop): loop.body.written
+            }
+        }
+    }
+
+    public mutating func append(_ operation: Operation) { self = Script(entries + [.operation(operation)]) }
+}

@@ -1,0 +1,32 @@
+// Session files: the format, the action language, expectations, and the errors that they can have.
+
+/// A place in a file. Lines and columns count from 1; 0: unknown.
+public struct SourcePlace: Sendable, Hashable {
+    public var line: Int
+    public var column: Int
+    public init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+}
+
+/// What is wrong with an input: where, what was found, what would fit. Printed as one line.
+public struct InputError: Error, Sendable, CustomStringConvertible {
+    public var file: String
+    public var place: SourcePlace?
+    public var message: String
+    /// What would fit there; empty where the message says it.
+    public var fits: String
+
+    public init(_ file: String, _ place: SourcePlace? = nil, _ message: String, fits: String = "") {
+        self.file = file
+        self.place = place
+        self.message = message
+        self.fits = fits
+    }
+
+    public var description: String {
+        let at = place.map { $0.line > 0 ? ":\($0.line):\($0.column)" : "" } ?? ""
+        return PrintableText.printable("\(file)\(at): \(message)" + (fits.isEmpty ? "" : "; \(fits)"))
+    }
+}

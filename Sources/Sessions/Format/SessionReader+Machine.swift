@@ -1,0 +1,150 @@
+import Stage2Sim
+import Yams
+
+extension SessionReader {
+    private static let memoryKeys = ["ipa", "size", "hva", "populated", "readonly", "user-alloc", "device", "unmapped", "count", "stride"]
+
+    func machine(_ node: Node) throws -> MachineConfiguration {
+        let keys = ["cpu", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base"]
+        let entries = try mapping(node, "the machine", keys: keys)
+        var configuration = MachineConfiguration()
+        if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
+            guard let revision = Revision(rawValue: try string(kernel, "the kernel")) else {
+                throw fail(kernel, "kernel \(Self.kind(kernel))", fits: "v3.9 or v4")
+            }
+            configuration.revision = revision
+            configuration.behaviours = revision.behaviours
+        }
+        var vm = MachineConfiguration.VM()
+        var others: [MachineConfiguration.VM] = []
+        for (key, _, value) in entries {
+            switch key {
+            case "cpu":
+                guard let model = CPUModel.all.first(where: { $0.name == value.string }) else {
+                    throw fail(value, "cpu \(Self.kind(value))", fits: CPUModel.all.map(\.name).joined(separator: ", "))
+                }
+                configuration.cpu = model
+            case "with", "without":
+                for (behaviour, on) in try behaviours(value) { configuration.behaviours.set(behaviour, key == "with" ? on : !on) }
+            case "vcpus": vm.vcpus = try vcpus(value)
+            case "memory": vm.memory = try memory(value)
+            case "vms": others = try list(value, "vms").map(otherVM)
+            case "stage1": configuration.stage1 = try list(value, "stage1").map(stage1)
+            case "smp": configuration.multiprocessor = try flag(value, "smp")
+            case "reuse":
+                switch value.string {
+                case "never": configuration.reuse = .never
+                case "lifo": configuration.reuse = .lastFreedFirst
+                default: throw fail(value, "reuse \(Self.kind(value))", fits: "never or lifo")
+                }
+            case "base":
+                let base = try number(value, "base", in: 0...(1 << 40) - 1)
+                guard base % 0x2000 == 0 else { throw fail(value, "base \(hex(base))", fits: "an address aligned to 8 KiB") }
+                configuration.kernelBase = PA(base)
+            default: break
+            }
+        }
+        configuration.vms = [vm] + others
+        return configuration
+    }
+
+    func behaviours(_ node: Node) throws -> [(Behaviour, on: Bool)] {
+        try list(node, "the behaviours").map { item in
+            guard let found = Behaviour.named(try string(item, "a behaviour")) else {
+                throw fail(item, "unknown behaviour \(Self.kind(item))", fits: "known: \(Behaviour.names.joined(separator: ", "))")
+            }
+            return found
+        }
+    }
+
+    private func vcpus(_ node: Node) throws -> [UInt8] {
+        if case .sequence(let cpus) = node {
+            guard !cpus.isEmpty, cpus.count <= 8 else { throw fail(node, "\(cpus.count) vcpus", fits: "1 to 8") }
+            return try cpus.map { UInt8(try number($0, "a physical CPU", in: 0...7)) }
+        }
+        return (0..<UInt8(try number(node, "vcpus", in: 1...8))).map { $0 }
+    }
+
+    private func otherVM(_ node: Node) throws -> MachineConfiguration.VM {
+        var vm = MachineConfiguration.VM()
+        for (key, _, value) in try mapping(node, "a VM", keys: ["vcpus", "memory"]) {
+            if key == "vcpus" { vm.vcpus = try vcpus(value) } else { vm.memory = try memory(value) }
+        }
+        return vm
+    }
+
+    private func stage1(_ node: Node) throws -> Stage1Mapping {
+        var va: UInt64?, ipa: UInt64?, size: UInt64 = 4096
+        var tables: [IPA] = []
+        for (key, _, value) in try mapping(node, "a stage-1 mapping", keys: ["va", "ipa", "size", "tables"]) {
+            switch key {
+            case "va": va = try pages(value, "va", below: 1 << 32)
+            case "ipa": ipa = try pages(value, "ipa", below: 1 << 40)
+            case "size": size = try pages(value, "size", below: 1 << 32)
+            default: tables = try list(value, "tables").map { IPA(try number($0, "a table's IPA", in: 0...(1 << 40) - 8)) }
+            }
+        }
+        guard let va, let ipa, size > 0 else { throw fail(node, "a stage-1 mapping without va, ipa or size", fits: "{ va: 0x1000, ipa: 0x80005000, tables: [0x80010000] }") }
+        return Stage1Mapping(va: VA(va), ipa: IPA(ipa), size: size, tables: tables)
+    }
+
+    private func pages(_ node: Node, _ what: String, below limit: UInt64) throws -> UInt64 {
+        let value = try number(node, what)
+        guard value % 4096 == 0 else { throw fail(node, "\(what) \(hex(value)) is not a multiple of 4 KiB", fits: "page-aligned numbers") }
+        guard value < limit else { throw fail(node, "\(what) \(hex(value)) is too large", fits: "less than \(hex(limit))") }
+        return value
+    }
+
+    // MARK: Memory slots
+
+    private func memory(_ node: Node) throws -> [MachineConfiguration.Memory] {
+        var slots: [(memory: MachineConfiguration.Memory, node: Node)] = []
+        var nextHVA: UInt64 = 0x1000_0000
+        for item in try list(node, "memory") {
+            for memory in try slot(item, &nextHVA) {
+                slots.append((memory, item))
+                guard slots.count <= 1 << 20 else { throw fail(item, "more than \(1 << 20) memory slots", fits: "a smaller count") }
+            }
+        }
+        let sorted = slots.sorted { $0.memory.ipa < $1.memory.ipa }
+        for (a, b) in zip(sorted, sorted.dropFirst()) where a.memory.ipa.rawValue + a.memory.size > b.memory.ipa.rawValue {
+            let later = b.node.mark.map { $0.line } ?? 0 >= a.node.mark.map { $0.line } ?? 0 ? b : a
+            throw fail(
+                later.node, "memory slots overlap: \(hex(a.memory.ipa.rawValue)) + \(hex(a.memory.size)) reaches into \(hex(b.memory.ipa.rawValue))",
+                fits: "each IPA in one slot only")
+        }
+        return slots.map(\.memory)
+    }
+
+    private func slot(_ node: Node, _ nextHVA: inout UInt64) throws -> [MachineConfiguration.Memory] {
+        let entries = try mapping(node, "a memory slot", keys: Self.memoryKeys)
+        func entry(_ key: String) -> Node? { entries.first { $0.key == key }?.value }
+        guard let ipaNode = entry("ipa"), let sizeNode = entry("size") else { throw fail(node, "a memory slot without ipa or size", fits: "{ ipa: 0x80000000, size: 64M }") }
+        let ipa = try pages(ipaNode, "ipa", below: 1 << 40)
+        let size = try pages(sizeNode, "size", below: (1 << 40) + 1)
+        guard size > 0 else { throw fail(sizeNode, "size 0", fits: "at least 4K") }
+        let count = try entry("count").map { try number($0, "count", in: 1...1 << 20) } ?? 1
+        let stride = try entry("stride").map { try pages($0, "stride", below: 1 << 40) } ?? size
+        guard stride >= size else { throw fail(node, "the slots of this row overlap", fits: "a stride of at least the size") }
+        guard count == 1 || stride <= (1 << 40) / count, ipa + stride * (count - 1) + size <= 1 << 40 else {
+            throw fail(node, "the memory slot ends beyond 40 bits of IPA", fits: "an end up to \(hex(1 << 40))")
+        }
+        let hva = try entry("hva").map { try pages($0, "hva", below: Process.userEnd.rawValue) } ?? nextHVA
+        guard size * count <= Process.userEnd.rawValue, hva + size * count <= Process.userEnd.rawValue else {
+            throw fail(node, "the memory slot does not fit into the VMM's address space, which ends at 0xc0000000", fits: "less memory, or a lower hva")
+        }
+        nextHVA = max(nextHVA, hva + size * count)
+        var memory = MachineConfiguration.Memory(ipa: IPA(ipa), size: size, hva: HVA(hva))
+        if let value = entry("populated"), try flag(value, "populated") { memory.content = .populated }
+        if let value = entry("unmapped"), try flag(value, "unmapped") { memory.content = .unmapped }
+        if let value = entry("device") { memory.content = .device(PA(try pages(value, "device", below: 1 << 40))) }
+        if let value = entry("readonly") { memory.readOnly = try flag(value, "readonly") }
+        if let value = entry("user-alloc") { memory.userAllocated = try flag(value, "user-alloc") }
+        return (0..<count).map {
+            var copy = memory
+            copy.ipa = IPA(ipa + stride * $0)
+            copy.hva = HVA(hva + size * $0)
+            return copy
+        }
+    }
+}

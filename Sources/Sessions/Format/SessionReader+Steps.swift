@@ -1,0 +1,141 @@
+import Stage2Sim
+import Yams
+
+extension SessionReader {
+    private static let stepKeys = ["note", "expect", "until", "through", "late"]
+
+    mutating func script(_ nodes: [Node], machine: MachineConfiguration) throws -> Script {
+        var entries: [Script.Entry] = []
+        entries.reserveCapacity(nodes.count)
+        for node in nodes {
+            written += 1
+            guard written <= Self.writtenLimit else { throw fail(node, "more than \(Self.writtenLimit) steps written out", fits: "repeat") }
+            entries.append(try entry(node, machine: machine))
+        }
+        return Script(entries)
+    }
+
+    private mutating func entry(_ node: Node, machine: MachineConfiguration) throws -> Script.Entry {
+        guard case .mapping(let mapping) = node else {
+            throw fail(node, "a step is \(Self.kind(node))", fits: "an actor and its action, such as vcpu0: read 0x80001000")
+        }
+        if mapping.contains(where: { $0.key.string == "repeat" }) { return try loop(node, machine: machine) }
+        var operation = Operation(actor: "", command: .proceed, text: "", place: place(node))
+        var seen = false
+        for (keyNode, value) in mapping {
+            guard let key = keyNode.string else { throw fail(keyNode, "a key is \(Self.kind(keyNode))", fits: "an actor's name") }
+            switch key {
+            case "note": operation.note = PrintableText.printable(try string(value, "the note"))
+            case "expect": operation.expectations = try expectations(value)
+            case "until": operation.stopping = .before(try microStep(value))
+            case "through": operation.stopping = .after(try microStep(value))
+            case "late": operation.late = try flag(value, "late")
+            default:
+                guard !seen else { throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))") }
+                seen = true
+                if key == "with" || key == "without" {
+                    let list = try behaviours(value).map { ($0, on: key == "with" ? $1 : !$1) }
+                    operation.command = .switches(list)
+                    operation.text = "\(key) \(list.map(\.0.name).joined(separator: ", "))"
+                    continue
+                }
+                operation.actor = key
+                try action(value, keyNode: keyNode, machine: machine, into: &operation)
+            }
+        }
+        guard seen else { throw fail(node, "a step without an actor", fits: "such as vcpu0: read 0x80001000") }
+        return .operation(operation)
+    }
+
+    private func action(_ node: Node, keyNode: Node, machine: MachineConfiguration, into operation: inout Operation) throws {
+        let kind: Actor.Kind
+        if HostThread.allCases.contains(where: { String(describing: $0) == operation.actor }) {
+            kind = .host
+        } else if Self.vcpuExists(operation.actor, machine) {
+            kind = .vcpu
+        } else {
+            let vcpus = machine.vms.enumerated().flatMap { v, vm in vm.vcpus.indices.map { (v == 0 ? "" : "vm\(v).") + "vcpu\($0)" } }
+            let known = vcpus + HostThread.allCases.map { String(describing: $0) } + ["repeat", "with", "without"]
+            throw fail(keyNode, "unknown actor or key '\(operation.actor)'", fits: "known here: \(known.joined(separator: ", "))")
+        }
+        let text = try string(node, "the action")
+        operation.text = PrintableText.printable(text)
+        do {
+            operation.command = try ActionLanguage.parse(text, for: kind)
+        } catch {
+            throw located(error, in: node)
+        }
+    }
+
+    private static func vcpuExists(_ name: String, _ machine: MachineConfiguration) -> Bool {
+        var rest = name[...]
+        var vm = 0
+        if rest.hasPrefix("vm"), let dot = rest.firstIndex(of: "."), let number = Int(rest[rest.index(rest.startIndex, offsetBy: 2)..<dot]) {
+            vm = number
+            rest = rest[rest.index(after: dot)...]
+        }
+        guard rest.hasPrefix("vcpu"), let index = Int(rest.dropFirst(4)), machine.vms.indices.contains(vm) else { return false }
+        return machine.vms[vm].vcpus.indices.contains(index)
+    }
+
+    /// A mistake in the text of a scalar, at its place in the file.
+    func located(_ mistake: ActionLanguage.Mistake, in node: Node) -> InputError {
+        var place = place(node)
+        var quoted = false
+        if case .scalar(let scalar) = node { quoted = scalar.style == .doubleQuoted || scalar.style == .singleQuoted }
+        place.column += mistake.column - 1 + (quoted ? 1 : 0)
+        return InputError(file, place, "found \(mistake.found)", fits: mistake.fits)
+    }
+
+    private func microStep(_ node: Node) throws -> MicroStep {
+        let name = try string(node, "the step to stop at")
+        guard let step = MicroStep.named(name), step != .idle else {
+            let near = MicroStep.allCases.map(\.name).filter { $0.lowercased().contains(name.lowercased().prefix(5)) }.prefix(8)
+            throw fail(node, "unknown step '\(name)'", fits: near.isEmpty ? "a step's name, such as sampleNotifierSeq" : "close to: \(near.joined(separator: ", "))")
+        }
+        return step
+    }
+
+    private func expectations(_ node: Node) throws -> [Expectation] {
+        let items: [Node]
+        if case .sequence(let sequence) = node { items = Array(sequence) } else { items = [node] }
+        return try items.map { item in
+            let text = PrintableText.printable(try string(item, "an expectation"))
+            do throws(ActionLanguage.Mistake) {
+                return try Expectation.parse(text, at: place(item))
+            } catch {
+                throw located(error, in: item)
+            }
+        }
+    }
+
+    private mutating func loop(_ node: Node, machine: MachineConfiguration) throws -> Script.Entry {
+        var times: UInt64 = 1, stride: UInt64 = 0, seed: UInt64?, within: UInt64?
+        var body: Script?
+        for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "steps"]) {
+            switch key {
+            case "repeat": times = try number(value, "repeat", in: 1...100_000_000)
+            case "stride": stride = try number(value, "stride", in: 0...1 << 40)
+            case "random": seed = try number(value, "the seed")
+            case "within": within = try number(value, "within", in: 4096...1 << 40)
+            default: body = try script(try list(value, "steps"), machine: machine)
+            }
+        }
+        guard let body, body.count > 0 else { throw fail(node, "a repeat without steps", fits: "steps: a list of actions") }
+        guard seed == nil || within != nil else { throw fail(node, "random without within", fits: "within: how many bytes to pick addresses in") }
+        guard Int(times) <= 100_000_000 / body.count else { throw fail(node, "more than 100 million actions", fits: "a smaller repeat") }
+        try checkReach(body, times: Int(times), stride: stride, within: within, node: node)
+        return .loop(Script.Loop(times: Int(times), stride: stride, random: seed.map { ($0, within ?? 4096) }, body: body))
+    }
+
+    /// Addresses must stay within 40 bits the whole way round.
+    private func checkReach(_ body: Script, times: Int, stride: UInt64, within: UInt64?, node: Node) throws {
+        let reach = within ?? (stride.multipliedReportingOverflow(by: UInt64(times - 1)).overflow ? .max : stride * UInt64(times - 1))
+        for operation in body.written {
+            guard case .access(let access) = operation.command, !access.throughStage1 else { continue }
+            guard reach < 1 << 40, access.ipa.rawValue + reach < 1 << 40 else {
+                throw InputError(file, operation.place, "repeated, the address leaves the 40 bits of IPA", fits: "a smaller repeat, stride or within")
+            }
+        }
+    }
+}

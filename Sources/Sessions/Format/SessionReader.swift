@@ -1,0 +1,153 @@
+import Stage2Sim
+import Yams
+
+/// Reads session files.
+public struct SessionReader {
+    /// Larger files are refused before they are parsed: larger input comes as traces.
+    public static let sizeLimit = 16 << 20
+    /// Operations that a file may write out, whatever its aliases multiply to.
+    static let writtenLimit = 1_000_000
+
+    let file: String
+    var written = 0
+
+    public static func read(path: String) throws -> Session {
+        let source: ByteSource
+        do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+        return try read(source)
+    }
+
+    /// - Throws: `InputError`.
+    public static func read(_ source: ByteSource) throws -> Session {
+        let bytes: [UInt8]
+        do {
+            bytes = try source.readAll(limit: sizeLimit)
+        } catch {
+            if let size = source.size, size > UInt64(sizeLimit) {
+                throw InputError(source.name, nil, "is \(size >> 20) MiB long", fits: "a session has at most \(sizeLimit >> 20) MiB; use repeat, or a trace")
+            }
+            throw InputError(source.name, nil, "cannot be read", fits: error.description)
+        }
+        return try read(bytes, file: source.name)
+    }
+
+    public static func read(_ bytes: [UInt8], file: String) throws -> Session {
+        if let bad = bytes.firstIndex(where: { $0 < 9 || ($0 > 13 && $0 < 32 && $0 != 27) || $0 == 0x7f }) {
+            throw InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw InputError(file, nil, "is not UTF-8", fits: "a session is YAML in UTF-8")
+        }
+        return try read(text: text, file: file)
+    }
+
+    private static func place(of offset: Int, in bytes: [UInt8]) -> SourcePlace {
+        let before = bytes[..<offset]
+        let line = before.count { $0 == 10 } + 1
+        return SourcePlace(line: line, column: offset - (before.lastIndex(of: 10) ?? -1))
+    }
+
+    public static func read(text: String, file: String) throws -> Session {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw translated(error, text: text, file: file)
+        }
+        guard let node else { throw InputError(file, nil, "is empty", fits: "a session begins with kvmtui: 1") }
+        var reader = SessionReader(file: file)
+        return try reader.session(node)
+    }
+
+    private static func translated(_ error: YamlError, text: String, file: String) -> InputError {
+        func at(_ mark: Mark?) -> SourcePlace? { mark.map { SourcePlace(line: $0.line, column: $0.column) } }
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            let place = at(mark)
+            let line = place.flatMap { p in text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(p.line - 1).first } ?? ""
+            if line.prefix(while: \.isWhitespace).contains("\t") {
+                let column = (line.firstIndex(of: "\t").map { line.distance(from: line.startIndex, to: $0) } ?? 0) + 1
+                return InputError(file, SourcePlace(line: place!.line, column: column), "a tab indents this line", fits: "YAML is indented with spaces")
+            }
+            return InputError(file, place, "not YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            return InputError(file, at(context.mark), "the key \(duplicates.map { "'\($0)'" }.joined(separator: ", ")) stands twice")
+        default: return InputError(file, nil, "not YAML: \(error)")
+        }
+    }
+
+    // MARK: Errors
+
+    func place(_ node: Node) -> SourcePlace { SourcePlace(line: node.mark?.line ?? 0, column: node.mark?.column ?? 0) }
+
+    func fail(_ node: Node, _ message: String, fits: String = "") -> InputError { InputError(file, place(node), message, fits: fits) }
+
+    static func kind(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "'\(scalar.string.prefix(60))'"
+        case .mapping: "a mapping"
+        case .sequence: "a list"
+        case .alias: "an alias"
+        }
+    }
+
+    func mapping(_ node: Node, _ what: String, keys: [String]) throws -> [(key: String, keyNode: Node, value: Node)] {
+        guard case .mapping(let mapping) = node else { throw fail(node, "\(what) is \(Self.kind(node))", fits: "a mapping with \(keys.joined(separator: ", "))") }
+        return try mapping.map { key, value in
+            guard let name = key.string, keys.contains(name) || keys.isEmpty else {
+                throw fail(key, "unknown key \(Self.kind(key)) in \(what)", fits: "known here: \(keys.joined(separator: ", "))")
+            }
+            return (name, key, value)
+        }
+    }
+
+    func list(_ node: Node, _ what: String) throws -> [Node] {
+        guard case .sequence(let sequence) = node else { throw fail(node, "\(what) is \(Self.kind(node))", fits: "a list") }
+        return Array(sequence)
+    }
+
+    func string(_ node: Node, _ what: String) throws -> String {
+        guard case .scalar(let scalar) = node else { throw fail(node, "\(what) is \(Self.kind(node))", fits: "a text") }
+        return scalar.string
+    }
+
+    func number(_ node: Node, _ what: String, in range: ClosedRange<UInt64> = 0...UInt64.max) throws -> UInt64 {
+        guard case .scalar(let scalar) = node, let value = parseNumber(scalar.string) else {
+            throw fail(node, "\(what) is \(Self.kind(node))", fits: "a number, such as 0x80000000 or 64M")
+        }
+        guard range.contains(value) else { throw fail(node, "\(what) is \(scalar.string)", fits: "from \(range.lowerBound) to \(hex(range.upperBound))") }
+        return value
+    }
+
+    func flag(_ node: Node, _ what: String) throws -> Bool {
+        switch node.string {
+        case "true", "yes", "on": true
+        case "false", "no", "off": false
+        default: throw fail(node, "\(what) is \(Self.kind(node))", fits: "true or false")
+        }
+    }
+
+    // MARK: The whole
+
+    private mutating func session(_ node: Node) throws -> Session {
+        let entries = try mapping(node, "the session", keys: ["kvmtui", "title", "about", "question", "machine", "steps"])
+        guard let version = entries.first(where: { $0.key == "kvmtui" }) else { throw fail(node, "the key 'kvmtui' is missing", fits: "kvmtui: 1") }
+        guard version.value.string == "1" else { throw fail(version.value, "version \(Self.kind(version.value)) of the format", fits: "kvmtui: 1") }
+        var session = Session(title: "", about: "", question: "", machine: MachineConfiguration(), script: Script([]), file: file)
+        var steps: Node?
+        for (key, _, value) in entries {
+            switch key {
+            case "title": session.title = PrintableText.printable(try string(value, "the title"))
+            case "about": session.about = PrintableText.printable(try string(value, "about"))
+            case "question": session.question = PrintableText.printable(try string(value, "the question"))
+            case "machine": session.machine = try machine(value)
+            case "steps": steps = value
+            default: break
+            }
+        }
+        guard let steps else { throw fail(node, "the key 'steps' is missing", fits: "steps: a list of actions") }
+        if session.title.isEmpty { session.title = "untitled" }
+        session.script = try script(try list(steps, "steps"), machine: session.machine)
+        return session
+    }
+}

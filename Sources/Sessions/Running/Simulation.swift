@@ -1,0 +1,180 @@
+import Stage2Sim
+
+// A session in motion: the machine, the script's cursor, the timeline over both, and the words for what happens.
+
+/// A machine and where its script is. A value: a copy is a snapshot.
+public struct Simulation {
+    public internal(set) var machine: Machine
+    /// The operation under way or, between two, the last one.
+    public private(set) var operation = -1
+    /// The actor whose step comes next in the script; nil when the script has come to its end.
+    public private(set) var acting: Int?
+    /// What could not be done: an address without a slot, an actor that does not exist.
+    public private(set) var problems: [InputError] = []
+    /// The operation stopped because its actor waits for a lock.
+    public private(set) var waiting = false
+    private var stopping = Stopping.atEnd
+    private var finishing = false
+    let session: Session
+
+    public init(_ session: Session) {
+        self.session = session
+        machine = Machine(session.machine)
+    }
+
+    /// Micro-steps made so far.
+    public var position: Int { Int(machine.world.stepNumber) }
+
+    /// Readies the next step: begins operations until an actor has one to make. Nil at the end.
+    ///
+    /// - Parameter begun: told of each operation begun and of the steps made before it.
+    public mutating func prepare(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> Int? {
+        while true {
+            if let actor = acting {
+                if canGoOn(actor) { return actor }
+                acting = nil
+                finishing = false
+            }
+            if operation + 1 < session.script.count {
+                operation += 1
+                begun(operation, position)
+                begin()
+                continue
+            }
+            // The script is over: whoever has not finished does so now, in order.
+            guard let unfinished = machine.actors.indices.first(where: { !machine.actors[$0].isIdle && !machine.isBlocked($0) }) else {
+                return nil
+            }
+            stopping = .atEnd
+            acting = unfinished
+        }
+    }
+
+    private mutating func canGoOn(_ actor: Int) -> Bool {
+        let next = machine.actors[actor].next
+        if next == .idle {
+            guard finishing else { return false }
+            // What it was busy with is done; now the operation itself.
+            finishing = false
+            begin()
+            return acting == actor && !machine.actors[actor].isIdle
+        }
+        if case .before(next) = stopping { return false }
+        if machine.isBlocked(actor) { waiting = true; return false }
+        return true
+    }
+
+    private mutating func begin() {
+        waiting = false
+        let (operation, offset) = session.script.operation(at: self.operation)
+        if case .switches(let list) = operation.command {
+            for (behaviour, on) in list { machine.set(behaviour, on) }
+            return
+        }
+        guard let actor = machine.actor(named: operation.actor) else {
+            problems.append(InputError(session.file, operation.place, "there is no \(operation.actor)"))
+            return
+        }
+        stopping = operation.stopping
+        if operation.command == .proceed {
+            acting = actor
+            return
+        }
+        guard machine.actors[actor].isIdle else {
+            // It finishes what it has begun first.
+            stopping = .atEnd
+            finishing = true
+            acting = actor
+            return
+        }
+        do {
+            let action = try resolve(operation, offset)
+            machine.start(action, by: actor, late: operation.late)
+            acting = actor
+        } catch {
+            problems.append(error)
+        }
+    }
+
+    /// Makes the step that `prepare` readied.
+    public mutating func step(effects: inout EffectBuffer) {
+        guard let actor = acting else { return }
+        let step = machine.actors[actor].next
+        _ = machine.step(actor, effects: &effects)
+        stopIfAfter(step)
+    }
+
+    private mutating func stopIfAfter(_ step: MicroStep) {
+        if case .after(step) = stopping { acting = nil }
+    }
+
+    /// Makes up to `limit` steps; fewer only at the end.
+    public mutating func run(limit: Int, begun: (Int, Int) -> Void = { _, _ in }) {
+        var left = limit
+        while left > 0, let actor = prepare(begun: begun) {
+            if stopping == .atEnd {
+                left -= machine.run(actor, limit: left).steps
+            } else {
+                let step = machine.actors[actor].next
+                left -= machine.run(actor, limit: 1).steps
+                stopIfAfter(step)
+            }
+        }
+    }
+
+    /// The same, noting where faults are.
+    public mutating func run(limit: Int, index: inout StepIndex, begun: (Int, Int) -> Void = { _, _ in }) {
+        var left = limit
+        while left > 0, let actor = prepare(begun: begun) {
+            if stopping == .atEnd {
+                left -= machine.run(actor, limit: left, index: &index).steps
+            } else {
+                let step = machine.actors[actor].next
+                left -= machine.run(actor, limit: 1, index: &index).steps
+                stopIfAfter(step)
+            }
+        }
+    }
+
+    // MARK: Addresses
+
+    private func resolve(_ operation: Operation, _ offset: UInt64) throws(InputError) -> Action {
+        switch operation.command {
+        case .access(var access):
+            if access.throughStage1 {
+                access.va = VA(access.va.rawValue + offset & 0xffff_ffff)
+                guard machine.world.stage1.contains(where: { $0.contains(access.va) }) else {
+                    throw InputError(session.file, operation.place, "no stage-1 mapping covers va:\(hex(access.va.rawValue))", fits: "an address that the machine's stage1 maps")
+                }
+            } else {
+                access.ipa = IPA(access.ipa.rawValue + offset)
+                access.va = VA(access.ipa.rawValue & 0xffff_ffff)
+            }
+            return .access(access)
+        case .host(var action, let place, let other):
+            if let place { (action.process, action.hva) = try find(place.moved(by: offset), operation) }
+            if let other { (action.otherProcess, action.other) = try find(other.moved(by: offset), operation) }
+            if case .ipa(_, let vm)? = place { action.vm = vm }
+            if Int(action.vm) >= machine.world.vms.count { throw InputError(session.file, operation.place, "there is no vm\(action.vm)") }
+            return .host(action)
+        case .proceed, .switches: preconditionFailure("handled before")
+        }
+    }
+
+    private func find(_ place: MemoryPlace, _ operation: Operation) throws(InputError) -> (UInt8, HVA) {
+        switch place {
+        case .ipa(let ipa, let vm):
+            guard Int(vm) < machine.world.vms.count else { throw InputError(session.file, operation.place, "there is no vm\(vm)") }
+            guard let slot = machine.world.vms[Int(vm)].slot(at: IPA(ipa)) else {
+                throw InputError(session.file, operation.place, "no memory slot of vm\(vm) holds \(hex(ipa))", fits: "an IPA in a slot, or hva:ADDRESS")
+            }
+            return (machine.world.vms[Int(vm)].process, slot.hva(of: IPA(ipa)))
+        case .hva(let hva, let name):
+            // A forked child is found by the last of its kind.
+            guard let process = machine.world.processes.last(where: { $0.name == name || (name == "child" && $0.name.hasPrefix("child ")) }) else {
+                throw InputError(session.file, operation.place, "there is no process \(name)", fits: machine.world.processes.map(\.name).joined(separator: ", "))
+            }
+            return (process.id, HVA(hva))
+        }
+    }
+}

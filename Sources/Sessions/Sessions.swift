@@ -1,1 +1,0 @@
-import Stage2Sim

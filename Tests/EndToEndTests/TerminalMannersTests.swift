@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+
+/// The terminal is left as it was found, whatever happens to the program.
+@Suite(.serialized, .enabled(if: Explorer.canBeTried))
+struct TerminalMannersTests {
+    /// A shell from which the explorer was started, and what the terminal was like before.
+    private struct Visit {
+        let session: TmuxSession
+        let modes: String
+        let settings: String
+
+        init(environment: [String: String] = [:], arguments: String = "") throws {
+            session = try TmuxSession.shell(environment: environment)
+            try session.enter("echo before the visit")
+            try session.wait(until: "the echo") { $0.contains("\nbefore the visit\n") }
+            modes = try session.modes()
+            settings = try session.lineSettings()
+            try session.enter("\(Explorer.commandLine) \(arguments); echo \"status=$?\"")
+            try session.waitForExplorer()
+            #expect(try session.state("alternate_on") == "1")
+        }
+
+        /// Waits for the shell's word on the exit status and compares.
+        func expectAsBefore(status: Int, _ location: SourceLocation = #_sourceLocation) throws {
+            let screen = try session.wait(until: "the exit status") { $0.contains("\nstatus=") }
+            #expect(screen.contains("\nstatus=\(status)\n"), "\(screen)", sourceLocation: location)
+            #expect(screen.contains("\nbefore the visit\n"), "\(screen)", sourceLocation: location)
+            #expect(try session.modes() == modes, sourceLocation: location)
+            try session.wait(until: "the shell's own settings") { _ in try session.lineSettings() == settings }
+        }
+    }
+
+    @Test func `q leaves`() throws {
+        let visit = try Visit()
+        try visit.session.press("q")
+        try visit.expectAsBefore(status: 0)
+    }
+
+    @Test func `control-C leaves`() throws {
+        let visit = try Visit()
+        try visit.session.press("C-c")
+        try visit.expectAsBefore(status: 0)
+    }
+
+    @Test func `an interrupt from another process is a control-C`() throws {
+        let visit = try Visit()
+        try visit.session.signal("INT")
+        try visit.expectAsBefore(status: 0)
+    }
+
+    @Test(arguments: [
+        ("TERM", 143), ("HUP", 129), ("QUIT", 131), ("USR1", 138), ("ILL", 132), ("TRAP", 133), ("ABRT", 134),
+        ("BUS", 135), ("FPE", 136), ("SEGV", 139),
+    ])
+    func `a deadly signal kills, and gives the terminal back first`(name: String, status: Int) throws {
+        let visit = try Visit()
+        try visit.session.signal(name)
+        try visit.expectAsBefore(status: status)
+    }
+
+    @Test func `control-Z gives the terminal back, and fg takes it again`() throws {
+        let visit = try Visit()
+        try visit.session.press("C-z")
+        try visit.session.wait(for: "Stopped")
+        #expect(try visit.session.modes() == visit.modes)
+        #expect(try visit.session.screen().contains("before the visit"))
+
+        try visit.session.enter("fg")
+        try visit.session.waitForExplorer()
+        #expect(try visit.session.state("alternate_on") == "1")
+        try visit.session.press("q")
+        try visit.session.wait(until: "the shell") { _ in try visit.session.state("alternate_on") == "0" }
+        #expect(try visit.session.modes() == visit.modes)
+    }
+
+    @Test func `a window that changed while we were stopped is noticed`() throws {
+        let visit = try Visit()
+        try visit.session.press("C-z")
+        try visit.session.wait(for: "Stopped")
+        try visit.session.resize(width: 100, height: 30)
+        try visit.session.enter("fg")
+        try visit.session.waitForExplorer()
+        try expectFilled(visit.session, width: 100)
+    }
+
+    @Test func `a stop that could not be seen coming is made good when continued`() throws {
+        let visit = try Visit()
+        try visit.session.signal("STOP")
+        try visit.session.wait(for: "Stopped")
+        try visit.session.enter("fg")
+        try visit.session.waitForExplorer()
+        try visit.session.press("q")
+        try visit.session.wait(until: "the shell") { _ in try visit.session.state("alternate_on") == "0" }
+        #expect(try visit.session.modes() == visit.modes)
+    }
+
+    @Test func `killed while it is stopped, it leaves the shell's screen alone`() throws {
+        let visit = try Visit()
+        try visit.session.press("C-z")
+        try visit.session.wait(for: "Stopped")
+        try visit.session.enter("clear; echo the shell has it; kill %1")
+        try visit.session.wait(until: "the end of the job") { screen in
+            if screen.contains("Terminated") { return true }
+            // The shell tells with its next prompt.
+            try visit.session.press("Enter")
+            return false
+        }
+        let screen = try visit.session.screen()
+        #expect(screen.contains("the shell has it\n"), "\(screen)")
+        #expect(try visit.session.modes() == visit.modes)
+    }
+
+    @Test(arguments: [(120, 36), (200, 60), (60, 17), (100, 24), (80, 40)])
+    func `a new size fills the window`(width: Int, height: Int) throws {
+        let session = try TmuxSession(Explorer.command)
+        try session.waitForExplorer()
+        try session.resize(width: width, height: height)
+        try expectFilled(session, width: width)
+    }
+
+    /// The right-hand border of a pane stands in the last column.
+    private func expectFilled(_ session: TmuxSession, width: Int) throws {
+        try session.wait(until: "frames of \(width) columns") { screen in
+            screen.split(separator: "\n").contains { $0.count == width && ($0.last == "┐" || $0.last == "+") }
+        }
+    }
+
+    @Test(arguments: ["dumb", "no-such-terminal", ""])
+    func `an unknown terminal is one clear error without escapes`(name: String) throws {
+        let session = try TmuxSession.shell(width: 200)
+        try session.enter("TERM=\(name) \(Explorer.commandLine) 2>&1 | cat -v; echo \"status=${PIPESTATUS[0]}\"")
+        let piped = try session.wait(until: "the status") { $0.contains("\nstatus=") }
+        #expect(piped.contains("status=74"))
+        try session.enter("clear")
+        try session.wait(forNo: "status=")
+        try session.enter("TERM='\(name)' \(Explorer.commandLine); echo \"status=$?\"")
+        let screen = try session.wait(until: "the status") { $0.contains("\nstatus=") }
+        #expect(screen.contains("\nstatus=74\n"), "\(screen)")
+        #expect(screen.contains("TERM=xterm-256color"), "\(screen)")
+        #expect(!screen.contains("^["), "\(screen)")
+        #expect(try session.state("alternate_on") == "0")
+    }
+
+    @Test func `without a terminal it says so and names run`() throws {
+        let outcome = try Product.run(Explorer.arguments)
+        #expect(outcome.status == 74)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.contains("standard input is not a terminal"))
+        #expect(outcome.errors.contains("kvmtui run"))
+        #expect(!outcome.errors.contains("\u{1b}"))
+    }
+
+    @Test(arguments: ["xterm", "xterm-256color", "screen", "linux", "vt100", "tmux-256color"])
+    func `it shows on terminals with few colours or none`(term: String) throws {
+        let session = try TmuxSession(Explorer.command, environment: ["TERM": term])
+        try session.waitForExplorer()
+        try session.press("q")
+        #expect(try session.waitForEnd() == 0)
+    }
+
+    @Test func `a locale without Unicode gets ASCII`() throws {
+        let session = try TmuxSession(Explorer.command, environment: ["LC_ALL": "C"])
+        let screen = try session.waitForExplorer()
+        let foreign = screen.unicodeScalars.filter { !$0.isASCII }
+        #expect(foreign.isEmpty, "\(screen)")
+    }
+
+    @Test func `NO_COLOR leaves the colours away`() throws {
+        let coloured = try TmuxSession(Explorer.command)
+        try coloured.waitForExplorer()
+        let colours = try coloured.colouredScreen()
+        #expect(hasColours(colours))
+        let plain = try TmuxSession(Explorer.command, environment: ["NO_COLOR": "1"])
+        try plain.waitForExplorer()
+        let none = try plain.colouredScreen()
+        #expect(!hasColours(none))
+    }
+
+    private func hasColours(_ screen: String) -> Bool {
+        screen.contains("\u{1b}[38;5;") || screen.contains("\u{1b}[48;5;")
+            || screen.firstMatch(of: /\u{1b}\[[0-9;]*(3|4|9|10)[0-7]m/) != nil
+    }
+}
