@@ -31,7 +31,7 @@ struct DecodeCommand: ParsableCommand {
             guard (lowest...3).contains(level) else { throw BadValue("--level", String(level), "\(lowest) to 3") }
             var text = ""
             for (index, value) in values.enumerated() {
-                let number = try number(value, "value", bits: 64)
+                let number = try BadValue.number(value, "value")
                 let decoding = RegisterDecoding(register, number, architecture: arch, level: level, forcesWriteBack: fwb)
                 guard decoding.fits else { throw BadValue("\(decoding.name)", value, "a number of up to 32 bits; for 64 bits, --arch armv8") }
                 if json {
@@ -42,7 +42,7 @@ struct DecodeCommand: ParsableCommand {
                     text += (index > 0 ? "\n" : "") + decoding.text + "\n"
                 }
             }
-            try writeOutput(text)
-        } catch { throw report(error) }
+            try CommandIO.output(text)
+        } catch { throw CommandIO.report(error) }
     }
 }

@@ -23,15 +23,15 @@ struct TableOptions: ParsableArguments {
 
     func registers() throws -> TableRegisters {
         TableRegisters(
-            architecture: arch, vttbr: try vttbr.map { try number($0, "--vttbr", bits: 64) }, vtcr: try vtcr.map { try number($0, "--vtcr", bits: 64) },
-            hcr: try hcr.map { try number($0, "--hcr", bits: 64) })
+            architecture: arch, vttbr: try vttbr.map { try BadValue.number($0, "--vttbr") }, vtcr: try vtcr.map { try BadValue.number($0, "--vtcr") },
+            hcr: try hcr.map { try BadValue.number($0, "--hcr") })
     }
 
     func ranges() throws -> [Range<UInt64>] {
         try ram.map { text in
             let ends = text.split(separator: "-", omittingEmptySubsequences: false)
             guard ends.count == 2 else { throw BadValue("--ram", text, "a range such as 0x40000000-0xffffffff") }
-            let (low, high) = (try number(String(ends[0]), "--ram", bits: 64), try number(String(ends[1]), "--ram", bits: 64))
+            let (low, high) = (try BadValue.number(String(ends[0]), "--ram"), try BadValue.number(String(ends[1]), "--ram"))
             guard low <= high, high < .max else { throw BadValue("--ram", text, "a range whose end is not before its start") }
             return low..<high + 1
         }
@@ -48,16 +48,15 @@ struct TableOptions: ParsableArguments {
 /// A value that cannot be read.
 struct BadValue: Error, CustomStringConvertible {
     let description: String
-    init(_ what: String, _ found: String, _ fits: String) { description = "\(what): found `\(printable(found))`, expected \(fits)" }
-}
-
-/// A number: decimal, or `0x` and hexadecimal digits.
-func number(_ text: String, _ what: String, bits: Int) throws -> UInt64 {
-    guard let number = ParsedNumber(text)?.value, bits == 64 || number >> UInt64(bits) == 0 else {
-        throw BadValue(what, text, "a number of up to \(bits) bits such as 0x80000000")
+    init(_ what: String, _ found: String, _ fits: String) {
+        description = "\(what): found `\(DisplayText(found, limit: 80).text)`, expected \(fits)"
     }
-    return number
-}
 
-/// Text from the command line or a file, fit for a terminal.
-func printable(_ text: String) -> String { DisplayText(text, limit: 80).text }
+    /// A number: decimal, or `0x` and hexadecimal digits.
+    static func number(_ text: String, _ what: String, bits: Int = 64) throws -> UInt64 {
+        guard let number = ParsedNumber(text)?.value, bits == 64 || number >> UInt64(bits) == 0 else {
+            throw BadValue(what, text, "a number of up to \(bits) bits such as 0x80000000")
+        }
+        return number
+    }
+}

@@ -42,11 +42,11 @@ struct WalkCommand: ParsableCommand {
             }
             let wanted = try ipas.map { Probe(access, try Probe.address($0)) }
             var output = Output(json: json)
-            if !json { output.text = "\(printable(file)): \(image.geometry.architecture.rawValue), \(image.geometry.summary)\n" }
+            if !json { output.text = "\(DisplayText(file, limit: 200).text): \(image.geometry.architecture.rawValue), \(image.geometry.summary)\n" }
             for probe in wanted { try output.add(TranslationReport(probe, in: image, register: register)) }
             if let probes { try run(probes, image, &output) }
             try output.flush()
-        } catch { throw report(error) }
+        } catch { throw CommandIO.report(error) }
     }
 
     private func run(_ path: String, _ image: TableImage, _ output: inout Output) throws {
@@ -87,7 +87,7 @@ struct WalkCommand: ParsableCommand {
         }
 
         mutating func flush() throws {
-            try writeOutput(text)
+            try CommandIO.output(text)
             text = ""
         }
     }
