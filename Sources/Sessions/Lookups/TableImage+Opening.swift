@@ -53,6 +53,7 @@ extension TableImage {
         do {
             let geometry = try Stage2Geometry(architecture, vttbr: vttbr, vtcr: vtcr, hcr: hcr)
             self.init(geometry: geometry, memory: elf.memory, note: note, name: name)
+            self.registers = (vttbr, vtcr, hcr)
         } catch {
             throw Problem(description: "\(name): \(error)")
         }

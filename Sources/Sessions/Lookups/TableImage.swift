@@ -10,6 +10,8 @@ public struct TableImage: Sendable {
     /// Memory that is there and holds zeros where `memory` has nothing.
     public var zeroMemory: [Range<UInt64>] = []
     public var note: ImageNote?
+    /// The registers that the geometry was worked out from.
+    public var registers: (vttbr: UInt64, vtcr: UInt64, hcr: UInt64) = (0, 0, 0)
     /// The file's name, or the machine's.
     public var name: String
 

@@ -21,6 +21,7 @@ enum CommandIO {
     static func report(_ error: any Error) -> any Error {
         if error is ExitCode || error is CleanExit || error is ValidationError { return error }
         _ = write(Array("kvmtui: \(error)\n".utf8), to: 2)
+        if error is ExportCommand.CannotWrite { return failed }
         if let error = error as? ByteSourceError, error.errno != 0, error.doing == .reading { return failed }
         return badInput
     }
