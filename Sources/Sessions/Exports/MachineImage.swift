@@ -10,6 +10,11 @@ public struct MachineImage: Sendable {
     /// Pages in use that hold zeros, neighbours merged.
     public private(set) var zeros: [Range<UInt64>] = []
 
+    private struct TablePage: Hashable {
+        var address: PA
+        var level: Int
+    }
+
     /// Why there is nothing to export.
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         public var description: String
@@ -18,33 +23,33 @@ public struct MachineImage: Sendable {
     /// Table pages of every VM; whatever else their entries lead a walk to, were it a page freed long ago, because the hardware would
     /// read it; and every frame in use.
     public init(_ world: World) {
-        var pages: [(PA, [UInt64])] = []
-        var seen: Set<PA> = []
-        var waiting: [(PA, Int)] = []
-        for vm in world.vms { waiting += world.tablePages(of: vm.id).map { ($0.address, $0.level) } }
-        for (page, _) in waiting { seen.insert(page) }
-        while let (page, level) = waiting.popLast() {
-            guard let words = world.pageWords(at: page) else { continue }
-            pages.append((page, words))
-            for word in words where word & 3 != 0 {
-                let descriptor = Stage2Descriptor(word)
-                let target = descriptor.address
-                switch descriptor.kind(level: level) {
-                case .table where seen.insert(target).inserted: waiting.append((target, level + 1))
-                case .page where !world.frames[target.pfn].flags.contains(.free): break
-                // A leaf that outlived its frame: what the guest reaches through it is part of the picture.
-                case .page where world.frames.contains(target.pfn) && seen.insert(target).inserted:
-                    pages.append((target, world.pageWords(at: target) ?? []))
-                default: break
+        var pages: [PA: [UInt64]] = [:]
+        var waiting = world.vms.flatMap { world.tablePages(of: $0.id).map { TablePage(address: $0.address, level: $0.level) } }
+        // The level-1 table's second page is read by the hardware even after the kernel has freed it (the count of that page starts at 0).
+        for level1 in world.vms.compactMap(\.level1) {
+            waiting.append(TablePage(address: level1, level: 1))
+            waiting.append(TablePage(address: PA(level1.rawValue + pageSize), level: 1))
+        }
+        // A page may be read as a table of two levels, after one that was still in use was freed and handed out again.
+        var seen = Set(waiting)
+        while let table = waiting.popLast() {
+            guard let words = pages[table.address] ?? world.pageWords(at: table.address) else { continue }
+            pages[table.address] = words
+            for word in words where word & 3 == 3 {
+                let target = Stage2Descriptor(word).address
+                if table.level < 3 {
+                    let next = TablePage(address: target, level: table.level + 1)
+                    if seen.insert(next).inserted { waiting.append(next) }
+                } else if pages[target] == nil, world.frames.contains(target.pfn), world.frames[target.pfn].flags.contains(.free) {
+                    // A leaf that outlived its frame: what the guest reaches through it is part of the picture.
+                    pages[target] = world.pageWords(at: target)
                 }
             }
         }
-        for pfn in world.frames.inUse where seen.insert(pfn.pa).inserted {
-            let words = world.frames.words(of: pfn)
-            pages.append((pfn.pa, words.isEmpty ? [] : world.pageWords(at: pfn.pa) ?? []))
+        for pfn in world.frames.inUse where pages[pfn.pa] == nil {
+            pages[pfn.pa] = world.frames.words(of: pfn).isEmpty ? [] : world.pageWords(at: pfn.pa) ?? []
         }
-        pages.sort { $0.0 < $1.0 }
-        for (page, words) in pages {
+        for (page, words) in pages.sorted(by: { $0.key < $1.key }) {
             let address = page.rawValue
             if words.contains(where: { $0 != 0 }) {
                 runs.append(PhysicalRun(address: address, words: words))
@@ -86,9 +91,7 @@ extension Machine {
         let note = try imageNote(vm: vm)
         let memory = MachineImage(world)
         let geometry = try Stage2Geometry(.armv7, vttbr: note.vttbr, vtcr: note.vtcr, hcr: note.hcr)
-        var image = TableImage(geometry: geometry, memory: PhysicalImage(memory.runs), note: note, name: "VM \(vm)")
-        image.zeroMemory = memory.zeros
-        return image
+        return TableImage(geometry: geometry, memory: PhysicalImage(memory.runs, zeros: memory.zeros), note: note, name: "VM \(vm)")
     }
 }
 
