@@ -19,7 +19,10 @@ public struct ELFCore: Sendable {
 
     private struct Segment {
         var address: UInt64
+        /// In memory; in the file too, but for zeros.
         var size: UInt64
+        /// All zeros, and not in the file.
+        var isZero = false
         /// Of `runs`.
         var runs: Range<Int>
         var fileOffset: UInt64 = 0
@@ -34,12 +37,27 @@ public struct ELFCore: Sendable {
 
     private static let pageSize: UInt64 = 4096
 
-    /// - Parameter runs: in any order; empty ones are left out.
-    public init(machine: ELFMachine, note: ImageNote?, runs: [PhysicalRun]) throws(Problem) {
+    /// - Parameters:
+    ///   - runs: in any order; empty ones are left out.
+    ///   - zeros: ranges of memory that hold nothing but zeros: they cost the file a program header for each, neighbours merged.
+    public init(machine: ELFMachine, note: ImageNote?, runs: [PhysicalRun], zeros: [Range<UInt64>] = []) throws(Problem) {
         self.machine = machine
         self.note = note
         self.runs = runs.filter { !$0.bytes.isEmpty }.sorted { $0.address < $1.address }
         var segments = try Self.merge(self.runs)
+        if !zeros.isEmpty {
+            for range in zeros.filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+                if let last = segments.last, last.isZero, last.address + last.size == range.lowerBound {
+                    segments[segments.count - 1].size += UInt64(range.count)
+                } else {
+                    segments.append(Segment(address: range.lowerBound, size: UInt64(range.count), isZero: true, runs: 0..<0))
+                }
+            }
+            segments.sort { $0.address < $1.address }
+            for (one, other) in zip(segments, segments.dropFirst()) where one.address + one.size > other.address {
+                throw .overlap(address: other.address)
+            }
+        }
         head = Self.layOut(&segments, machine: machine, note: note?.encoded ?? [])
         self.segments = segments
     }
@@ -49,7 +67,7 @@ public struct ELFCore: Sendable {
         try head.withUnsafeBytes(sink)
         var at = UInt64(head.count)
         let zeros = [UInt8](repeating: 0, count: Int(Self.pageSize))
-        for segment in segments {
+        for segment in segments where !segment.isZero {
             try zeros.withUnsafeBytes { try sink(UnsafeRawBufferPointer(rebasing: $0[..<Int(segment.fileOffset - at)])) }
             for run in runs[segment.runs] { try run.bytes.withUnsafeBytes(sink) }
             at = segment.fileOffset + segment.size
@@ -88,6 +106,10 @@ public struct ELFCore: Sendable {
         let noteAt = sectionAt + (isExtended ? 64 : 0)
         var at = UInt64(noteAt + note.count)
         for index in segments.indices {
+            if segments[index].isZero {
+                segments[index].fileOffset = at
+                continue
+            }
             // Offset and address must agree modulo `p_align`; 2^64 is a multiple of it, so wrapping is right.
             at += (segments[index].address &- at) % pageSize
             segments[index].fileOffset = at
@@ -115,7 +137,7 @@ public struct ELFCore: Sendable {
         }
         for segment in segments {
             append(to: &head, type: ELFSegment.load, flags: 6, at: segment.fileOffset, address: segment.address,
-                size: segment.size, memorySize: segment.size, alignment: pageSize)
+                size: segment.isZero ? 0 : segment.size, memorySize: segment.size, alignment: segment.isZero ? 1 : pageSize)
         }
         if isExtended {
             // Section 0, SHT_NULL: its sh_info is the number of program headers.

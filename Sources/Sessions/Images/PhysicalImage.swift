@@ -78,9 +78,10 @@ public struct PhysicalImage: Sendable {
     }
 
     /// Memory made of runs; a run that would reach past the end of the address space is cut there.
-    public init(_ runs: [PhysicalRun]) {
+    /// - Parameter zeros: ranges that hold zeros, where no run does.
+    public init(_ runs: [PhysicalRun], zeros: [Range<UInt64>] = []) {
         var file: [UInt8] = []
-        var segments: [Segment] = []
+        var segments = zeros.map { Segment(start: $0.lowerBound, end: $0.upperBound, fileStart: 0, fileCount: 0) }
         for run in runs {
             let count = Int(min(UInt64(run.bytes.count), .max - run.address))
             segments.append(

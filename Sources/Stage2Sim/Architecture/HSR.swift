@@ -131,9 +131,12 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     public init(rawValue: UInt8) { self.rawValue = rawValue & 0x3f }
 
     public enum Kind: UInt8, Sendable {
+        /// An address with more bits than the output size allows: ARMv8 only.
+        case addressSize = 0x00
         case translation = 0x04, accessFlag = 0x08, permission = 0x0c, externalOnWalk = 0x14, parityOnWalk = 0x1c
         public var name: String {
             switch self {
+            case .addressSize: "address size fault"
             case .translation: "translation fault"
             case .accessFlag: "access flag fault"
             case .permission: "permission fault"
@@ -143,7 +146,7 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
         }
     }
 
-    /// - Parameter level: 1 to 3, the table level at which the walk ended.
+    /// - Parameter level: 1 to 3 (ARMv8: 0 to 3), the table level at which the walk ended.
     public init(_ kind: Kind, level: UInt8) { self.init(rawValue: kind.rawValue | (level & 3)) }
 
     public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
@@ -152,7 +155,6 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     public var meaning: String {
         if let kind { return "\(kind.name), level \(level)" }
         return switch rawValue {
-        case 0x00...0x03: "address size fault, level \(level)"
         case 0x10: "synchronous external abort"
         case 0x18: "synchronous parity error"
         case 0x21: "alignment fault"

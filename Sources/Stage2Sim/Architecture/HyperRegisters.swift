@@ -36,14 +36,16 @@ public struct VTCR: FieldedWord, BitwiseCopyable {
     /// SL0: 0 starts at level 2, 1 at level 1.
     public var startLevel: Int { 2 - Int(rawValue >> 6 & 3) }
 
+    /// What IRGN0 and ORGN0 mean.
+    static let cacheability: @Sendable (UInt64) -> String = {
+        ["non-cacheable", "write-back, write-allocate", "write-through", "write-back, no write-allocate"][Int($0)]
+    }
+
     public var fields: [Field] {
-        let cacheable: @Sendable (UInt64) -> String = {
-            ["non-cacheable", "write-back, write-allocate", "write-through", "write-back, no write-allocate"][Int($0)]
-        }
-        return [
+        [
             Field("SH0", Self.sh0Bits, "shareability of walks") { ["not shared", "reserved", "outer shareable", "inner shareable"][Int($0)] },
-            Field("ORGN0", Self.orgn0Bits, "outer cacheability of walks", cacheable),
-            Field("IRGN0", Self.irgn0Bits, "inner cacheability of walks", cacheable),
+            Field("ORGN0", Self.orgn0Bits, "outer cacheability of walks", Self.cacheability),
+            Field("IRGN0", Self.irgn0Bits, "inner cacheability of walks", Self.cacheability),
             Field("SL0", Self.sl0Bits, "start level") { ["start at level 2", "start at level 1", "reserved", "reserved"][Int($0)] },
             Field("S", Self.sBits, "sign of T0SZ") { $0 == 1 ? "T0SZ is negative" : "T0SZ is not negative" },
             Field("T0SZ", Self.t0szBits, "input size") {

@@ -15,11 +15,14 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
 
     public enum Kind: Sendable { case invalid, table, block, page, reserved }
 
-    /// What the two low bits mean at `level`, 1 to 3.
-    @inline(__always) public func kind(level: Int) -> Kind {
+    /// `addressBits` in place: bits 39:12.
+    @inline(__always) static var addressMask: UInt64 { 0xff_ffff_f000 }
+
+    /// What the two low bits mean at `level`, 1 to 3; 0 to 3 in ARMv8.
+    @inline(__always) public func kind(level: Int, rules: Stage2Rules = .armv7) -> Kind {
         switch rawValue & 3 {
         case 3: level == 3 ? .page : .table
-        case 1: level == 3 ? .reserved : .block
+        case 1: rules.allowsBlock(level: level) ? .block : .reserved
         default: .invalid
         }
     }
@@ -31,6 +34,8 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
     @inline(__always) public var neverExecute: Bool { rawValue & 1 << 54 != 0 }
     @inline(__always) public var accessFlag: Bool { rawValue & 1 << 10 != 0 }
     @inline(__always) public var isValid: Bool { rawValue & 1 != 0 }
+    /// DBM, ARMv8: where the hardware keeps the dirty state, write permission is there to be taken.
+    @inline(__always) public var isDirtyManaged: Bool { rawValue & 1 << 51 != 0 }
 
     /// HAP in words: what the guest may do.
     public var rights: String { ["no access", "read-only", "write-only", "read/write"][Int(rawValue >> 6 & 3)] }

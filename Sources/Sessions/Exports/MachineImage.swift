@@ -1,0 +1,122 @@
+import Stage2Sim
+
+// Exports: what goes out of a whole machine or image, in the formats that other tools read. A single translation or register is
+// answered in Lookups.
+
+/// The physical memory of a machine: table pages, and the frames of guests and host.
+public struct MachineImage: Sendable {
+    /// Pages with something in them, neighbours not merged.
+    public private(set) var runs: [PhysicalRun] = []
+    /// Pages in use that hold zeros, neighbours merged.
+    public private(set) var zeros: [Range<UInt64>] = []
+
+    private struct TablePage: Hashable {
+        var address: PA
+        var level: Int
+    }
+
+    /// Why there is nothing to export.
+    public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// Table pages of every VM; whatever else their entries lead a walk to, were it a page freed long ago, because the hardware would
+    /// read it; and every frame in use.
+    public init(_ world: World) {
+        var pages: [PA: [UInt64]] = [:]
+        var waiting = world.vms.flatMap { world.tablePages(of: $0.id).map { TablePage(address: $0.address, level: $0.level) } }
+        // The level-1 table's second page is read by the hardware even after the kernel has freed it (the count of that page starts at 0).
+        for level1 in world.vms.compactMap(\.level1) {
+            waiting.append(TablePage(address: level1, level: 1))
+            waiting.append(TablePage(address: PA(level1.rawValue + pageSize), level: 1))
+        }
+        // A page may be read as a table of two levels, after one that was still in use was freed and handed out again.
+        var seen = Set(waiting)
+        while let table = waiting.popLast() {
+            guard let words = pages[table.address] ?? world.pageWords(at: table.address) else { continue }
+            pages[table.address] = words
+            for word in words where word & 3 == 3 {
+                let target = Stage2Descriptor(word).address
+                if table.level < 3 {
+                    let next = TablePage(address: target, level: table.level + 1)
+                    if seen.insert(next).inserted { waiting.append(next) }
+                } else if pages[target] == nil, world.frames.contains(target.pfn), world.frames[target.pfn].flags.contains(.free) {
+                    // A leaf that outlived its frame: what the guest reaches through it is part of the picture.
+                    pages[target] = world.pageWords(at: target)
+                }
+            }
+        }
+        for pfn in world.frames.inUse where pages[pfn.pa] == nil {
+            pages[pfn.pa] = world.frames.words(of: pfn).isEmpty ? [] : world.pageWords(at: pfn.pa) ?? []
+        }
+        for (page, words) in pages.sorted(by: { $0.key < $1.key }) {
+            let address = page.rawValue
+            if words.contains(where: { $0 != 0 }) {
+                runs.append(PhysicalRun(address: address, words: words))
+            } else if let last = zeros.last, last.upperBound == address {
+                zeros[zeros.count - 1] = last.lowerBound..<address + pageSize
+            } else {
+                zeros.append(address..<address + pageSize)
+            }
+        }
+    }
+}
+
+extension Machine {
+    /// The VM to export where none is named: the first that still has its tables.
+    public var firstLivingVM: UInt8? { world.vms.first { $0.level1 != nil }?.id }
+
+    /// The registers that a walk of a VM's tables needs.
+    public func imageNote(vm: UInt8) throws(MachineImage.Problem) -> ImageNote {
+        guard Int(vm) < world.vms.count else {
+            throw MachineImage.Problem(description: "found no VM \(vm), expected 0 to \(world.vms.count - 1)")
+        }
+        let machine = world.vms[Int(vm)]
+        guard let level1 = machine.level1 else { throw MachineImage.Problem(description: "VM \(vm) was destroyed: it has no tables any more") }
+        let isPure = world.behaviours == configuration.revision.behaviours
+        return ImageNote(
+            architecture: .armv7, vttbr: VTTBR(table: level1, vmid: machine.vmid).rawValue, vtcr: UInt64(world.vtcr.rawValue),
+            hcr: UInt64(HCR.kvmGuest.rawValue), ctr: world.cpuModel.ctr.rawValue,
+            revision: configuration.revision.rawValue + (isPure ? "" : ", changed"), cpu: world.cpuModel.name)
+    }
+
+    /// An ELF core file of the memory: every table page and frame in use, with a note of `vm`'s registers.
+    public func elfCore(vm: UInt8) throws -> ELFCore {
+        let image = MachineImage(world)
+        return try ELFCore(machine: .arm, note: try imageNote(vm: vm), runs: image.runs, zeros: image.zeros)
+    }
+
+    /// A VM's tables, to be browsed like those of a file.
+    public func tableImage(vm: UInt8) throws -> TableImage {
+        let note = try imageNote(vm: vm)
+        let memory = MachineImage(world)
+        let geometry = try Stage2Geometry(.armv7, vttbr: note.vttbr, vtcr: note.vtcr, hcr: note.hcr)
+        return TableImage(geometry: geometry, memory: PhysicalImage(memory.runs, zeros: memory.zeros), note: note, name: "VM \(vm)")
+    }
+}
+
+extension TableImage {
+    /// An ELF core file of the same memory, with the registers in its note.
+    public func elfCore() throws -> ELFCore {
+        var runs: [PhysicalRun] = []
+        for range in memory.ranges {
+            // By the page: a range may be as large as its file says, and hold nothing.
+            var at = range.lowerBound
+            while at < range.upperBound {
+                let count = min(range.upperBound - at, pageSize - at % pageSize)
+                if let bytes = memory.bytes(at: at, count: Int(count)), bytes.contains(where: { $0 != 0 }) {
+                    runs.append(PhysicalRun(address: at, bytes: bytes))
+                }
+                at += count
+            }
+        }
+        return try ELFCore(machine: geometry.architecture == .armv7 ? .arm : .aarch64, note: note ?? registerNote, runs: runs)
+    }
+
+    /// A note for a file that came without one.
+    private var registerNote: ImageNote {
+        ImageNote(
+            architecture: geometry.architecture == .armv7 ? .armv7 : .armv8, vttbr: registers.vttbr, vtcr: registers.vtcr, hcr: registers.hcr, ctr: 0,
+            revision: "", cpu: "")
+    }
+}

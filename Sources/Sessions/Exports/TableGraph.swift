@@ -1,0 +1,85 @@
+import Stage2Sim
+
+/// The tables as a graph in Graphviz's language: a node for each table and each run of leaves, an edge for each entry that leads
+/// somewhere.
+public struct TableGraph {
+    /// Nodes beyond these are counted and not drawn: nobody can look at more.
+    public static let nodeLimit = 2000
+
+    private let image: TableImage
+    public init(_ image: TableImage) { self.image = image }
+
+    public var text: String {
+        var text = "digraph stage2 {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\"];\n"
+        text += "  label=\"\(Self.escaped(image.geometry.summary))\";\n"
+        let tables = image.tables(limit: Self.nodeLimit)
+        let drawn = Set(tables)
+        var left = Self.nodeLimit - tables.count
+        var missing = 0
+        for table in tables {
+            let own = Self.node(table)
+            text += "  \(own) [label=\"level \(table.level) table\\n\(hex(table.address.rawValue, digits: 10))\"];\n"
+            var run: Run?
+            func end() {
+                guard let done = run else { return }
+                run = nil
+                guard left > 0 else {
+                    missing += 1
+                    return
+                }
+                left -= 1
+                text += "  \(own)_\(done.first) [shape=note, label=\"\(Self.escaped(done.label(image.geometry, table.level)))\"];\n"
+                text += "  \(own) -> \(own)_\(done.first) [label=\"\(done.indices)\"];\n"
+            }
+            for entry in image.entries(of: table) {
+                guard let descriptor = entry.descriptor, descriptor.rawValue != 0 else {
+                    end()
+                    continue
+                }
+                if let child = image.child(of: table, descriptor) {
+                    end()
+                    if drawn.contains(child) { text += "  \(own) -> \(Self.node(child)) [label=\"\(entry.index)\"];\n" } else { missing += 1 }
+                    continue
+                }
+                if run?.takes(descriptor, image.geometry, table.level) == true { continue }
+                end()
+                run = Run(first: entry.index, count: 1, descriptor: descriptor)
+            }
+            end()
+        }
+        if missing > 0 { text += "  more [shape=plaintext, label=\"and \(missing) more\"];\n" }
+        return text + "}\n"
+    }
+
+    /// Entries side by side that map one range with the same attributes.
+    private struct Run {
+        let first: Int
+        var count: Int
+        let descriptor: Stage2Descriptor
+
+        mutating func takes(_ next: Stage2Descriptor, _ geometry: Stage2Geometry, _ level: Int) -> Bool {
+            guard next.rawValue == descriptor.rawValue &+ UInt64(count) * geometry.span(level: level) else { return false }
+            count += 1
+            return true
+        }
+
+        var indices: String { count == 1 ? "\(first)" : "\(first)–\(first + count - 1)" }
+
+        func label(_ geometry: Stage2Geometry, _ level: Int) -> String {
+            let summary = descriptor.summary(level: level, geometry)
+            return count == 1 ? summary : summary + "\n\(count) entries, \(TranslationReport.size(UInt64(count) * geometry.span(level: level)))"
+        }
+    }
+
+    private static func node(_ table: TableImage.Table) -> String { "t\(table.level)_\(String(table.address.rawValue, radix: 16))" }
+
+    private static func escaped(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            switch character {
+            case "\"", "\\": result += "\\\(character)"
+            case "\n": result += "\\n"
+            default: result.append(character)
+            }
+        }
+    }
+}

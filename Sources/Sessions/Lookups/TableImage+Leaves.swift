@@ -1,0 +1,132 @@
+import Stage2Sim
+
+/// A place in the tables that ends a walk: a leaf, or nothing.
+public struct TableTerminal: Hashable, Sendable {
+    /// The first IPA that the entry covers.
+    public var ipa: IPA
+    public var level: Int
+    /// Where the entry stands.
+    public var address: PA
+    /// nil: the image does not have it.
+    public var descriptor: Stage2Descriptor?
+}
+
+/// Entries that end a walk, in IPA order, found one by one.
+public struct TerminalIterator: IteratorProtocol, Sendable {
+    private let image: TableImage
+    /// The tables under way, first table first: each with the next entry to look at and the IPA of its first.
+    private var stack: [(table: TableImage.Table, next: Int, ipa: UInt64)] = []
+    /// Empty entries are passed over.
+    private let leavesOnly: Bool
+
+    /// - Parameter start: the first entry is the one that covers it.
+    init(_ image: TableImage, from start: IPA, leavesOnly: Bool) {
+        self.image = image
+        self.leavesOnly = leavesOnly
+        guard image.geometry.mismatch == nil, start.rawValue < image.geometry.ipaEnd else { return }
+        var table = image.root
+        var base: UInt64 = 0
+        while true {
+            let span = image.geometry.span(level: table.level)
+            let index = Int((start.rawValue - base) / span)
+            stack.append((table, index, base))
+            guard let word = image.word(at: PA(table.address.rawValue + UInt64(index) << 3)),
+                let child = image.child(of: table, Stage2Descriptor(word))
+            else { return }
+            stack[stack.count - 1].next += 1
+            base += UInt64(index) * span
+            table = child
+        }
+    }
+
+    public mutating func next() -> TableTerminal? {
+        while let (table, index, base) = stack.last {
+            guard index < table.entryCount else {
+                stack.removeLast()
+                continue
+            }
+            stack[stack.count - 1].next += 1
+            let address = PA(table.address.rawValue + UInt64(index) << 3)
+            let descriptor = image.word(at: address).map { Stage2Descriptor($0) }
+            let ipa = base + UInt64(index) * image.geometry.span(level: table.level)
+            if let descriptor, let child = image.child(of: table, descriptor) {
+                stack.append((child, 0, ipa))
+                continue
+            }
+            if leavesOnly {
+                guard let descriptor else { continue }
+                let kind = descriptor.kind(level: table.level, rules: image.geometry.rules)
+                guard kind == .page || kind == .block else { continue }
+            }
+            return TableTerminal(ipa: IPA(ipa), level: table.level, address: address, descriptor: descriptor)
+        }
+        return nil
+    }
+}
+
+/// Leaves in IPA order, found one by one.
+public struct LeafSequence: Sequence, IteratorProtocol, Sendable {
+    private let geometry: Stage2Geometry
+    private var terminals: TerminalIterator
+
+    init(_ image: TableImage, from start: IPA) {
+        geometry = image.geometry
+        terminals = TerminalIterator(image, from: start, leavesOnly: true)
+    }
+
+    public mutating func next() -> Stage2Translation.Leaf? {
+        guard let terminal = terminals.next(), let descriptor = terminal.descriptor else { return nil }
+        let size = geometry.span(level: terminal.level)
+        return Stage2Translation.Leaf(
+            ipa: terminal.ipa, pa: PA(descriptor.rawValue & geometry.rules.addressMask & ~(size - 1)), size: size, level: terminal.level,
+            descriptor: descriptor)
+    }
+}
+
+/// Leaves that follow one another: IPAs and physical addresses without a gap, the same level, the same attributes.
+public struct LeafRun: Hashable, Sendable {
+    public var first: Stage2Translation.Leaf
+    public var count: Int
+    /// In bytes.
+    public var size: UInt64
+}
+
+/// Runs of leaves, merged one by one.
+public struct LeafRunSequence: Sequence, IteratorProtocol, Sendable {
+    private let addressMask: UInt64
+    private var leaves: LeafSequence
+    private var ahead: Stage2Translation.Leaf?
+
+    init(_ image: TableImage, from start: IPA) {
+        addressMask = image.geometry.rules.addressMask
+        leaves = LeafSequence(image, from: start)
+        ahead = leaves.next()
+    }
+
+    public mutating func next() -> LeafRun? {
+        guard let first = ahead else { return nil }
+        var run = LeafRun(first: first, count: 1, size: first.size)
+        ahead = leaves.next()
+        while let leaf = ahead, leaf.level == first.level, leaf.ipa.rawValue == first.ipa.rawValue + run.size,
+            leaf.pa.rawValue == first.pa.rawValue + run.size,
+            leaf.descriptor.rawValue & ~addressMask == first.descriptor.rawValue & ~addressMask
+        {
+            run.count += 1
+            run.size += leaf.size
+            ahead = leaves.next()
+        }
+        return run
+    }
+}
+
+extension TableImage {
+    /// Every leaf, in IPA order, beginning with the one around `start` or the first after it. A sequence that is used as far as it is
+    /// needed: hostile tables can have 2^36 leaves.
+    public func leaves(from start: IPA = IPA(0)) -> LeafSequence { LeafSequence(self, from: start) }
+
+    /// The same, neighbours merged.
+    public func leafRuns(from start: IPA = IPA(0)) -> LeafRunSequence { LeafRunSequence(self, from: start) }
+
+    /// Every entry that ends a walk, empty ones too.
+    public func terminals(from start: IPA = IPA(0)) -> TerminalIterator { TerminalIterator(self, from: start, leavesOnly: false) }
+}

@@ -1,0 +1,67 @@
+// What an export reads of the state and nobody may change: the parts that have no public names of their own.
+
+/// A slot of the swap device, as it is shown.
+public struct SwapSlotState: Sendable {
+    /// From 1.
+    public let number: Int
+    /// Page-table entries that name it.
+    public let users: Int
+    /// The frame in the swap cache that holds the same page.
+    public let cached: PFN?
+    /// The non-zero words.
+    public let words: [(offset: UInt64, word: UInt64)]
+}
+
+extension World {
+    /// A process's page-table entries that are not empty, in address order.
+    public func hostEntries(of process: Int) -> [(hva: HVA, entry: HostEntry)] {
+        var found: [(HVA, HostEntry)] = []
+        processes[process].entries.forEachPage { first, page in
+            for (i, entry) in page.enumerated() where !entry.isNone { found.append((HVA(UInt64(first + i) << 12), entry)) }
+        }
+        return found
+    }
+
+    /// The swap slots in use, by number.
+    public var swapSlots: [SwapSlotState] {
+        swap.indices.filter { swap[$0].inUse }.map { number in
+            let slot = swap[number]
+            let words = (0..<512).map { (offset: UInt64($0) << 3, word: frames.word(slot.contents, UInt64($0) << 3)) }
+            return SwapSlotState(
+                number: number, users: Int(slot.users), cached: slot.cached == 0 ? nil : PFN(slot.cached), words: words.filter { $0.word != 0 })
+        }
+    }
+
+    /// The pages that stage-2 tables of a VM are made of, with their levels, in address order.
+    public func tablePages(of vm: UInt8) -> [(address: PA, level: Int)] {
+        kernelPages.pages(usedAs: [.level1, .level1Tail, .level2, .level3], vm: vm).map { page in
+            switch kernelPages.use(of: page) {
+            case .level2: (page, 2)
+            case .level3: (page, 3)
+            default: (page, 1)
+            }
+        }
+    }
+
+    /// The 512 words of a page, wherever it is; nil where there is no memory.
+    public func pageWords(at page: PA) -> [UInt64]? {
+        if kernelPages.contains(page) { return (0..<512).map { kernelPages.word(at: PA(page.rawValue + UInt64($0) << 3)) ?? 0 } }
+        guard frames.contains(page.pfn) else { return nil }
+        var words = [UInt64](repeating: 0, count: 512)
+        for (offset, word) in frames.words(of: page.pfn) { words[Int(offset >> 3)] = word }
+        return words
+    }
+
+    /// VTCR as this host sets it.
+    public var vtcr: VTCR { multiprocessor ? .kvm : .kvmUniprocessor }
+}
+
+extension Frame.Flags {
+    /// The names of the flags that are set.
+    public var names: [String] {
+        let all: [(Frame.Flags, String)] = [
+            (.dirty, "dirty"), (.swapCache, "swap-cache"), (.reserved, "reserved"), (.ksm, "ksm"), (.poisoned, "poisoned"), (.free, "free"),
+        ]
+        return all.filter { contains($0.0) }.map(\.1)
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Sessions
+import Stage2Sim
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a session's state, or an image's tables, for other tools.",
+        discussion: """
+            FILE is a session, run to its end or to --at; or an ELF image of physical memory. --elf writes an ELF core file that readelf, QEMU and \
+            `kvmtui walk` read; the others write text to standard output.
+            """)
+
+    @Argument(help: ArgumentHelp("A session or an ELF image.", valueName: "file"), completion: .file())
+    var file: String
+    @Option(help: ArgumentHelp("The session after so many micro-steps.", valueName: "step"))
+    var at: Int?
+    @Option(help: ArgumentHelp("The VM whose tables are meant; the first by default.", valueName: "number"))
+    var vm: UInt8?
+    @Option(help: ArgumentHelp("Write an ELF core file; - is standard output.", valueName: "file"), completion: .file(extensions: ["elf"]))
+    var elf: String?
+    @Flag(help: "The text of Linux's stage-2 page-table dump.")
+    var ptdump = false
+    @Flag(help: "All state, or an image's tables, as JSON.")
+    var json = false
+    @Flag(help: "The tables as a graph for Graphviz.")
+    var dot = false
+    @Flag(help: "The schema of --json.")
+    var schema = false
+    @OptionGroup var tables: TableOptions
+
+    func validate() throws {
+        let wanted = [elf != nil, ptdump, json, dot, schema].filter { $0 }.count
+        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --ptdump, --json, --dot, --schema.") }
+        if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
+    }
+
+    func run() throws {
+        do {
+            if schema { return try CommandIO.output(StateJSON.schema + "\n") }
+            switch InputKind.detect(try ByteSource(path: file).peek()) {
+            case .elf: try export(tables.open(file))
+            case .other: try export(try MachineLoader.load(path: file, at: at))
+            case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
+            }
+        } catch { throw CommandIO.report(error) }
+    }
+
+    private func export(_ machine: Machine) throws {
+        if json { return try CommandIO.output(StateJSON(machine).text) }
+        guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("export", file, "a session in which a VM still has its tables at this step") }
+        if elf != nil { return try write(machine.elfCore(vm: vm)) }
+        try export(try machine.tableImage(vm: vm))
+    }
+
+    private func export(_ image: TableImage) throws {
+        if elf != nil { return try write(image.elfCore()) }
+        var text = ""
+        func sink(_ piece: String) throws {
+            text += piece
+            if text.utf8.count > 1 << 16 {
+                try CommandIO.output(text)
+                text = ""
+            }
+        }
+        if ptdump { try PTDump(image).write(to: sink) }
+        if json { try ImageJSON(image).write(to: sink) }
+        if dot { try sink(TableGraph(image).text) }
+        try CommandIO.output(text)
+    }
+
+    /// Writes into a new file beside the old one, which it then replaces: a disk that is full leaves no half of an image.
+    private func write(_ core: ELFCore) throws {
+        guard let path = elf, path != "-" else {
+            return try core.write { if !CommandIO.write($0, to: 1) { throw CommandIO.failed } }
+        }
+        let part = path + ".part"
+        let descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CannotWrite(path: path, errno: errno) }
+        var failure: Int32 = 0
+        core.write { if failure == 0, !CommandIO.write($0, to: descriptor) { failure = errno } }
+        if close(descriptor) != 0, failure == 0 { failure = errno }
+        if failure == 0, rename(part, path) != 0 { failure = errno }
+        guard failure == 0 else {
+            unlink(part)
+            throw CannotWrite(path: path, errno: failure)
+        }
+    }
+
+    struct CannotWrite: Error, CustomStringConvertible {
+        let path: String
+        let errno: Int32
+        var description: String { "\(DisplayText(path, limit: 200).text): writing failed: \(String(cString: strerror(errno)))" }
+    }
+}
+
+/// Where a session becomes a machine.
+enum MachineLoader {
+    /// The machine of a session after `step` micro-steps, or at its end.
+    static func load(path: String, at step: Int?) throws -> Machine {
+        var simulation = Simulation(try SessionReader.read(path: path))
+        simulation.run(limit: step ?? .max)
+        if let step, simulation.position < step {
+            throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")
+        }
+        return simulation.machine
+    }
+}
