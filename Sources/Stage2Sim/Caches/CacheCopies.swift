@@ -64,10 +64,16 @@ extension CacheHierarchy {
         (0..<length >> 3).contains { bytes[$0] != truth.trueWord(at: PA(pa.rawValue + UInt64($0) << 3)) }
     }
 
-    /// Who brought the bytes that a data access or a fetch finds at `level`, where a line holds them.
-    public func filler(of pa: PA, at level: CacheLevel, cpu: Int) -> Requester? {
+    /// Where a cacheable load by any CPU finds its bytes: L1D of whatever CPU, else L2, else memory.
+    public func source(of pa: PA) -> CacheLevel {
+        if cpus.contains(where: { $0.data.index(of: pa) != nil }) { return .data }
+        return unifiedLine(pa).isValid ? .unified : .memory
+    }
+
+    /// Who brought the bytes that an access finds at `level`, where a data or L2 line holds them.
+    public func filler(of pa: PA, at level: CacheLevel) -> Requester? {
         switch level {
-        case .data: cpus[cpu].data.index(of: pa).map { cpus[cpu].data.lines[$0].filler }
+        case .data: cpus.lazy.compactMap { cpu in cpu.data.index(of: pa).map { cpu.data.lines[$0].filler } }.first
         case .unified: unifiedLine(pa).isValid ? unifiedLine(pa).filler : nil
         case .instruction, .memory: nil
         }

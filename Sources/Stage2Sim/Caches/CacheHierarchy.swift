@@ -28,6 +28,8 @@ public struct CacheHierarchy {
     private var unified = PagedStore<UnifiedLine>(pageShift: 6, absent: UnifiedLine())
     private var memory = PagedStore<MemoryLine>(pageShift: 6, absent: MemoryLine())
     private var writers = PagedStore<GranuleWriters>(pageShift: 6, absent: GranuleWriters())
+    /// Swap slots whose bytes are not what they should be, 512 words each: what a device found when it read the page.
+    var slotWords: [UInt32: [UInt64]] = [:]
     /// The caller's clock, noted in the lines that are filled.
     public var step: UInt32 = 0
     var eventList = CacheEvents()
@@ -78,13 +80,14 @@ public struct CacheHierarchy {
     }
 
     /// Fills a page of memory behind everybody's back, as an earlier owner that the simulation never saw left it.
-    public mutating func scribble(page: PA, pattern: UInt64) {
-        forEachGranule(ofPage: page) { caches, pa in
-            var bytes = LineBytes.zero
-            for i in 0..<8 { bytes[i] = pattern ^ (pa.rawValue + UInt64(i) << 3) << 8 }
-            caches.writeMemory(pa, bytes)
-        }
+    public mutating func scribble(page: PA, word: UInt64) {
+        var bytes = LineBytes.zero
+        for i in 0..<8 { bytes[i] = word }
+        forEachGranule(ofPage: page) { caches, pa in caches.writeMemory(pa, bytes) }
     }
+
+    /// Whether anything was ever stored around `pa` by way of the caches.
+    func knowsMemory(_ pa: PA) -> Bool { memory[index(pa)].isApart }
 
     @inline(__always) mutating func forEachGranule(ofPage page: PA, _ body: (inout CacheHierarchy, PA) -> Void) {
         for offset in stride(from: UInt64(0), to: pageSize, by: granuleBytes) { body(&self, PA(page.page.rawValue + offset)) }
