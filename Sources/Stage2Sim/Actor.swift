@@ -11,8 +11,10 @@ public struct GuestRegisters: BitwiseCopyable, Sendable, Equatable {
     public internal(set) var ifar: UInt32 = 0
     public internal(set) var dfsr: UInt32 = 0
     public internal(set) var ifsr: UInt32 = 0
-    /// SCTLR: TE 30, EE 25, V 13.
-    public internal(set) var sctlr: UInt32 = 0
+    /// SCTLR: TE 30, EE 25, V 13, I 12, C 2. The caches are on.
+    public internal(set) var sctlr: UInt32 = 1 << 12 | 1 << 2
+    public var dataCacheOn: Bool { sctlr >> 2 & 1 == 1 }
+    public var instructionCacheOn: Bool { sctlr >> 12 & 1 == 1 }
     public internal(set) var vbar: UInt32 = 0
     /// TTBCR.EAE: the guest uses long descriptors.
     public internal(set) var longDescriptors = false

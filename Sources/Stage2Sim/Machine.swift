@@ -46,6 +46,8 @@ public struct MachineConfiguration: Sendable, Equatable {
     /// Where the kernel's pages begin: the first VM's level-1 table.
     public var kernelBase = PA(0x8000_0000)
     public var reuse = KernelPages.Reuse.never
+    /// Simulate caches, line by line; nil: every access finds the bytes last stored. CTR is then theirs, not the CPU model's.
+    public var caches: CacheConfiguration?
 
     public init() {}
 }
@@ -80,6 +82,7 @@ public struct Machine {
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
             cpus: Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount))
         world.stage1 = configuration.stage1
+        world.caches = configuration.caches.map { CacheHierarchy($0, cpus: cpuCount) }
         actors = []
         for (v, vm) in configuration.vms.enumerated() {
             guard let id = world.addVM(named: "vmm\(v)") else { continue }

@@ -2,6 +2,7 @@
 //
 //     Machine         the whole state as one value; start reading here
 //     Architecture/   what the ARM ARM defines: addresses, registers, descriptors, the walk, the TLB
+//     Caches/         lines of L1, L2 and memory, and what each operation does to them
 //     Memory/         pages and frames of simulated physical memory, and storage that copies share
 //     Kernel/         what KVM is made of: memory cache, slots, behaviours and revisions, messages
 //     Steps/          the micro-steps: what each is and why, and the stepper that makes them

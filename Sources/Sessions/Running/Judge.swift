@@ -189,11 +189,26 @@ public struct Story {
         case .liveTableFreed: violation.found > 0 ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it" : "page \(hex(violation.pa.rawValue)) of the level-1 table was freed while the VM uses it"
         case .memoryCacheEmpty: "\(who) needed a table page for IPA \(hex(violation.ipa.rawValue)) under mmu_lock and the memory cache was empty: a BUG"
         case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would for ever"
+        case .staleBytes: Self.stale(violation, who)
+        case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
         case .leafWithoutFrame: "the leaf for \(place) outlived the host's page"
         case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.cause), outlived its leaf"
         case .tableCount: "table \(hex(violation.pa.rawValue)) counts \(violation.found) references, not \(violation.expected)"
         case .tablesLeaked: "\(violation.found) table page\(violation.found == 1 ? "" : "s") left over, the first at \(hex(violation.pa.rawValue))"
         }
         text = "step \(violation.step): " + what
+    }
+
+    private static func stale(_ violation: Violation, _ who: String) -> String {
+        guard let stale = violation.stale else { return "\(who) met stale bytes at frame \(hex(violation.pa.rawValue))" }
+        func places(_ levels: CacheLevels) -> String { levels.list.isEmpty ? "nowhere" : levels.list.map(\.name).joined(separator: ", ") }
+        let verb = switch stale.access {
+        case .executed: "executed"
+        case .read: "read"
+        case .walked: "walked"
+        }
+        let omission = stale.omission == .kernel ? "the kernel's omission" : "the guest's own omission: it stored them itself"
+        return "\(who) \(verb) \(hex(violation.found, digits: 8)) from \(stale.source.name) at frame \(hex(violation.pa.rawValue)) instead of \(hex(violation.expected, digits: 8)): "
+            + "right in \(places(stale.right)), stale in \(places(stale.wrong)); \(omission)"
     }
 }

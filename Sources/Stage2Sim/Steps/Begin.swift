@@ -15,6 +15,7 @@ extension Actor {
             next = inGuest ? .issueAccess : .enterGuest
         case .host(let host):
             hostAction = host
+            cpu = host.cpu
             hostResult = 0
             setResult = 0
             next = Self.firstStep(of: host.kind)
@@ -42,6 +43,7 @@ extension Actor {
         case .ioremap: .ioremapTopUp
         case .unmapRange: .unmapBare
         case .poison, .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: .cacheEvent
         }
     }
 }
@@ -69,6 +71,8 @@ extension World {
         case .zapStart:
             if actor.hostAction.kind == .munmap, isMapRead(actor) { return true }
             return isMemoryHeld(actor.hostAction.process, for: actor)
+        // The lock is this thread's own: it waits for ever.
+        case .faultUnderLock: return vms[Int(actor.vm)].holder >= 0
         case .slotSynchronize: return behaviours.has(.srcu) ? vms[Int(actor.hostAction.vm)].srcuReaders > 0 : false
         default: return false
         }

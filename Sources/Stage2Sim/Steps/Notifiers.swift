@@ -116,6 +116,7 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
+        if world.caches != nil, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
         me.setVM = UInt8(vmIndex)
         me.setIPA = IPA(ipa)
         me.setLeaf = Stage2Descriptor(me.changePFN.pa.rawValue & Stage2Descriptor.addressBits.mask | world.leafTemplate)

@@ -73,6 +73,7 @@ struct Stepper<Sink: EffectSink> {
         case .fillTLB: fillTLB()
         case .checkRights: checkRights()
         case .performAccess: performAccess()
+        case .maintainCaches: maintainCaches()
         case .takeException: takeException()
         case .saveSyndrome: saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
@@ -105,6 +106,7 @@ struct Stepper<Sink: EffectSink> {
         case .checkPFN: checkPFN()
         case .buildLeaf: buildLeaf()
         case .syncInstructionCache: syncInstructionCache()
+        case .flushStage2: flushStage2()
         case .lockMMU: lockMMU()
         case .checkRetryCount: checkRetryCount()
         case .checkRetrySeq: checkRetrySeq()
@@ -210,6 +212,7 @@ struct Stepper<Sink: EffectSink> {
         case .destroyUnmap: destroyUnmap()
         case .destroyLevel1: destroyLevel1()
         case .machineEvent: machineEvent()
+        case .cacheEvent: cacheEvent()
         default: break
         }
     }

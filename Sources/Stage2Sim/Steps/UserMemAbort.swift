@@ -50,6 +50,7 @@ extension Stepper {
                 result = -Errno.ENOMEM.rawValue
                 break
             }
+            if world.caches != nil { clearTablePage(page) }
             me.memoryCache.push(page)
         }
         if me.memoryCache.count != before {
@@ -129,16 +130,11 @@ extension Stepper {
     /// The read-only template, PAGE_S2. The no-slot PFN overflows to physical address 0 here.
     func buildLeaf() {
         me.newLeaf = Stage2Descriptor((me.pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate)
-        if has(.icacheMaintenance), !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
+        if maintainsCaches, !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
         goToLock()
     }
 
-    func syncInstructionCache() {
-        emit(.instructionCacheSynced(me.hostPage, wholeCache: world.cpuModel.ctr.l1Ip == 2))
-        goToLock()
-    }
-
-    @inline(__always) private func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
+    @inline(__always) func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
 
     func lockMMU() {
         world.vms[Int(me.vm)].holder = Int8(bitPattern: me.id)
@@ -177,6 +173,11 @@ extension Stepper {
     }
 
     @inline(__always) private func goToSet() {
+        if has(.cacheOpUnderLock), maintainsCaches { return go(.syncInstructionCache) }
+        goToGrant()
+    }
+
+    @inline(__always) func goToGrant() {
         if me.writable { return go(.grantWrite) }
         callSetLeaf()
     }
@@ -225,5 +226,9 @@ extension PFN {
 
 extension World {
     /// PAGE_S2: present, AF, write-back, read-only; inner shareable on a multiprocessor.
-    public var leafTemplate: UInt64 { multiprocessor ? 0x77f : 0x47f }
+    /// With the later scheme it is also XN, until the guest executes it.
+    public var leafTemplate: UInt64 {
+        let template: UInt64 = multiprocessor ? 0x77f : 0x47f
+        return behaviours.has(.invalidateIOnExec) ? template | Stage2Descriptor.xnBits.mask : template
+    }
 }
