@@ -5,5 +5,5 @@ struct KVMTUI: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kvmtui",
         abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
-        subcommands: [OpenCommand.self, RunCommand.self, CheckCommand.self, SessionsCommand.self])
+        subcommands: [OpenCommand.self, RunCommand.self, CheckCommand.self, TablesCommand.self, SessionsCommand.self])
 }

@@ -29,6 +29,16 @@ extension Stepper {
 
     // MARK: stage2_set_pte
 
+    /// Starts `stage2_set_pte`; `back` is the step after its return. Without a cache no table is ever made.
+    @inline(__always) func callSetLeaf(_ vm: UInt8, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
+        me.setVM = vm
+        me.setIPA = ipa
+        me.setLeaf = leaf
+        me.setFromCache = fromCache
+        me.setIOMap = ioMap
+        call(.readLevel1, then: back)
+    }
+
     func readLevel1() {
         me.setResult = 0
         guard let level1 = world.vms[Int(me.setVM)].level1 else { return returnToCaller() }
@@ -251,8 +261,14 @@ extension Stepper {
 
     // MARK: kvm_phys_addr_ioremap
 
+    /// The range's end, up to a whole page; the page mask has 32 bits, so an end above 4 GiB is cut (16.B7) and nothing is mapped.
+    private var ioremapEnd: UInt64 {
+        let end = me.unmapEnd + pageSize - 1
+        return end & ~(pageSize - 1) & (has(.b7PhysMask32) ? 0xffff_ffff : ~0)
+    }
+
     func ioremapTopUp() {
-        if me.unmapAt >= me.unmapEnd { return go(.ioremapDone) }
+        if me.unmapAt >= ioremapEnd { return go(.ioremapDone) }
         while me.smallCacheCount < 2 {
             guard let page = world.kernelPages.allocate(.cached) else {
                 me.setResult = -Errno.ENOMEM.rawValue
@@ -272,12 +288,8 @@ extension Stepper {
 
     func ioremapSet() {
         let done = me.unmapAt - me.hostAction.ipa.rawValue
-        me.setVM = me.hostAction.vm
-        me.setIPA = IPA(me.unmapAt)
-        me.setLeaf = Stage2Descriptor((me.hostAction.pa.rawValue + done) & Stage2Descriptor.addressBits.mask | world.deviceTemplate)
-        me.setFromCache = true
-        me.setIOMap = true
-        call(.readLevel1, then: .ioremapUnlock)
+        let leaf = Stage2Descriptor((me.hostAction.pa.rawValue + done) & Stage2Descriptor.addressBits.mask | world.deviceTemplate)
+        callSetLeaf(me.hostAction.vm, IPA(me.unmapAt), leaf, fromCache: true, ioMap: true, then: .ioremapUnlock)
     }
 
     func ioremapUnlock() {
