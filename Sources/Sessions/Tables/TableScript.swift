@@ -9,19 +9,19 @@ public struct TableScript: Sendable, Hashable {
     public static let greatestSize = 64 << 20
 
     /// Reads a script: one command a line, blanks between the words, `#` up to the line's end is a comment.
-    public init(_ bytes: [UInt8], revision: Revision) throws(TableScriptError) {
+    ///
+    /// - Parameter file: its name, for the error.
+    public init(_ bytes: [UInt8], revision: Revision, file: String) throws(InputError) {
         self.revision = revision
         var commands: [TableCommand] = []
         var destroyed: Int?
         var number = 0
         for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
             number += 1
-            var words = TableScriptLine(line, number: number)
+            var words = TableScriptLine(line, number: number, file: file)
             guard let command = try words.command(revision) else { continue }
             if let destroyed, command.needsTables {
-                throw TableScriptError(
-                    line: number, column: words.firstColumn, found: words.firstWord,
-                    fits: "topup, freecache, fail, dump, unmap or setspte: the tables were torn down in line \(destroyed)")
+                throw words.error(at: words.firstColumn, "'\(words.firstWord)' needs tables, torn down in line \(destroyed)", "topup, freecache, fail and dump do without")
             }
             if command == .destroy, revision == .v39 { destroyed = destroyed ?? number }
             commands.append(command)
@@ -40,53 +40,44 @@ extension TableCommand {
     }
 }
 
-/// A line of a table script that cannot be run.
-public struct TableScriptError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// From 1.
-    public var line: Int
-    /// The byte in the line, from 1.
-    public var column: Int
-    /// What stands there: printable, and only the first bytes.
-    public var found: String
-    public var fits: String
-
-    public var description: String { "line \(line), column \(column): found \(found), expected \(fits)" }
-}
-
 /// The words of a line, taken from left to right.
 struct TableScriptLine {
     private let line: ArraySlice<UInt8>
     private let number: Int
+    private let file: String
     private var at: Int
     private(set) var firstColumn = 1
     private(set) var firstWord = ""
 
-    init(_ line: ArraySlice<UInt8>, number: Int) {
+    init(_ line: ArraySlice<UInt8>, number: Int, file: String) {
         let comment = line.firstIndex(of: UInt8(ascii: "#")) ?? line.endIndex
         self.line = line[..<comment]
         self.number = number
+        self.file = file
         at = line.startIndex
     }
 
     /// The line's command, or nil where it has none.
-    mutating func command(_ revision: Revision) throws(TableScriptError) -> TableCommand? {
+    mutating func command(_ revision: Revision) throws(InputError) -> TableCommand? {
         guard let first = word() else { return nil }
         firstColumn = column(first)
         firstWord = PrintableText.of(first, limit: 40)
         guard let form = TableCommand.Form.all.first(where: { Array($0.word.utf8) == Array(first) }) else {
             throw error(first, "one of " + TableCommand.Form.all.map(\.word).joined(separator: ", "))
         }
-        if form.isV39Only, revision != .v39 { throw error(first, "a command of \(revision.rawValue): \(form.word) is of v3.9 only") }
+        if form.isV39Only, revision != .v39 {
+            throw error(at: firstColumn, "'\(firstWord)' is of v3.9 only", "\(revision.rawValue) has no such function")
+        }
         var values: [UInt64] = []
         for operand in form.operands {
             let word = word()
             guard let value = word.flatMap({ Self.value($0, operand) }) else {
-                throw error(word, "\(operand.fits) (\(form.usage))")
+                throw error(word, "\(operand.fits): \(form.usage)")
             }
-            if operand == .size, values[0] + value > 1 << 40 { throw error(word, "\(operand.fits) (\(form.usage))") }
+            if operand == .size, values.contains(where: { $0 + value > 1 << 40 }) { throw error(word, "\(operand.fits): \(form.usage)") }
             values.append(value)
         }
-        if let extra = word() { throw error(extra, "the line's end (\(form.usage))") }
+        if let extra = word() { throw error(extra, "the line's end: \(form.usage)") }
         return TableCommand(form, values)
     }
 
@@ -100,11 +91,14 @@ struct TableScriptLine {
 
     private func column(_ word: ArraySlice<UInt8>) -> Int { word.startIndex - line.startIndex + 1 }
 
-    private func error(_ word: ArraySlice<UInt8>?, _ fits: String) -> TableScriptError {
-        guard let word else {
-            return TableScriptError(line: number, column: at - line.startIndex + 1, found: "the line's end", fits: fits)
-        }
-        return TableScriptError(line: number, column: column(word), found: "\"\(PrintableText.of(word, limit: 40))\"", fits: fits)
+    private func error(_ word: ArraySlice<UInt8>?, _ fits: String) -> InputError {
+        guard let word else { return error(at: at - line.startIndex + 1, "found the line's end", "expected \(fits)") }
+        return error(at: column(word), "found '\(PrintableText.of(word, limit: 40))'", "expected \(fits)")
+    }
+
+    /// - Parameter column: the byte in the line, from 1.
+    func error(at column: Int, _ message: String, _ fits: String) -> InputError {
+        InputError(file, SourcePlace(line: number, column: column), message, fits: fits)
     }
 
     /// The value of an operand, or nil where it does not fit.

@@ -1,12 +1,7 @@
 import ArgumentParser
+import Glibc
 import Sessions
 import Stage2Sim
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// `kvmtui tables`: the kernel's table functions driven directly.
 struct TablesCommand: ParsableCommand {
@@ -42,45 +37,43 @@ struct TablesCommand: ParsableCommand {
 
     func run() throws {
         let read: TableScript
-        var name = script
         do {
             let source = try ByteSource(path: script)
-            name = source.name
-            read = try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel)
+            read = try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel, file: source.name)
         } catch let error as ByteSourceError {
-            throw Self.bad(error.description)
-        } catch let error as TableScriptError {
-            throw Self.bad("\(PrintableName.of(name)): \(error)")
+            throw Self.bad(InputError(error.name, nil, "cannot be read", fits: error.description))
+        } catch let error as InputError {
+            throw Self.bad(error)
         }
-        try read.run(base: base, reuse: lifo ? .lastFreedFirst : .never, print: Self.write)
+        try read.run(base: base, reuse: lifo ? .lastFreedFirst : .never) { try Self.write($0, to: STDOUT_FILENO) }
     }
 
     private static func base(_ text: String) throws -> PA {
         let digits = text.hasPrefix("0x") || text.hasPrefix("0X") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
         guard let value = digits, value < 0xf0_0000_0000, value % 0x2000 == 0 else {
-            throw ValidationError("The base is a physical address below 0xf000000000 and a multiple of 0x2000, such as 0x80000000.")
+            throw ValidationError("the base is a physical address below 0xf000000000 and a multiple of 0x2000, such as 0x80000000")
         }
         return PA(value)
     }
 
     /// The input is bad: said once, exit status 2.
-    private static func bad(_ message: String) -> ExitCode {
-        fputs("kvmtui tables: \(message)\n", stderr)
+    private static func bad(_ error: InputError) -> ExitCode {
+        try? write("kvmtui: \(error)\n", to: STDERR_FILENO)
         return ExitCode(2)
     }
 
-    private static func write(_ text: String) throws {
+    private static func write(_ text: String, to descriptor: Int32) throws {
         var text = text
-        let complete = text.withUTF8 { fwrite($0.baseAddress, 1, $0.count, stdout) == $0.count }
-        guard complete, fflush(stdout) == 0 else { throw ExitCode(74) }
+        try text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)).baseAddress, rest.count)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else { throw ExitCode(74) }
+                rest = rest.dropFirst(written)
+            }
+        }
     }
 }
 
 extension Revision: ExpressibleByArgument {}
-
-/// A file's name, fit for a terminal.
-private enum PrintableName {
-    static func of(_ name: String) -> String {
-        String(String.UnicodeScalarView(name.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{fffd}" : $0 }))
-    }
-}
