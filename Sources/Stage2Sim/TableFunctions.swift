@@ -75,7 +75,7 @@ public struct TableFunctions {
         run(vcpu) { stepper in
             var page = ipa.rawValue
             while page < ipa.rawValue + size {
-                stepper.callUnmapHandler(0, page, then: .idle)
+                stepper.callUnmapHandler(0, IPA(page).page.rawValue, then: .idle)
                 stepper.runToIdle()
                 page += pageSize
             }

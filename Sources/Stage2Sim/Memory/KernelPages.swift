@@ -50,9 +50,13 @@ public struct KernelPages {
 
     /// The page's index, or -1 where the address is not one of the kernel's pages.
     @inline(__always) private func index(_ pa: PA) -> Int {
-        let low = Int(bitPattern: UInt(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12))
-        if low < min(next, lowPages) { return low }
-        guard pa >= Self.overflow else { return -1 }
+        // Below the base the difference wraps to more than there are pages.
+        let low = Int(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12)
+        return low < next && low < lowPages ? low : overflowIndex(pa)
+    }
+
+    @inline(never) private func overflowIndex(_ pa: PA) -> Int {
+        guard next > lowPages, pa >= Self.overflow else { return -1 }
         let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + lowPages
         return high < next ? high : -1
     }
