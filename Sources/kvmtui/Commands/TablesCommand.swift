@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Sessions
 import Stage2Sim
 
@@ -36,16 +35,17 @@ struct TablesCommand: ParsableCommand {
     var lifo = false
 
     func run() throws {
-        let read: TableScript
-        do {
-            let source = try ByteSource(path: script)
-            read = try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel, file: source.name)
-        } catch let error as ByteSourceError {
-            throw Self.bad(InputError(error.name, nil, "cannot be read", fits: error.description))
-        } catch let error as InputError {
-            throw Self.bad(error)
+        let read = try reportingBadInput {
+            do {
+                let source = try ByteSource(path: script)
+                return try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel, file: source.name)
+            } catch let error as ByteSourceError {
+                throw InputError(error.name, nil, "cannot be read", fits: error.description)
+            }
         }
-        try read.run(base: base, reuse: lifo ? .lastFreedFirst : .never) { try Self.write($0, to: STDOUT_FILENO) }
+        var output = StandardOutput()
+        read.run(base: base, reuse: lifo ? .lastFreedFirst : .never) { output.text($0) }
+        output.flush()
     }
 
     private static func base(_ text: String) throws -> PA {
@@ -54,25 +54,6 @@ struct TablesCommand: ParsableCommand {
             throw ValidationError("the base is a physical address below 0xf000000000 and a multiple of 0x2000, such as 0x80000000")
         }
         return PA(value)
-    }
-
-    /// The input is bad: said once, exit status 2.
-    private static func bad(_ error: InputError) -> ExitCode {
-        try? write("kvmtui: \(error)\n", to: STDERR_FILENO)
-        return ExitCode(2)
-    }
-
-    private static func write(_ text: String, to descriptor: Int32) throws {
-        var text = text
-        try text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let written = Glibc.write(descriptor, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)).baseAddress, rest.count)
-                if written < 0, errno == EINTR { continue }
-                guard written > 0 else { throw ExitCode(74) }
-                rest = rest.dropFirst(written)
-            }
-        }
     }
 }
 
