@@ -5,7 +5,7 @@ import Stage2Sim
 enum TableWork {
     static func measure(_ report: inout Report) {
         let n = report.n
-        guard let c = creference_create(2 * n + 64) else { return }
+        guard let c = creference_create(4096) else { return }
         defer { creference_destroy(c) }
         for pattern in Pattern.allCases {
             let addresses = pattern.addresses(n)

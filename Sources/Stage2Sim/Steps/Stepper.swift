@@ -14,14 +14,15 @@ struct Stepper<Sink: EffectSink> {
         sinkPointer = sink
     }
 
+    // Addressors, not coroutines: reading one field through those copied the whole actor, a kilobyte, each time.
     var world: World {
-        @inline(__always) _read { yield worldPointer.pointee }
-        @inline(__always) nonmutating _modify { yield &worldPointer.pointee }
+        @inline(__always) unsafeAddress { UnsafePointer(worldPointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { worldPointer }
     }
 
     var me: Actor {
-        @inline(__always) _read { yield actorPointer.pointee }
-        @inline(__always) nonmutating _modify { yield &actorPointer.pointee }
+        @inline(__always) unsafeAddress { UnsafePointer(actorPointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { actorPointer }
     }
 
     /// The vCPU's, or the notifier's, virtual machine.
