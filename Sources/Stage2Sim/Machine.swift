@@ -193,7 +193,7 @@ public struct Machine {
 
     /// Whether an actor's next step needs something that another one holds.
     public func isBlocked(_ actor: Int) -> Bool {
-        world.isBlocked(actors[actor])
+        withUnsafePointer(to: world) { world in withUnsafePointer(to: actors[actor]) { Waiting(world: world, actor: $0).isBlocked } }
     }
 
     // MARK: Switching behaviours

@@ -39,7 +39,7 @@ struct Stepper<Sink: EffectSink> {
 
     /// Makes the actor's next micro-step. False: it must wait for another actor, and nothing happened.
     @inline(__always) func step() -> Bool {
-        if worldPointer.pointee.isBlocked(actorPointer.pointee) { return false }
+        if Waiting(world: worldPointer, actor: actorPointer).isBlocked { return false }
         world.stepNumber &+= 1
         dispatch()
         return true
