@@ -24,8 +24,8 @@ public struct KernelPages {
 
     let base: PA
     var reuse: Reuse
-    private var words = PagedStore<UInt64>(pageShift: 9, absent: 0)
-    private var info = PagedStore<Page>(pageShift: 5, absent: Page())
+    private var words = PagedStore<UInt64, 9>(absent: 0)
+    private var info = PagedStore<Page, 5>(absent: Page())
     private var freeList: [Int32] = []
     private var next = 0
 
