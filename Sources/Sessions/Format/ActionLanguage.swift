@@ -144,6 +144,7 @@ public struct ActionLanguage {
         case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
         case .exhaustVMIDs: return "exhaust-vmids"
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
+        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return ""
         }
     }
 

@@ -2,7 +2,7 @@
 public struct InstructionCache {
     public let geometry: CacheGeometry
     public let kind: InstructionCacheKind
-    var lines = PagedStore<InstructionLine>(pageShift: 3, absent: InstructionLine())
+    var lines = PagedStore<InstructionLine, 3>(absent: InstructionLine())
     private var victims: [UInt8]
     /// Lines in use.
     public internal(set) var count = 0
@@ -53,7 +53,7 @@ public struct InstructionCache {
 /// The L1 data cache of one physical CPU: PIPT, write-back, write-allocate; replacement as above.
 public struct DataCache {
     public let geometry: CacheGeometry
-    var lines = PagedStore<DataLine>(pageShift: 3, absent: DataLine())
+    var lines = PagedStore<DataLine, 3>(absent: DataLine())
     private var victims: [UInt8]
     public internal(set) var count = 0
 

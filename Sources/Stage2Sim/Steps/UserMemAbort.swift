@@ -41,6 +41,11 @@ extension Stepper {
         return fillCache(to: maximum)
     }
 
+    /// `mmu_free_memory_cache`.
+    func freeMemoryCache() {
+        while let page = me.memoryCache.pop() { world.kernelPages.free(page) }
+    }
+
     @inline(never) private func fillCache(to maximum: Int) -> Int32 {
         let before = me.memoryCache.count
         var result: Int32 = 0
@@ -129,9 +134,15 @@ extension Stepper {
 
     /// The read-only template, PAGE_S2. The no-slot PFN overflows to physical address 0 here.
     func buildLeaf() {
-        me.newLeaf = Stage2Descriptor((me.pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate)
+        me.newLeaf = leaf(for: me.pfn, writable: false)
         if maintainsCaches, !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
         goToLock()
+    }
+
+    /// A leaf for memory: PAGE_S2, with the right to write or without.
+    @inline(__always) func leaf(for pfn: PFN, writable: Bool) -> Stage2Descriptor {
+        let readOnly = (pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate
+        return Stage2Descriptor(writable ? readOnly | Stage2Descriptor.hapBits.placing(3) : readOnly)
     }
 
     @inline(__always) func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
@@ -182,17 +193,10 @@ extension Stepper {
         callSetLeaf()
     }
 
-    @inline(__always) private func callSetLeaf() {
-        me.setVM = me.vm
-        me.setIPA = me.faultIPA
-        me.setLeaf = me.newLeaf
-        me.setFromCache = true
-        me.setIOMap = false
-        call(.readLevel1, then: .unlockMMU)
-    }
+    @inline(__always) private func callSetLeaf() { callSetLeaf(me.vm, me.faultIPA, me.newLeaf, fromCache: true, then: .unlockMMU) }
 
     func grantWrite() {
-        me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
+        me.newLeaf = leaf(for: me.pfn, writable: true)
         if has(.setDirty) { return go(.setPageDirty) }
         callSetLeaf()
     }

@@ -5,9 +5,11 @@ struct StandardOutput: ~Copyable {
     private var buffer: [UInt8] = []
     private static let limit = 1 << 16
 
-    mutating func line(_ text: String) {
+    mutating func line(_ text: String) { self.text(text + "\n") }
+
+    /// Lines that bring their ends along.
+    mutating func text(_ text: String) {
         buffer.append(contentsOf: text.utf8)
-        buffer.append(10)
         if buffer.count >= Self.limit { flush() }
     }
 
