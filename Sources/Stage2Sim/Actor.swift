@@ -153,12 +153,17 @@ public struct Actor: BitwiseCopyable, Sendable {
     /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
     var ksmPhase = 0
     var ksmPage = PFN(0)
-    var ksmChanges = false
+    var ksmOther = PFN(0)
+    /// The area that fork is copying, and the process that it makes.
+    var areaIndex = 0
+    var forkChild: UInt8 = 0
 
     // Progress.
     var lastFaultHSR: UInt32 = 0
     var lastFaultIPA: UInt64 = 0
     var lastFaultProgress: UInt64 = .max
+    /// It took the same fault again in the same state, and waits for somebody else to change it.
+    public internal(set) var isSpinning = false
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.
     public internal(set) var attemptStart: UInt32 = 0
 

@@ -37,7 +37,9 @@ public struct Narration {
 
     private var guestResult: String? {
         switch step {
-        case .enterGuest: return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
+        case .enterGuest:
+            for case .vmidsRenewed(_, let entries) in effects { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
+            return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
         case .issueAccess:
             return now.next == .enterGuest ? "forced out: the VMID is used up" : describe(now.access)
         case .walkStage1:
@@ -51,6 +53,7 @@ public struct Narration {
         case .performAccess: return performed
         case .takeException:
             let hsr = now.hsr
+            if now.isSpinning { return "the same fault again; it goes on when somebody else has moved" }
             return "HSR \(hex(UInt64(hsr.rawValue), digits: 8)): \(hsr.faultStatus.meaning)"
         case .saveSyndrome: return "HSR, \(now.hsr.isInstructionAbort ? "HIFAR" : "HDFAR") \(hex(UInt64(now.hxfar), digits: 8))"
         case .chooseFaultIPA: return decided(.hpfarValid) ? "valid: \(hex(UInt64(now.hpfar.rawValue), digits: 8))" : "UNKNOWN after a permission fault"

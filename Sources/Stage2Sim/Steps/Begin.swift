@@ -41,7 +41,9 @@ extension Actor {
         case .vmDestroy: .destroyStop
         case .ioremap: .ioremapTopUp
         case .unmapRange: .unmapBare
-        case .poison, .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .poison: .poisonPage
+        case .levelOneAgain: .allocateLevel1
+        case .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
         }
     }
 }
@@ -51,6 +53,7 @@ extension World {
     @inline(__always) func isBlocked(_ actor: borrowing Actor) -> Bool {
         switch actor.next {
         case .lockMMU: return vms[Int(actor.vm)].holder >= 0
+        case .saveSyndrome: return actor.isSpinning ? stillSpins(actor.lastFaultProgress) : false
         case .pinHostPage: return isMemoryHeld(actor.hostProcess, for: actor)
         default: return actor.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked(actor)
         }
@@ -63,6 +66,13 @@ extension World {
         case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck:
             return isMemoryHeld(actor.hostProcess, for: actor)
         case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(actor.hostAction.process, for: actor)
+        case .reclaimUnmapEntry:
+            guard let mapper = mappers(of: actor.reclaimPFN).first else { return false }
+            return isPageTableLocked(UInt8(mapper.process), for: actor)
+        case .ksmProtectClear, .ksmReplaceClear:
+            let process = actor.ksmPhase == 0 ? actor.hostAction.otherProcess : actor.hostAction.process
+            return isPageTableLocked(process, for: actor)
+        case .poisonPage: return isPageTableLocked(actor.hostAction.process, for: actor)
         case .forkStart, .protectStart:
             let held = isMemoryHeld(actor.hostAction.process, for: actor)
             return held ? true : isMapRead(actor)
@@ -80,6 +90,14 @@ extension World {
         let lock = processes[Int(process)].pageTableLock, writer = processes[Int(process)].mmapWriter
         return (lock >= 0 && lock != me) || (writer >= 0 && writer != me)
     }
+
+    private func isPageTableLocked(_ process: UInt8, for actor: borrowing Actor) -> Bool {
+        let lock = processes[Int(process)].pageTableLock, me = Int8(bitPattern: actor.id)
+        return lock >= 0 && lock != me
+    }
+
+    /// Nothing has changed since the fault was taken, and somebody who could change it is at work.
+    private func stillSpins(_ since: UInt64) -> Bool { progress == since && busyActors > spinningActors }
 
     /// A page fault is under way in the process whose map the actor wants to change.
     private func isMapRead(_ actor: borrowing Actor) -> Bool { processes[Int(actor.hostAction.process)].mmapReaders > 0 }
