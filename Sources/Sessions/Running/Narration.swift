@@ -30,7 +30,7 @@ public struct Narration {
     }
 
     private var plain: String {
-        guestResult ?? abortResult ?? tableResult ?? hostResult ?? step.info.title
+        guestResult ?? abortResult ?? tableResult ?? hostResult ?? hostDecision ?? step.info.what
     }
 
     // MARK: The guest and the CPU
@@ -38,7 +38,7 @@ public struct Narration {
     private var guestResult: String? {
         switch step {
         case .enterGuest:
-            for case .vmidsRenewed(_, let entries) in effects { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
+            for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
             return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
         case .issueAccess:
             return now.next == .enterGuest ? "forced out: the VMID is used up" : describe(now.access)
@@ -192,7 +192,11 @@ public struct Narration {
         case .freeLevel3, .freeLevel2:
             for case .tableFreed(let pa, let level) in effects { return "level-\(level) table \(hex(pa.rawValue)) freed" }
             return nil
-        case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing there"
+        case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing more there"
+        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return "vm\(now.notifyVM)'s, held by \(after.name(of: actor))"
+        case .notifyPageUnlock, .notifyStartUnlock, .notifyEndUnlock, .notifyChangeUnlock, .ioremapUnlock: return "free"
+        case .notifyPageUnmap, .notifyStartUnmap: return now.next == .unmapFind ? "IPA \(hex(now.unmapAt))" : "no more"
+        case .notifyChangeSet: return now.next == .readLevel1 ? "IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))" : "no more"
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:
             for case .notifierSequence(let sequence) in effects { return "seq \(sequence)" }
             return nil

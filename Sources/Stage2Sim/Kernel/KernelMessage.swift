@@ -1,4 +1,4 @@
-/// What the kernel prints, and the error that KVM_RUN returns with it (facts of the messages: arch/arm/kvm, v3.9).
+/// What the kernel prints, and the error that KVM_RUN returns with it (arch/arm/kvm, v3.9).
 public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case unsupportedFaultStatus(ec: UInt8, status: UInt8)
     case unsupportedOnIOMemory(status: UInt8)
