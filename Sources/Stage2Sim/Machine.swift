@@ -225,7 +225,13 @@ extension World {
             let end = HVA(piece.hva.rawValue + piece.size)
             switch piece.content {
             case .unmapped: continue
-            case .device(let pa): processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
+            case .device(let pa):
+                // remap_pfn_range fills the entries when the VMM maps the device.
+                processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
+                for page in Process.index(piece.hva)..<Process.index(end) {
+                    let offset = UInt64(page - Process.index(piece.hva)) << 12
+                    processes[process].entries.mutable(page).pointee = HostEntry(PA(pa.rawValue + offset).pfn, writable: true, special: true)
+                }
             case .untouched: addAnonymousArea(process, piece.hva, end)
             case .populated:
                 addAnonymousArea(process, piece.hva, end)

@@ -67,7 +67,14 @@ public struct Simulation {
         }
         if case .before(next) = stopping { return false }
         if stepsLeft <= 0 { return false }
-        if machine.isBlocked(actor) { waiting = true; return false }
+        if machine.isBlocked(actor) {
+            waiting = true
+            if finishing, operation < session.script.count {
+                let (late, _) = session.script.operation(at: operation)
+                problems.append(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
+            }
+            return false
+        }
         return true
     }
 

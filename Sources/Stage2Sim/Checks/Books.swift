@@ -37,7 +37,7 @@ extension Stepper {
             if let slot = world.vms[Int(vm)].slot(at: ipa) {
                 let entry = world.processes[Int(world.vms[Int(vm)].process)].entry(slot.hva(of: ipa).page)
                 if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, ipa: ipa, pa: pfn.pa) }
-            } else if world.frames[pfn].flags.contains(.free), world.frames.contains(pfn) {
+            } else if !world.isDeviceLeaf(leaf), !world.isMapped(pfn, by: world.vms[Int(vm)].process) {
                 report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
             }
         }

@@ -98,14 +98,14 @@ extension Stepper {
         let frame = world.frames[pa.pfn]
         let write = me.access.kind == .write
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
-            // A device mapped into the slot is no RAM, and the guest's by right.
-            if isDevice(pa) { return }
+            // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.
+            if isDevice(pa) || world.isDeviceLeaf(me.descriptor) { return }
             return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
         }
         let vm = Int(me.vm), process = world.vms[vm].process
         guard let slot = world.vms[vm].slots.first(where: { $0.contains(me.ipa) }) else {
             // No slot any more; the memory may still be the VMM's.
-            if frame.mappings == 0 { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+            if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
             return
         }
         let hva = slot.hva(of: me.ipa).page
@@ -116,6 +116,8 @@ extension Stepper {
             }
             return
         }
+        // Unmapped, but still in the swap cache: it is this memory, until reclaim lets it go.
+        if entry.isSwapped, world.swap[Int(entry.slot)].cached == pa.pfn.rawValue { return }
         let excused = world.pendingInvalidations.contains { $0.process == process && $0.start <= hva && hva < $0.end && frame.changedAt <= $0.since }
         if !excused { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
     }
@@ -153,13 +155,23 @@ extension Stepper {
         let page = world.kernelPages.page(table)
         if page.entries > 0 {
             report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(page.entries))
+            if level == 3 { forgetLeaves(of: table) }
         }
     }
 
     /// The VM's tables have been torn down: only the level-1 pages may be left.
     func checkDestroyed(_ vm: UInt8) {
         let left = world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm)
+        for table in left where world.kernelPages.use(of: table) == .level3 { forgetLeaves(of: table) }
         if let first = left.first { report(.tablesLeaked, ipa: IPA(0), pa: first, expected: 0, found: UInt64(left.count)) }
+    }
+
+    /// Leaves in a table that no table points to any more lead nowhere.
+    private func forgetLeaves(of table: PA) {
+        world.forEachEntry(table, count: 512) { _, leaf in
+            guard leaf.isValid else { return }
+            world.frames.change(leaf.address.pfn) { $0.leaves &-= 1 }
+        }
     }
 
     /// The same fault in the same state as this vCPU's last: nothing that it did, or anybody did, will make it end differently.
@@ -172,8 +184,13 @@ extension Stepper {
     }
 
     @inline(never) private func mayStillProgress() -> Bool {
-        // Somebody else is at work, and may end what this vCPU waits for.
-        if world.busyActors > 1 { return true }
+        // Somebody else is at work, and may end what this vCPU waits for: it faults again and again, and goes on when the state has changed.
+        if world.busyActors > world.spinningActors + 1 {
+            me.isSpinning = true
+            world.spinningActors += 1
+            decide(.waiting)
+            return true
+        }
         report(.noProgress)
         finish(.stuck)
         return false
@@ -181,6 +198,12 @@ extension Stepper {
 }
 
 extension World {
+    /// Whether the process maps the frame anywhere. A scan, for what is rare.
+    func isMapped(_ pfn: PFN, by process: UInt8) -> Bool { mappers(of: pfn).contains { $0.process == Int(process) } }
+
+    /// A leaf that `kvm_phys_addr_ioremap` made: never executed, and dirty to Linux.
+    func isDeviceLeaf(_ leaf: Stage2Descriptor) -> Bool { leaf.neverExecute && leaf.rawValue & 1 << 55 != 0 }
+
     /// Where `hva` of `process` lies in the guest of its VM.
     public func ipa(of hva: HVA, process: UInt8) -> IPA? {
         guard let vm = processes[Int(process)].vm else { return nil }
