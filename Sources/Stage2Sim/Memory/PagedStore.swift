@@ -35,9 +35,11 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         }
 
         @inline(__always) var slots: UnsafeMutablePointer<Slot> { withUnsafeMutablePointerToElements { $0 } }
+        /// `header` without the access check that a class's properties get at run time.
+        @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee } }
 
         deinit {
-            for i in 0..<header {
+            for i in 0..<count {
                 if let middle = slots[i].block { PagedStore.releaseMiddle(middle) }
             }
         }
@@ -100,7 +102,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     /// The element for reading, or nil where its page was never written. Valid until the next write.
     @inline(__always) func existing(_ index: Int) -> UnsafePointer<Element>? {
         let middleIndex = Self.middleIndex(index)
-        guard middleIndex < root.header, let middle = root.slots[middleIndex].block,
+        guard middleIndex < root.count, let middle = root.slots[middleIndex].block,
             let page = Self.slots(middle)[Self.pageIndex(index)].block
         else { return nil }
         return UnsafePointer(Self.element(page, index))
@@ -109,7 +111,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     /// The element for writing, its page made and unshared first. Valid until the store is copied or written again.
     @inline(__always) mutating func mutable(_ index: Int) -> UnsafeMutablePointer<Element> {
         let middleIndex = Self.middleIndex(index)
-        if isKnownUniquelyReferenced(&root), middleIndex < root.header, let middle = root.slots[middleIndex].owned,
+        if isKnownUniquelyReferenced(&root), middleIndex < root.count, let middle = root.slots[middleIndex].owned,
             let page = Self.slots(middle)[Self.pageIndex(index)].owned
         {
             return Self.element(page, index)
@@ -138,9 +140,9 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     private mutating func unsharedMiddle(_ index: Int) -> Block {
         let middleIndex = Self.middleIndex(index)
-        if !isKnownUniquelyReferenced(&root) || middleIndex >= root.header {
-            let copy = Root.make(max(root.header, (middleIndex + 1) * 2))
-            Self.share(root.slots, with: copy.slots, count: root.header)
+        if !isKnownUniquelyReferenced(&root) || middleIndex >= root.count {
+            let copy = Root.make(max(root.count, (middleIndex + 1) * 2))
+            Self.share(root.slots, with: copy.slots, count: root.count)
             root = copy
         }
         let slot = root.slots + middleIndex
@@ -181,7 +183,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// Every index whose page exists, in order, page by page.
     func forEachPage(_ body: (_ firstIndex: Int, UnsafeBufferPointer<Element>) -> Void) {
-        for m in 0..<root.header {
+        for m in 0..<root.count {
             guard let middle = root.slots[m].block else { continue }
             for p in 0..<Self.fan {
                 guard let page = Self.slots(middle)[p].block else { continue }
