@@ -12,13 +12,13 @@ enum TableWork {
             let medians = Measure.medians(rounds: report.rounds, n: n, [
                 {
                     creference_reset(c)
-                    return ContinuousClock().measure {
+                    return Measure.time {
                         for i in 0..<n { _ = creference_map(c, addresses[i].rawValue, UInt64(i) & 0xfff_ffff, 1) }
                     }
                 },
                 {
                     var tables = TableFunctions(.v39)
-                    let time = ContinuousClock().measure {
+                    let time = Measure.time {
                         for i in 0..<n { tables.map(addresses[i], PFN(UInt64(i) & 0xfff_ffff), writable: true) }
                     }
                     precondition(tables.world.leaf(of: 0, addresses[n - 1])?.rawValue == creference_leaf(c, addresses[n - 1].rawValue))
