@@ -74,7 +74,9 @@ public struct Judge {
             case .faultTaken:
                 let a = simulation.machine.actors[actor]
                 report.faults.append((a.hsr, a.hpfarKnown ? a.hpfar.rawValue : nil, a.ipa))
-            case .hpfarSet(let value?): if !report.faults.isEmpty { report.faults[report.faults.count - 1].hpfar = value }
+            case .hpfarSet(let value?):
+                // Rebuilt from PAR, where the CPU left it UNKNOWN.
+                if let last = report.faults.indices.last, report.faults[last].hpfar == nil { report.faults[last].hpfar = value }
             case .tlbFlushed: report.flushes += 1
             case .slotWritten: report.swapWrites += 1
             case .slotRead: report.swapReads += 1
@@ -201,7 +203,7 @@ public struct Story {
         case .accessAfterLoss:
             "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
                 + (machine.world.frames.contains(violation.pa.pfn)
-                    ? (violation.cause > 0 ? "was taken away at step \(violation.cause) and may be anybody's now" : "the host does not give this guest there any more")
+                    ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
                     : "the host never gave this guest")
         case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
         case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while stage 2 or a TLB still leads to it from IPA \(hex(violation.ipa.rawValue))"
