@@ -41,26 +41,24 @@ public struct Judge {
 
     private mutating func run() -> Verdict {
         var buffer = EffectBuffer()
-        var current = -1
-        while true {
-            let next = simulation.prepare()
-            if simulation.operation != current {
-                // Operations that made no step are judged too: switches, and what could not be done.
-                while current < simulation.operation {
-                    if current >= 0 { judge(operation: current) }
-                    current += 1
-                    report = OperationReport()
-                }
+        running: while true {
+            let actor: Int
+            switch simulation.advance() {
+            case .over: break running
+            case .between:
+                // The last operation is judged when everybody has finished.
+                if simulation.operation + 1 < simulation.session.script.count { judge(operation: simulation.operation) }
+                continue
+            case .step(let next): actor = next
             }
-            guard let actor = next else { break }
             buffer.removeAll()
             let retries = simulation.machine.world.statistics.retries
             simulation.step(effects: &buffer)
             note(buffer, by: actor, retries: simulation.machine.world.statistics.retries - retries)
         }
-        if current >= 0 { judge(operation: current) }
+        if simulation.operation >= 0 { judge(operation: simulation.operation) }
         for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle {
-            let place = simulation.session.script.operation(at: max(0, current)).operation.place
+            let place = simulation.session.script.operation(at: simulation.operation).operation.place
             verdict.failures.append(Failure(file: simulation.session.file, place: place, message: simulation.machine.unfinished(index)))
         }
         verdict.problems = simulation.problems
@@ -76,7 +74,9 @@ public struct Judge {
             case .faultTaken:
                 let a = simulation.machine.actors[actor]
                 report.faults.append((a.hsr, a.hpfarKnown ? a.hpfar.rawValue : nil, a.ipa))
-            case .hpfarSet(let value?): if !report.faults.isEmpty { report.faults[report.faults.count - 1].hpfar = value }
+            case .hpfarSet(let value?):
+                // Rebuilt from PAR, where the CPU left it UNKNOWN.
+                if let last = report.faults.indices.last, report.faults[last].hpfar == nil { report.faults[last].hpfar = value }
             case .tlbFlushed: report.flushes += 1
             case .slotWritten: report.swapWrites += 1
             case .slotRead: report.swapReads += 1
@@ -90,6 +90,7 @@ public struct Judge {
 
     private mutating func judge(operation index: Int) {
         let (operation, _) = simulation.session.script.operation(at: index)
+        defer { report = OperationReport() }
         for violation in report.broken where verdict.failures.count <= 20 {
             let expected = operation.expectations.contains { if case .broken(violation.rule) = $0.what { true } else { false } }
             if expected { continue }
@@ -202,7 +203,7 @@ public struct Story {
         case .accessAfterLoss:
             "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
                 + (machine.world.frames.contains(violation.pa.pfn)
-                    ? (violation.cause > 0 ? "was taken away at step \(violation.cause) and may be anybody's now" : "the host does not give this guest there any more")
+                    ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
                     : "the host never gave this guest")
         case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
         case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while stage 2 or a TLB still leads to it from IPA \(hex(violation.ipa.rawValue))"

@@ -74,6 +74,8 @@ extension Stepper {
         let violation = Violation(
             rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
             expected: expected, found: found, isWrite: isWrite, stale: stale)
+        // A row that was opened twice in the books is told once.
+        if let last = world.violations.last, last.step == violation.step, last.rule == rule, last.ipa == violation.ipa, last.pa == pa { return }
         world.statistics.violations += 1
         // A rule that stays broken is told a few times, not millions.
         guard world.violations.count < 256 else { return }
@@ -131,7 +133,7 @@ extension Stepper {
     /// The last reference has gone: no leaf and no TLB entry may still lead here.
     func checkFreedFrame(_ pfn: PFN) {
         let frame = world.frames[pfn]
-        if frame.leaves > 0 { return report(.frameFreedMapped, pa: pfn.pa) }
+        if frame.leaves > 0 { return report(.frameFreedMapped, ipa: world.ipa(ofLeafTo: pfn), pa: pfn.pa) }
         for cpu in world.cpus where cpu.tlb.count > 0 {
             if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn }) {
                 return report(.frameFreedMapped, cause: entry.filledAt, ipa: entry.ipa, pa: pfn.pa)
@@ -200,6 +202,15 @@ extension Stepper {
 extension World {
     /// Whether the process maps the frame anywhere. A scan, for what is rare.
     func isMapped(_ pfn: PFN, by process: UInt8) -> Bool { mappers(of: pfn).contains { $0.process == Int(process) } }
+
+    /// The first IPA, VM by VM, whose leaf leads to the frame. A scan, for what is rare.
+    func ipa(ofLeafTo pfn: PFN) -> IPA? {
+        var found: IPA?
+        for vm in vms where found == nil {
+            forEachLeaf(of: vm.id) { ipa, leaf in if found == nil, leaf.isValid, leaf.address.pfn == pfn { found = ipa } }
+        }
+        return found
+    }
 
     /// A leaf that `kvm_phys_addr_ioremap` made: never executed, and dirty to Linux.
     func isDeviceLeaf(_ leaf: Stage2Descriptor) -> Bool { leaf.neverExecute && leaf.rawValue & 1 << 55 != 0 }
