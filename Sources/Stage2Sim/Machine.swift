@@ -187,7 +187,8 @@ public struct Machine {
 
     /// A stepper for one actor, which works in place for as long as `body` runs.
     @inline(__always) mutating func withStepper<Sink: EffectSink, R>(_ actor: Int, _ sink: inout Sink, _ body: (Stepper<Sink>) -> R) -> R {
-        withUnsafeMutablePointer(to: &world) { world in
+        world.own()
+        return withUnsafeMutablePointer(to: &world) { world in
             actors.withUnsafeMutableBufferPointer { actors in
                 withUnsafeMutablePointer(to: &sink) { body(Stepper(world, actors.baseAddress! + actor, $0)) }
             }
@@ -209,6 +210,13 @@ public struct Machine {
 }
 
 extension World {
+    /// Makes everything that is written often this world's alone, after it may have been copied: before the first step of a run.
+    @inline(__always) mutating func own() {
+        kernelPages.own()
+        frames.own()
+        for i in processes.indices { processes[i].entries.own() }
+    }
+
     init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
         self.behaviours = behaviours
         self.cpuModel = cpuModel

@@ -6,8 +6,8 @@
 ///
 ///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, elements
 ///
-/// Whoever writes first makes sure with `own()` that the root is not shared; the run loops of `Machine` do so before their
-/// first step. A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
+/// Whoever writes many times makes sure once, with `own()`, that the root is not shared, and then writes through `owned`; the
+/// run loops of `Machine` do so before their first step. A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
 /// references, else it goes straight through. The blocks count without atomics: automatic reference counting on each
 /// access was the larger half of a fault's time. So a store and its copies belong to one thread, and the type is not Sendable.
 struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
@@ -97,10 +97,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
             guard let element = existing(index) else { return absent }
             return element.pointee
         }
-        set {
-            own()
-            mutable(index).pointee = newValue
-        }
+        set { mutable(index).pointee = newValue }
     }
 
     /// The element for reading, or nil where its page was never written. Valid until the next write.
@@ -112,17 +109,22 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         return UnsafePointer(Self.element(page, index))
     }
 
-    /// Whether no copy shares the root: what `mutable` takes for granted.
+    /// Whether no copy shares the root: what `owned` takes for granted.
     @inline(__always) var isOwned: Bool { mutating get { isKnownUniquelyReferenced(&root) } }
 
     /// Makes the root this store's alone, after it may have been copied.
-    mutating func own() {
+    @inline(__always) mutating func own() {
         if !isOwned { replaceRoot(count: root.count) }
     }
 
     /// The element for writing, its page made and unshared first. Valid until the store is copied or written again.
-    /// The store must own its root.
     @inline(__always) mutating func mutable(_ index: Int) -> UnsafeMutablePointer<Element> {
+        own()
+        return owned(index)
+    }
+
+    /// As `mutable`, of a store that owns its root.
+    @inline(__always) mutating func owned(_ index: Int) -> UnsafeMutablePointer<Element> {
         assert(isOwned, "a store that was copied must own() its root before it is written")
         let middleIndex = Self.middleIndex(index)
         if middleIndex < root.count, let middle = root.slots[middleIndex].owned,
@@ -194,10 +196,10 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         }
     }
 
-    /// Gives up the page around `index`: its elements read as `absent` again. The store must own its root.
+    /// Gives up the page around `index`: its elements read as `absent` again.
     mutating func drop(pageAround index: Int) {
-        assert(isOwned, "a store that was copied must own() its root before it is written")
         guard existing(index) != nil else { return }
+        own()
         let slot = Self.slots(unsharedMiddle(index)) + Self.pageIndex(index)
         if let page = slot.pointee.block { Self.releasePage(page) }
         slot.pointee = Slot()
