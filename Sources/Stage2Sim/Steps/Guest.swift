@@ -21,13 +21,9 @@ extension Stepper {
             for cpu in world.cpus.indices {
                 dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
-<<<<<<< HEAD
-            if world.caches != nil { maintain(.icialluis, cpu: Int(me.cpu)) }
+            if world.hasCaches { maintain(.icialluis, cpu: Int(me.cpu)) }
             if dropped > 0 { progress() }
             emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
-=======
-            if world.hasCaches { maintain(.icialluis, cpu: Int(me.cpu)) }
->>>>>>> f34bc77 (Keep the caches in a box: machines without them do not carry them about)
         }
         world.vms[id].vmidGeneration = world.vmidGeneration
         world.vms[id].vmid = world.nextVMID

@@ -121,18 +121,8 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
-<<<<<<< HEAD
-        if world.caches != nil, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
-        callSetLeaf(UInt8(vmIndex), IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
-=======
         if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
-        me.setVM = UInt8(vmIndex)
-        me.setIPA = IPA(ipa)
-        me.setLeaf = Stage2Descriptor(me.changePFN.pa.rawValue & Stage2Descriptor.addressBits.mask | world.leafTemplate)
-        me.setFromCache = false
-        me.setIOMap = false
-        call(.readLevel1, then: .notifyChangeSet)
->>>>>>> f34bc77 (Keep the caches in a box: machines without them do not carry them about)
+        callSetLeaf(UInt8(vmIndex), IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 
     // MARK: What the checks must know
