@@ -1,0 +1,164 @@
+import Foundation
+import Sessions
+import Testing
+
+@testable import Screens
+
+/// The explorer as its users have it: keys in, screens out.
+@Suite struct ExplorerTests {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("sessions")
+    static let names: [String] = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".yaml") }
+        .map { String($0.dropLast(5)) }.sorted()
+
+    static func session(_ name: String) throws -> Session { try SessionReader.read(path: folder.appendingPathComponent(name + ".yaml").path) }
+
+    static func screen(_ explorer: inout Explorer, _ width: Int, _ height: Int, _ glyphs: Glyphs = .unicode) -> Grid {
+        _ = explorer.handle(.resize(width: width, height: height))
+        var grid = Grid(width: width, height: height, glyphs: glyphs)
+        explorer.draw(into: &grid)
+        return grid
+    }
+
+    static func press(_ explorer: inout Explorer, _ script: String) throws {
+        for event in try KeyScript(parsing: script).events { _ = explorer.handle(event) }
+    }
+
+    static let sizes = [(60, 17), (80, 24), (120, 36), (200, 60)]
+
+    @Test(arguments: names) func `to the end and back to the start gives the first screen again`(_ name: String) throws {
+        var explorer = Explorer(try Self.session(name))
+        let first = Self.screen(&explorer, 120, 36)
+        try Self.press(&explorer, "G")
+        #expect(Self.screen(&explorer, 120, 36) != first)
+        let count = explorer.timeline.count
+        // Step by step where that is short, else in jumps that end there.
+        for _ in 0..<min(count, 300) { _ = explorer.handle(.key(.character("S"))) }
+        try Self.press(&explorer, "g")
+        #expect(Self.screen(&explorer, 120, 36) == first)
+    }
+
+    @Test(arguments: sizes) func `the permission fault at every size`(_ width: Int, _ height: Int) throws {
+        var explorer = Explorer(try Self.session("write-after-read"))
+        _ = Self.screen(&explorer, width, height)
+        try Self.press(&explorer, "78g")
+        expectPicture(Self.screen(&explorer, width, height), named: "write-after-read-\(width)x\(height)", roles: true)
+    }
+
+    @Test func `the same in ASCII and in plain text`() throws {
+        var explorer = Explorer(try Self.session("write-after-read"), surroundings: .init(ascii: true))
+        _ = Self.screen(&explorer, 80, 24, .ascii)
+        try Self.press(&explorer, "78g")
+        let grid = Self.screen(&explorer, 80, 24, .ascii)
+        #expect(grid.rows.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
+        expectPicture(grid, named: "write-after-read-ascii")
+        var plain = Explorer(try Self.session("write-after-read"), surroundings: .init(plain: true))
+        _ = Self.screen(&plain, 80, 40)
+        try Self.press(&plain, "78g")
+        expectPicture(Self.screen(&plain, 80, 40), named: "write-after-read-plain")
+    }
+
+    @Test(arguments: PaneID.allCases) func `each pane over the whole screen`(_ pane: PaneID) throws {
+        var explorer = Explorer(try Self.session("write-after-read"))
+        _ = Self.screen(&explorer, 80, 24)
+        try Self.press(&explorer, "79g \(pane.rawValue) z")
+        let grid = Self.screen(&explorer, 80, 24)
+        #expect(grid.text(row: 1).contains("\(pane.rawValue) \(pane.title)"))
+        expectPicture(grid, named: "pane-\(pane)")
+        try Self.press(&explorer, "z")
+        #expect(Self.screen(&explorer, 80, 24).text(row: 1).contains("1 Fault path"))
+    }
+
+    @Test func `every key of the table does something that can be seen, or leaves`() throws {
+        for binding in KeyTable.bindings {
+            for key in binding.keys {
+                var explorer = Explorer(try Self.session("swap-bug"))
+                _ = Self.screen(&explorer, 80, 24)
+                try Self.press(&explorer, "60g")
+                if binding.action == .out { try Self.press(&explorer, "z") }
+                if [.searchNext, .searchPrevious].contains(binding.action) { try Self.press(&explorer, "/ \"a\" Enter") }
+                if binding.action == .moveUp || binding.action == .pageUp { try Self.press(&explorer, "j j j") }
+                let before = Self.screen(&explorer, 80, 24)
+                let reaction = explorer.handle(.key(key))
+                switch reaction {
+                case .quit, .suspend, .repaint: continue
+                default: #expect(Self.screen(&explorer, 80, 24) != before, "\(key) \(binding.help)")
+                }
+            }
+        }
+    }
+
+    @Test func `a size too small says what is needed, and only q answers`() throws {
+        var explorer = Explorer(try Self.session("first-touch"))
+        for (width, height) in [(59, 30), (100, 16), (20, 5), (1, 1)] {
+            let grid = Self.screen(&explorer, width, height)
+            if width >= 20 { #expect(grid.rows.joined().contains("60x17")) }
+            #expect(explorer.handle(.key(.character("s"))) == .nothing)
+        }
+        #expect(explorer.timeline.position == 0)
+        #expect(explorer.handle(.key(.character("q"))) == .quit)
+    }
+
+    @Test func `random keys never leave the grid, and what is drawn depends on the state alone`() throws {
+        var random = SystemLikeRandom(seed: 42)
+        let keys: [Key] = KeyTable.bindings.flatMap(\.keys).filter { ![.control("c"), .control("z")].contains($0) }
+            + "0123456789abx:".map { Key.character($0) } + [.enter, .escape, .tab]
+        for name in Self.names {
+            var explorer = Explorer(try Self.session(name))
+            for round in 0..<120 {
+                switch random.next() % 12 {
+                case 0: _ = explorer.handle(.resize(width: Int(random.next() % 220), height: Int(random.next() % 70)))
+                case 1: _ = explorer.handle(.mouse(Mouse([.click, .wheelUp, .wheelDown][Int(random.next() % 3)], x: Int(random.next() % 220), y: Int(random.next() % 70))))
+                default:
+                    // A branch runs the session anew; a few are enough.
+                    let key = keys[Int(random.next() % UInt64(keys.count))]
+                    if explorer.branches.count > 3, key == .enter { continue }
+                    _ = explorer.handle(.key(key))
+                }
+                if round % 20 == 0 {
+                    var one = Grid(width: explorer.size.width, height: explorer.size.height)
+                    explorer.draw(into: &one)
+                    explorer.forgetScene()
+                    var two = Grid(width: explorer.size.width, height: explorer.size.height)
+                    explorer.draw(into: &two)
+                    #expect(one == two)
+                }
+            }
+        }
+    }
+
+    @Test func `a branch is typed, named, and can be left again`() throws {
+        var explorer = Explorer(try Self.session("write-after-read"))
+        _ = Self.screen(&explorer, 120, 36)
+        try Self.press(&explorer, "20g")
+        let before = Self.screen(&explorer, 120, 36)
+        try Self.press(&explorer, "\":kswapd: swap-out 0x80001000\" Enter")
+        let branch = Self.screen(&explorer, 120, 36)
+        #expect(branch.rows.joined().contains("branch 2/2"))
+        #expect(branch.rows.joined().contains("shrink_page_list"))
+        try Self.press(&explorer, "\":branch 1\" Enter")
+        #expect(Self.screen(&explorer, 120, 36).rows.dropLast(2) == before.rows.dropLast(2))
+        try Self.press(&explorer, "\":kswapd: swpa-out 1\" Enter")
+        #expect(Self.screen(&explorer, 120, 36).rows.joined().contains("swap-out"))
+    }
+
+    @Test func `the picture in the README is the program's`() throws {
+        var explorer = Explorer(try Self.session("write-after-read"))
+        _ = Self.screen(&explorer, 120, 36)
+        try Self.press(&explorer, "78g")
+        expectRecorded(Picture(Self.screen(&explorer, 120, 36), theme: .dark).encoded(as: .svg), file: "readme.svg")
+    }
+}
+
+/// SplitMix64: the same numbers on every machine.
+struct SystemLikeRandom {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var x = state
+        x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
+        x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
+        return x ^ x >> 31
+    }
+}

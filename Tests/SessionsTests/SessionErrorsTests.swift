@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@testable import Sessions
+
+/// Every mistake in a session is one clear error: file, line, column, what was found, what would fit.
+@Suite struct SessionErrorsTests {
+    static let head = "kvmtui: 1\ntitle: t\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\nsteps:\n"
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let name: String
+        let text: String
+        let line: Int
+        let column: Int
+        let says: String
+        var testDescription: String { name }
+    }
+
+    static let cases: [Case] = [
+        Case(name: "unknown key", text: "kvmtui: 1\ntitel: x\nsteps: []\n", line: 2, column: 1, says: "unknown key 'titel'"),
+        Case(name: "no version", text: "title: x\nsteps: []\n", line: 1, column: 1, says: "'kvmtui' is missing"),
+        Case(name: "other version", text: "kvmtui: 2\nsteps: []\n", line: 1, column: 9, says: "version '2'"),
+        Case(name: "no steps", text: "kvmtui: 1\n", line: 1, column: 1, says: "'steps' is missing"),
+        Case(name: "steps of a wrong type", text: "kvmtui: 1\nsteps: 7\n", line: 2, column: 8, says: "steps is '7'"),
+        Case(name: "a size that is no number", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: big }\nsteps: []\n", line: 4, column: 32, says: "size is 'big'"),
+        Case(name: "41 bits of IPA in an action", text: head + "  - vcpu0: read 0x10000000000\n", line: 7, column: 17, says: "beyond 40 bits"),
+        Case(name: "41 bits of IPA in a slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x10000000000, size: 1M }\nsteps: []\n", line: 4, column: 14, says: "too large"),
+        Case(name: "a slot beyond the VMM's address space", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0, size: 4G }\nsteps: []\n", line: 4, column: 7, says: "does not fit into the VMM's address space"),
+        Case(name: "overlapping slots", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\n    - { ipa: 0x80080000, size: 1M }\nsteps: []\n", line: 5, column: 7, says: "overlap"),
+        Case(name: "an unaligned slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000800, size: 1M }\nsteps: []\n", line: 4, column: 14, says: "not a multiple of 4 KiB"),
+        Case(name: "a tab", text: "kvmtui: 1\nsteps:\n\t- vcpu0: read 0\n", line: 3, column: 1, says: "a tab"),
+        Case(name: "broken YAML", text: "kvmtui: 1\nsteps: [\n", line: 3, column: 1, says: "not YAML"),
+        Case(name: "a key twice", text: "kvmtui: 1\ntitle: a\ntitle: b\nsteps: []\n", line: 1, column: 1, says: "'title' stands twice"),
+        Case(name: "unknown actor", text: head + "  - vcpu7: read 0x80000000\n", line: 7, column: 5, says: "unknown actor or key 'vcpu7'"),
+        Case(name: "unknown verb", text: head + "  - vcpu0: raed 0x80000000\n", line: 7, column: 12, says: "'raed'"),
+        Case(name: "no address", text: head + "  - vcpu0: read\n", line: 7, column: 16, says: "the end"),
+        Case(name: "too much", text: head + "  - vcpu0: exec 0x80000000 fast\n", line: 7, column: 28, says: "'fast'"),
+        Case(name: "unaligned access", text: head + "  - vcpu0: read 0x80000002\n", line: 7, column: 17, says: "not aligned to 4"),
+        Case(name: "unknown behaviour", text: head + "  - without: [retry]\n", line: 7, column: 15, says: "unknown behaviour 'retry'"),
+        Case(name: "unknown step", text: head + "  - vcpu0: read 0x80000000\n    until: smapleSeq\n", line: 8, column: 12, says: "unknown step 'smapleSeq'"),
+        Case(name: "bad expectation", text: head + "  - vcpu0: read 0x80000000\n    expect: [fault level 9]\n", line: 8, column: 14, says: "no level from 1 to 3"),
+        Case(name: "unknown check", text: head + "  - vcpu0: read 0x80000000\n    expect: [broken everything]\n", line: 8, column: 21, says: "'everything'"),
+        Case(name: "a repeat that leaves the IPA space", text: head + "  - repeat: 1000\n    stride: 1G\n    steps:\n      - vcpu0: read 0xff00000000\n", line: 10, column: 9, says: "leaves the 40 bits"),
+        Case(name: "an empty repeat", text: head + "  - repeat: 3\n    steps: []\n", line: 7, column: 5, says: "without steps"),
+        Case(name: "a step that is no mapping", text: head + "  - 12\n", line: 7, column: 5, says: "a step is '12'"),
+        Case(name: "an empty file", text: "", line: 0, column: 0, says: "is empty"),
+    ]
+
+    @Test(arguments: cases) func `a mistake is told with its place`(_ one: Case) throws {
+        let error = try #require(throws: InputError.self) { try SessionReader.read(text: one.text, file: "x.yaml") }
+        #expect(error.message.contains(one.says), "\(error)")
+        #expect(error.place?.line ?? 0 == one.line, "\(error)")
+        #expect(error.place?.column ?? 0 == one.column, "\(error)")
+        #expect(!error.description.contains("\n"))
+    }
+
+    @Test func `binary rubbish is refused as such`() throws {
+        for bytes: [UInt8] in [[0, 1, 2, 255], Array("kvmtui: 1\n\u{1}".utf8), [0xff, 0xfe, 0x41]] {
+            let error = try #require(throws: InputError.self) { try SessionReader.read(bytes, file: "x") }
+            #expect(error.message.contains("is not text") || error.message.contains("not UTF-8"), "\(error)")
+        }
+    }
+
+    @Test func `a file that is too large is refused before it is parsed`() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-large-\(ProcessInfo.processInfo.processIdentifier).yaml").path
+        try #require(FileManager.default.createFile(atPath: path, contents: nil))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // Sparse: a hundred megabytes that cost no disk, and that nobody may read.
+        try #require(truncate(path, 100 << 20) == 0)
+        let error = try #require(throws: InputError.self) { try SessionReader.read(path: path) }
+        #expect(error.message == "is 100 MiB long")
+    }
+
+    @Test func `control characters in a session's words never get out`() throws {
+        let session = try SessionReader.read(text: "kvmtui: 1\ntitle: \"a\\e[31mb\"\nsteps:\n  - vcpu0: read 0\n    note: \"x\\ay\\u202ez\"\n", file: "x")
+        let words = [session.title] + session.script.written.map(\.note)
+        for word in words { #expect(word.unicodeScalars.allSatisfy { PrintableText.isPrintable($0) || $0 == "\u{fffd}" }, "\(word)") }
+    }
+
+    @Test func `deterministic mutations of a session end in an error or a session`() throws {
+        let original = Array((Self.head + "  - vcpu0: write 0x80000000 1\n    note: n\n    expect: [faults 1]\n").utf8)
+        var random = SplitMix64(state: 5)
+        for _ in 0..<3000 {
+            var bytes = original
+            for _ in 0..<(1 + Int(random.next() % 4)) { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next()) }
+            do {
+                _ = try SessionReader.read(bytes, file: "x")
+            } catch let error as InputError {
+                #expect(!error.message.isEmpty)
+            }
+        }
+    }
+}
