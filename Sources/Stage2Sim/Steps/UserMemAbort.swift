@@ -207,6 +207,7 @@ extension Stepper {
     @inline(__always) private func callSetLeaf() { callSetLeaf(me.vm, me.faultIPA, me.newLeaf, fromCache: true, then: .unlockMMU) }
 
     func grantWrite() {
+        // Whatever else the leaf says stays: it may have lost its XN.
         me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
         if has(.setDirty) { return go(.setPageDirty) }
         callSetLeaf()
