@@ -90,8 +90,8 @@ static void on_deadly(int number) {
         release_stderr();
         const char *name = own_fault(number);
         if (name != NULL) {
-            static const char before[] = "kvmtui: a mistake of its own ended it (";
-            static const char after[] = "); the terminal is as it was found\n";
+            static const char before[] = "kvmtui: crashed (";
+            static const char after[] = "), which is a mistake in kvmtui itself; the terminal is as it was found\n";
             write_all(STDERR_FILENO, before, sizeof before - 1);
             write_all(STDERR_FILENO, name, strlen(name));
             write_all(STDERR_FILENO, after, sizeof after - 1);

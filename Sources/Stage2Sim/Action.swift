@@ -33,6 +33,10 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     public var value: UInt64
     /// A syndrome given by hand: the access traps with it whatever the tables say. 0: none.
     public var rawHSR: UInt32
+    /// For the form `cacheMaintenance`: which operation; `none` is one by address whose effect is left open.
+    public var operation = CacheOperation.none
+    /// The guest's address-space identifier, CONTEXTIDR.ASID: virtually tagged instruction caches compare it.
+    public var asid: UInt8 = 0
 
     public init(
         _ kind: AccessKind, _ ipa: IPA, form: Form = .plain, width: UInt8 = 4, value: UInt64 = 0, register: UInt8 = 3,
@@ -55,6 +59,18 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     public init(_ kind: AccessKind, va: VA, form: Form = .plain, width: UInt8 = 4, value: UInt64 = 0, register: UInt8 = 3) {
         self.init(kind, IPA(va.rawValue), form: form, width: width, value: value, register: register)
         throughStage1 = true
+    }
+
+    /// Cache maintenance by the guest. Operations that take no address ignore it. `va` is what a virtually indexed cache sees.
+    public init(_ operation: CacheOperation, at ipa: IPA = IPA(0)) {
+        self.init(.write, ipa, form: .cacheMaintenance)
+        self.operation = operation
+    }
+
+    /// Cache maintenance by virtual address, through the stage-1 map.
+    public init(_ operation: CacheOperation, va: VA) {
+        self.init(.write, va: va, form: .cacheMaintenance)
+        self.operation = operation
     }
 
     /// The syndrome that the CPU gives for it; nil for the forms that give none.
@@ -90,6 +106,12 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case exhaustVMIDs
         /// The guest's stage-1 entry for an address goes away.
         case stage1Unmap
+        /// A device reads or writes (`value`) 4 bytes of memory by DMA, `coherent` or not.
+        case deviceRead, deviceWrite
+        /// The lines of `size` bytes go from `level` of `cpu`, or are filled there without anybody's asking.
+        case evictLines, prefetchLines
+        /// The host performs `operation` on `size` bytes, or on everything.
+        case maintainCaches
     }
 
     public var kind: Kind
@@ -108,6 +130,17 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
     public var value: UInt64 = 0
     public var count: Int32 = 0
     public var slot: UInt32 = 0
+    /// The physical CPU that the thread runs on.
+    public var cpu: UInt8 = 0
+    // For devices and cache lines. The place is `pa`, or where `hva` of `process` lies when `pa` is 0.
+    public var level = CacheLevel.data
+    public var operation = CacheOperation.none
+    /// The device finds what the data caches hold.
+    public var coherent = true
+    /// For instruction lines: the virtual address, ASID and VMID that they are filled or invalidated for. VA 0: `hva`, else `pa`.
+    public var va = VA(0)
+    public var asid: UInt8 = 0
+    public var vmid: UInt8 = 0
 
     public init(_ kind: Kind) { self.kind = kind }
 }

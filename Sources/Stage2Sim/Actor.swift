@@ -11,8 +11,10 @@ public struct GuestRegisters: BitwiseCopyable, Sendable, Equatable {
     public internal(set) var ifar: UInt32 = 0
     public internal(set) var dfsr: UInt32 = 0
     public internal(set) var ifsr: UInt32 = 0
-    /// SCTLR: TE 30, EE 25, V 13.
-    public internal(set) var sctlr: UInt32 = 0
+    /// SCTLR: TE 30, EE 25, V 13, I 12, C 2. The caches are on.
+    public internal(set) var sctlr: UInt32 = 1 << 12 | 1 << 2
+    public var dataCacheOn: Bool { sctlr >> 2 & 1 == 1 }
+    public var instructionCacheOn: Bool { sctlr >> 12 & 1 == 1 }
     public internal(set) var vbar: UInt32 = 0
     /// TTBCR.EAE: the guest uses long descriptors.
     public internal(set) var longDescriptors = false
@@ -148,7 +150,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var copyNew = PFN(0)
     var copyEntry = HostEntry.none
     var reclaimPFN = PFN(0)
-    var hostAction = HostAction(.poison)
+    public internal(set) var hostAction = HostAction(.poison)
     var otherEntry = HostEntry.none
     /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
     var ksmPhase = 0

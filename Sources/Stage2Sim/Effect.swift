@@ -33,6 +33,10 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case slotWritten(UInt32)
     case slotRead(UInt32)
     case instructionCacheSynced(HVA, wholeCache: Bool)
+    /// Maintenance by a CPU: of `bytes` from `pa` on, by the virtual addresses from `va` on; 0 bytes: of everything.
+    case cacheOperation(CacheOperation, cpu: UInt8, va: VA, pa: PA, bytes: UInt32)
+    /// What happened to a line, or to a run of lines.
+    case cache(CacheEvent)
     case message(KernelMessage)
     case guestRegisters
     case userExit

@@ -46,6 +46,8 @@ public struct MachineConfiguration: Sendable, Equatable {
     /// Where the kernel's pages begin: the first VM's level-1 table.
     public var kernelBase = PA(0x8000_0000)
     public var reuse = KernelPages.Reuse.never
+    /// Simulate caches, line by line; nil: every access finds the bytes last stored. CTR is then theirs, not the CPU model's.
+    public var caches: CacheConfiguration?
 
     public init() {}
 }
@@ -80,6 +82,7 @@ public struct Machine {
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
             cpus: Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount))
         world.stage1 = configuration.stage1
+        world.caches = configuration.caches.map { CacheHierarchy($0, cpus: cpuCount) }
         actors = []
         for (v, vm) in configuration.vms.enumerated() {
             guard let id = world.addVM(named: "vmm\(v)") else { continue }
@@ -171,27 +174,29 @@ public struct Machine {
     }
 
     private mutating func run<Sink: EffectSink>(_ actor: Int, limit: Int, sink: inout Sink) -> (Int, StepResult) {
-        var steps = 0
-        var result = StepResult.stepped
+        withStepper(actor, &sink) { stepper in
+            var steps = 0
+            while steps < limit {
+                if stepper.me.next == .idle { return (steps, .idle) }
+                if !stepper.step() { return (steps, .blocked) }
+                steps += 1
+            }
+            return (steps, .stepped)
+        }
+    }
+
+    /// A stepper for one actor, which works in place for as long as `body` runs.
+    @inline(__always) mutating func withStepper<Sink: EffectSink, R>(_ actor: Int, _ sink: inout Sink, _ body: (Stepper<Sink>) -> R) -> R {
         withUnsafeMutablePointer(to: &world) { world in
             actors.withUnsafeMutableBufferPointer { actors in
-                withUnsafeMutablePointer(to: &sink) { sink in
-                    let me = actors.baseAddress! + actor
-                    let stepper = Stepper(world, me, sink)
-                    while steps < limit {
-                        if me.pointee.next == .idle { result = .idle; break }
-                        if !stepper.step() { result = .blocked; break }
-                        steps += 1
-                    }
-                }
+                withUnsafeMutablePointer(to: &sink) { body(Stepper(world, actors.baseAddress! + actor, $0)) }
             }
         }
-        return (steps, result)
     }
 
     /// Whether an actor's next step needs something that another one holds.
     public func isBlocked(_ actor: Int) -> Bool {
-        world.isBlocked(actors[actor])
+        withUnsafePointer(to: world) { world in withUnsafePointer(to: actors[actor]) { Waiting(world: world, actor: $0).isBlocked } }
     }
 
     // MARK: Switching behaviours

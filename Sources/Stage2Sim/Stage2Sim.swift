@@ -1,5 +1,10 @@
-/// The simulation core of KVM/ARM's guest-fault path: no terminal, no files, no Foundation.
-///
-/// `Machine` is the whole state as one value; `Machine.step` makes one micro-step of one actor and delivers its effects.
-/// `MicroStep.info` says what each is, and why. Start at `Machine`.
-public enum Stage2Sim {}
+// The simulation core of KVM/ARM's guest-fault path: no terminal, no files, no Foundation.
+//
+//     Machine         the whole state as one value; start reading here
+//     Architecture/   what the ARM ARM defines: addresses, registers, descriptors, the walk, the TLB
+//     Caches/         lines of L1, L2 and memory, and what each operation does to them
+//     Memory/         pages and frames of simulated physical memory, and storage that copies share
+//     Kernel/         what KVM is made of: memory cache, slots, behaviours and revisions, messages
+//     Steps/          the micro-steps: what each is and why, and the stepper that makes them
+//     Host/           what stands under KVM: host page tables, swap, KSM, other processes
+//     Checks/         what must hold after every step

@@ -48,6 +48,8 @@ public struct World {
     /// KSM's stable pages.
     var stablePages: [PFN] = []
     public internal(set) var stage1: [Stage1Mapping] = []
+    /// Where bytes are, when the machine is made with caches; `frames` and `kernelPages` then say what they should be.
+    public internal(set) var caches: CacheHierarchy?
     /// The zero page, allocated with the machine.
     public internal(set) var zeroPage = PFN(0)
     public internal(set) var vmidGeneration: UInt64 = 1

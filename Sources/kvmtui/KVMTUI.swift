@@ -3,6 +3,10 @@ import ArgumentParser
 @main
 struct KVMTUI: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kvmtui", abstract: "Step through KVM/ARM guest faults in the terminal.",
-        subcommands: [WalkCommand.self, DecodeCommand.self, ExportCommand.self])
+        commandName: "kvmtui",
+        abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
+        subcommands: [
+            OpenCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, DecodeCommand.self, ExportCommand.self, TablesCommand.self,
+            SessionsCommand.self,
+        ])
 }

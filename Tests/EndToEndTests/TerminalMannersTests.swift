@@ -99,14 +99,9 @@ struct TerminalMannersTests {
         let visit = try Visit()
         try visit.session.press("C-z")
         try visit.session.wait(for: "Stopped")
-        try visit.session.enter("clear; echo the shell has it; kill %1")
-        try visit.session.wait(until: "the end of the job") { screen in
-            if screen.contains("Terminated") { return true }
-            // The shell tells with its next prompt.
-            try visit.session.press("Enter")
-            return false
-        }
-        let screen = try visit.session.screen()
+        try visit.session.enter(
+            "clear; echo the shell has it; kill %1; while kill -0 %1 2>/dev/null; do :; done; echo over")
+        let screen = try visit.session.wait(until: "the end of the job") { $0.contains("\nover\n") }
         #expect(screen.contains("the shell has it\n"), "\(screen)")
         #expect(try visit.session.modes() == visit.modes)
     }

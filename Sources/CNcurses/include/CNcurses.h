@@ -5,9 +5,7 @@
 #ifndef CNCURSES_H
 #define CNCURSES_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE // wcwidth
-#endif
+// No _GNU_SOURCE here: with it fd_set has other field names than in Swift's own Glibc module, and the two cannot be imported together.
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 #include <langinfo.h>
@@ -21,6 +19,9 @@
 #include <unistd.h>
 #include <wchar.h>
 #include "TerminalGuard.h"
+
+/// The columns that the C library gives a character, -1 for one that is not shown.
+int cn_width(uint32_t scalar);
 
 // <term.h> names capabilities with macros as common as these.
 #undef lines
@@ -64,9 +65,6 @@ static inline void cn_mouse_on(void) {
 static inline bool cn_is_click(mmask_t state) { return (state & BUTTON1_PRESSED) != 0; }
 static inline bool cn_is_wheel_up(mmask_t state) { return (state & BUTTON4_PRESSED) != 0; }
 static inline bool cn_is_wheel_down(mmask_t state) { return (state & BUTTON5_PRESSED) != 0; }
-
-/// The columns that the C library, and so curses, gives a character: -1 if it cannot be shown.
-static inline int cn_width(uint32_t scalar) { return wcwidth((wchar_t)scalar); }
 
 /// One character with its mark (0 for none), as curses keeps it.
 static inline void cn_cell(cchar_t *cell, uint32_t scalar, uint32_t mark, attr_t attributes, short pair) {

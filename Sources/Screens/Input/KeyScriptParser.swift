@@ -113,6 +113,11 @@ struct KeyScriptParser {
             append([.key(key)], times: try count(String(word[word.index(after: star)...]), behind))
             return
         }
+        // `42g`, `sss`: what stands so in the key table, and one key again and again, need no quotes.
+        if word.first!.isASCII, word.first!.isNumber || word.allSatisfy({ $0 == word.first }), word.allSatisfy(\.isKey) {
+            events += word.map { .key(.character($0)) }
+            return
+        }
         throw unknown(word, start)
     }
 

@@ -26,19 +26,39 @@ public struct ActionLanguage {
 
     private init(_ text: String) {
         length = text.count
-        var column = 1
+        words.reserveCapacity(4)
+        // By bytes where every byte is a character: sessions of a hundred thousand lines pass through here.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            splitByCharacters(text)
+            return
+        }
         var start: String.Index?
-        var startColumn = 1
-        for index in text.indices {
-            if text[index].isWhitespace || text[index] == "," {
-                if let from = start { words.append(Word(text: text[from..<index], column: startColumn)); start = nil }
+        var index = text.startIndex
+        var column = 1
+        while index < text.endIndex {
+            let byte = text.utf8[index]
+            if byte == 0x20 || byte == 0x2c || byte == 0x09 || byte == 0x0a || byte == 0x0d {
+                if let from = start { add(text[from..<index], endingBefore: column) }
+                start = nil
             } else if start == nil {
                 start = index
-                startColumn = column
             }
+            index = text.utf8.index(after: index)
             column += 1
         }
-        if let from = start { words.append(Word(text: text[from...], column: startColumn)) }
+        if let from = start { add(text[from...], endingBefore: column) }
+    }
+
+    private mutating func add(_ text: Substring, endingBefore column: Int) {
+        words.append(Word(text: text, column: column - text.utf8.count))
+    }
+
+    private mutating func splitByCharacters(_ text: String) {
+        var column = 1
+        for word in text.split(omittingEmptySubsequences: false, whereSeparator: { $0.isWhitespace || $0 == "," }) {
+            if !word.isEmpty { words.append(Word(text: word, column: column)) }
+            column += word.count + 1
+        }
     }
 
     /// The command that `text` tells an actor of `kind` to do.
@@ -56,6 +76,83 @@ public struct ActionLanguage {
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
         "vm-destroy", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
     ]
+
+    // MARK: Writing
+
+    /// The command as a line of the language; nil for what is not an action.
+    public static func text(of command: Command) -> String? {
+        switch command {
+        case .access(let access): guestText(access)
+        case .host(let action, let place, let other): hostText(action, place.map(text) ?? "", other.map(text) ?? "")
+        case .proceed: "continue"
+        case .switches: nil
+        }
+    }
+
+    private static func text(_ place: MemoryPlace) -> String {
+        switch place {
+        case .ipa(let ipa, 0): hex(ipa)
+        case .ipa(let ipa, let vm): "vm\(vm):\(hex(ipa))"
+        case .hva(let hva, "vmm0"): "hva:\(hex(hva))"
+        case .hva(let hva, let process): "\(process):\(hex(hva))"
+        }
+    }
+
+    private static func guestText(_ access: Access) -> String {
+        let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
+        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" }
+        let load = access.kind == .read
+        let value = load ? "" : " \(hex(access.value))"
+        switch access.form {
+        case .multiple: return (load ? "ldm " : "stm ") + place + value
+        case .double: return (load ? "ldrd " : "strd ") + place + value
+        case .exclusive: return (load ? "ldrex " : "strex ") + place + value
+        case .writeBack: return (load ? "ldr-wb " : "str-wb ") + place + value
+        case .cacheMaintenance: return "cache-op " + place
+        case .plain: break
+        }
+        if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") }
+        var words = (load ? "read " : "write ") + place + value
+        if access.width < 4 { words += access.width == 1 ? " byte" : " half" }
+        if access.signExtend { words += " signed" }
+        if access.thumb { words += " thumb" }
+        if access.register != 3 { words += " r\(access.register)" }
+        if load, access.value != 0 { words += " device \(hex(access.value))" }
+        return words
+    }
+
+    private static func hostText(_ a: HostAction, _ place: String, _ other: String) -> String {
+        let size = hex(a.size)
+        switch a.kind {
+        case .swapOut: return "swap-out \(place)"
+        case .processRead: return "read \(place)"
+        case .processWrite: return "write \(place) \(hex(a.value))"
+        case .fork: return "fork" + processName(place, default: "hva")
+        case .exit: return "exit" + processName(place, default: "child")
+        case .ksmMerge: return "merge \(place) \(other)"
+        case .madviseDontneed: return "dontneed \(place) \(size)"
+        case .munmap: return "munmap \(place) \(size)"
+        case .mprotectReadOnly: return "mprotect \(place) \(size) ro"
+        case .mprotectReadWrite: return "mprotect \(place) \(size) rw"
+        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "")
+        case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
+        case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
+        case .vmDestroy: return "vm-destroy vm\(a.vm)"
+        case .poison: return "poison \(place)"
+        case .failAllocations: return "fail-alloc " + (a.count < 0 ? "off" : String(a.count))
+        case .ioremap: return "ioremap \(hex(a.ipa.rawValue)) \(hex(a.pa.rawValue)) \(size)"
+        case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
+        case .exhaustVMIDs: return "exhaust-vmids"
+        case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
+        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return ""
+        }
+    }
+
+    /// " vmm1" for a process that is not the one meant anyway.
+    private static func processName(_ place: String, default name: String) -> String {
+        let process = place.split(separator: ":").first.map(String.init) ?? ""
+        return process == name ? "" : " " + process
+    }
 
     // MARK: Words
 

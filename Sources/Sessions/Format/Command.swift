@@ -43,6 +43,8 @@ public enum Stopping: Sendable, Equatable {
     case before(MicroStep)
     /// After it has made it.
     case after(MicroStep)
+    /// After so many steps.
+    case afterSteps(Int)
 }
 
 /// One line of a session's steps.
@@ -58,4 +60,40 @@ public struct Operation: Sendable {
     public var note = ""
     public var expectations: [Expectation] = []
     public var place: SourcePlace
+
+    public init(actor: String, command: Command, text: String, place: SourcePlace) {
+        self.actor = actor
+        self.command = command
+        self.text = text
+        self.place = place
+    }
+}
+
+extension Command {
+    /// The same with its addresses moved, as a `repeat` moves them.
+    func moved(by offset: UInt64) -> Command {
+        guard offset != 0 else { return self }
+        switch self {
+        case .access(var access):
+            if access.throughStage1 {
+                access.va = VA((access.va.rawValue &+ offset) & 0xffff_ffff)
+            } else {
+                access.ipa = IPA(access.ipa.rawValue &+ offset)
+                access.va = VA(access.ipa.rawValue & 0xffff_ffff)
+            }
+            return .access(access)
+        case .host(let action, let place, let other): return .host(action, place: place?.moved(by: offset), other: other?.moved(by: offset))
+        case .proceed, .switches: return self
+        }
+    }
+}
+
+extension Operation {
+    func moved(by offset: UInt64) -> Operation {
+        guard offset != 0 else { return self }
+        var copy = self
+        copy.command = command.moved(by: offset)
+        copy.text = ActionLanguage.text(of: copy.command) ?? text
+        return copy
+    }
 }

@@ -38,7 +38,7 @@ public struct Script: Sendable {
         }
     }
 
-    private var entries: [Entry]
+    public private(set) var entries: [Entry]
     /// The index of each entry's first operation.
     private var starts: [Int]
     public let count: Int
@@ -84,5 +84,47 @@ public struct Script: Sendable {
         }
     }
 
-    public mutating func append(_ operation: Operation) { self = Script(entries + [.operation(operation)]) }
+    /// The first `length` operations, loops cut where they must be.
+    func prefix(_ length: Int) -> [Entry] {
+        var kept: [Entry] = []
+        for (entry, start) in zip(entries, starts) {
+            guard start < length else { break }
+            switch entry {
+            case .operation: kept.append(entry)
+            case .loop(var loop):
+                let inside = length - start
+                let whole = min(loop.times, inside / loop.body.count)
+                let rest = whole < loop.times ? inside - whole * loop.body.count : 0
+                let iteration = whole
+                if whole > 0 {
+                    loop.times = whole
+                    kept.append(.loop(loop))
+                }
+                for i in 0..<rest {
+                    let (operation, offset) = loop.body.operation(at: i)
+                    kept.append(.operation(operation.moved(by: offset &+ loop.offset(iteration))))
+                }
+            }
+        }
+        return kept
+    }
+
+    /// The operations from `first` on; a loop that has begun is written out to its end, if it is short, else it goes on as a loop.
+    func suffix(from first: Int) -> [Entry] {
+        var kept: [Entry] = []
+        for (entry, start) in zip(entries, starts) {
+            switch entry {
+            case .operation: if start >= first { kept.append(entry) }
+            case .loop(let loop):
+                let total = loop.times * loop.body.count
+                guard start + total > first else { continue }
+                if start >= first { kept.append(entry); continue }
+                for i in (first - start)..<min(total, first - start + 4096) {
+                    let (operation, offset) = loop.body.operation(at: i % loop.body.count)
+                    kept.append(.operation(operation.moved(by: offset &+ loop.offset(i / loop.body.count))))
+                }
+            }
+        }
+        return kept
+    }
 }

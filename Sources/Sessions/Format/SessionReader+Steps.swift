@@ -2,24 +2,24 @@ import Stage2Sim
 import Yams
 
 extension SessionReader {
-    private static let stepKeys = ["note", "expect", "until", "through", "late"]
+    private static let stepKeys = ["note", "expect", "until", "through", "steps", "late"]
 
-    mutating func script(_ nodes: [Node], machine: MachineConfiguration) throws -> Script {
+    mutating func script(_ nodes: [Node]) throws -> Script {
         var entries: [Script.Entry] = []
         entries.reserveCapacity(nodes.count)
         for node in nodes {
             written += 1
             guard written <= Self.writtenLimit else { throw fail(node, "more than \(Self.writtenLimit) steps written out", fits: "repeat") }
-            entries.append(try entry(node, machine: machine))
+            entries.append(try entry(node))
         }
         return Script(entries)
     }
 
-    private mutating func entry(_ node: Node, machine: MachineConfiguration) throws -> Script.Entry {
+    private mutating func entry(_ node: Node) throws -> Script.Entry {
         guard case .mapping(let mapping) = node else {
             throw fail(node, "a step is \(Self.kind(node))", fits: "an actor and its action, such as vcpu0: read 0x80001000")
         }
-        if mapping.contains(where: { $0.key.string == "repeat" }) { return try loop(node, machine: machine) }
+        if mapping.contains(where: { $0.key.string == "repeat" }) { return try loop(node) }
         var operation = Operation(actor: "", command: .proceed, text: "", place: place(node))
         var seen = false
         for (keyNode, value) in mapping {
@@ -29,6 +29,7 @@ extension SessionReader {
             case "expect": operation.expectations = try expectations(value)
             case "until": operation.stopping = .before(try microStep(value))
             case "through": operation.stopping = .after(try microStep(value))
+            case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
             case "late": operation.late = try flag(value, "late")
             default:
                 guard !seen else { throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))") }
@@ -40,23 +41,16 @@ extension SessionReader {
                     continue
                 }
                 operation.actor = key
-                try action(value, keyNode: keyNode, machine: machine, into: &operation)
+                try action(value, keyNode: keyNode, into: &operation)
             }
         }
         guard seen else { throw fail(node, "a step without an actor", fits: "such as vcpu0: read 0x80001000") }
         return .operation(operation)
     }
 
-    private func action(_ node: Node, keyNode: Node, machine: MachineConfiguration, into operation: inout Operation) throws {
-        let kind: Actor.Kind
-        if HostThread.allCases.contains(where: { String(describing: $0) == operation.actor }) {
-            kind = .host
-        } else if Self.vcpuExists(operation.actor, machine) {
-            kind = .vcpu
-        } else {
-            let vcpus = machine.vms.enumerated().flatMap { v, vm in vm.vcpus.indices.map { (v == 0 ? "" : "vm\(v).") + "vcpu\($0)" } }
-            let known = vcpus + HostThread.allCases.map { String(describing: $0) } + ["repeat", "with", "without"]
-            throw fail(keyNode, "unknown actor or key '\(operation.actor)'", fits: "known here: \(known.joined(separator: ", "))")
+    private func action(_ node: Node, keyNode: Node, into operation: inout Operation) throws {
+        guard let kind = actorKinds[operation.actor] else {
+            throw fail(keyNode, "unknown actor or key '\(operation.actor)'", fits: "known here: \((actorKinds.keys.sorted() + ["repeat", "with", "without"]).joined(separator: ", "))")
         }
         let text = try string(node, "the action")
         operation.text = PrintableText.printable(text)
@@ -65,17 +59,6 @@ extension SessionReader {
         } catch {
             throw located(error, in: node)
         }
-    }
-
-    private static func vcpuExists(_ name: String, _ machine: MachineConfiguration) -> Bool {
-        var rest = name[...]
-        var vm = 0
-        if rest.hasPrefix("vm"), let dot = rest.firstIndex(of: "."), let number = Int(rest[rest.index(rest.startIndex, offsetBy: 2)..<dot]) {
-            vm = number
-            rest = rest[rest.index(after: dot)...]
-        }
-        guard rest.hasPrefix("vcpu"), let index = Int(rest.dropFirst(4)), machine.vms.indices.contains(vm) else { return false }
-        return machine.vms[vm].vcpus.indices.contains(index)
     }
 
     /// A mistake in the text of a scalar, at its place in the file.
@@ -109,7 +92,7 @@ extension SessionReader {
         }
     }
 
-    private mutating func loop(_ node: Node, machine: MachineConfiguration) throws -> Script.Entry {
+    private mutating func loop(_ node: Node) throws -> Script.Entry {
         var times: UInt64 = 1, stride: UInt64 = 0, seed: UInt64?, within: UInt64?
         var body: Script?
         for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "steps"]) {
@@ -118,7 +101,7 @@ extension SessionReader {
             case "stride": stride = try number(value, "stride", in: 0...1 << 40)
             case "random": seed = try number(value, "the seed")
             case "within": within = try number(value, "within", in: 4096...1 << 40)
-            default: body = try script(try list(value, "steps"), machine: machine)
+            default: body = try script(try list(value, "steps"))
             }
         }
         guard let body, body.count > 0 else { throw fail(node, "a repeat without steps", fits: "steps: a list of actions") }

@@ -10,6 +10,8 @@ public struct SessionReader {
 
     let file: String
     var written = 0
+    /// What each name at the head of a step is; nil where it is nobody's.
+    var actorKinds: [String: Actor.Kind] = [:]
 
     public static func read(path: String) throws -> Session {
         let source: ByteSource
@@ -145,9 +147,11 @@ public struct SessionReader {
             default: break
             }
         }
+        for thread in HostThread.allCases { actorKinds[String(describing: thread)] = .host }
+        for (v, vm) in session.machine.vms.enumerated() { for i in vm.vcpus.indices { actorKinds[(v == 0 ? "" : "vm\(v).") + "vcpu\(i)"] = .vcpu } }
         guard let steps else { throw fail(node, "the key 'steps' is missing", fits: "steps: a list of actions") }
         if session.title.isEmpty { session.title = "untitled" }
-        session.script = try script(try list(steps, "steps"), machine: session.machine)
+        session.script = try script(try list(steps, "steps"))
         return session
     }
 }

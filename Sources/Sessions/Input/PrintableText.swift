@@ -13,6 +13,7 @@ enum PrintableText {
 
     /// The text with what must not reach a terminal replaced by `�`. Line breaks become spaces.
     static func printable(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             result.unicodeScalars.append(scalar == "\n" || scalar == "\t" ? " " : isPrintable(scalar) ? scalar : "\u{fffd}")

@@ -15,11 +15,16 @@ public struct Simulation {
     public private(set) var waiting = false
     private var stopping = Stopping.atEnd
     private var finishing = false
+    /// Steps that the operation may still make, where it was told how many.
+    private var stepsLeft = Int.max
     let session: Session
+    /// Actors by name: looking one up must not cost more than its steps.
+    private let actorNumbers: [String: Int]
 
     public init(_ session: Session) {
         self.session = session
         machine = Machine(session.machine)
+        actorNumbers = Dictionary(uniqueKeysWithValues: machine.actors.indices.map { [machine] in (machine.name(of: $0), $0) })
     }
 
     /// Micro-steps made so far.
@@ -46,6 +51,7 @@ public struct Simulation {
                 return nil
             }
             stopping = .atEnd
+            stepsLeft = .max
             acting = unfinished
         }
     }
@@ -60,6 +66,7 @@ public struct Simulation {
             return acting == actor && !machine.actors[actor].isIdle
         }
         if case .before(next) = stopping { return false }
+        if stepsLeft <= 0 { return false }
         if machine.isBlocked(actor) { waiting = true; return false }
         return true
     }
@@ -71,11 +78,12 @@ public struct Simulation {
             for (behaviour, on) in list { machine.set(behaviour, on) }
             return
         }
-        guard let actor = machine.actor(named: operation.actor) else {
+        guard let actor = actorNumbers[operation.actor] else {
             problems.append(InputError(session.file, operation.place, "there is no \(operation.actor)"))
             return
         }
         stopping = operation.stopping
+        if case .afterSteps(let count) = stopping { stepsLeft = count } else { stepsLeft = .max }
         if operation.command == .proceed {
             acting = actor
             return
@@ -83,12 +91,13 @@ public struct Simulation {
         guard machine.actors[actor].isIdle else {
             // It finishes what it has begun first.
             stopping = .atEnd
+            stepsLeft = .max
             finishing = true
             acting = actor
             return
         }
         do {
-            let action = try resolve(operation, offset)
+            let action = try resolve(operation.command.moved(by: offset), operation)
             machine.start(action, by: actor, late: operation.late)
             acting = actor
         } catch {
@@ -105,6 +114,7 @@ public struct Simulation {
     }
 
     private mutating func stopIfAfter(_ step: MicroStep) {
+        stepsLeft -= 1
         if case .after(step) = stopping { acting = nil }
     }
 
@@ -138,22 +148,16 @@ public struct Simulation {
 
     // MARK: Addresses
 
-    private func resolve(_ operation: Operation, _ offset: UInt64) throws(InputError) -> Action {
-        switch operation.command {
-        case .access(var access):
-            if access.throughStage1 {
-                access.va = VA(access.va.rawValue + offset & 0xffff_ffff)
-                guard machine.world.stage1.contains(where: { $0.contains(access.va) }) else {
-                    throw InputError(session.file, operation.place, "no stage-1 mapping covers va:\(hex(access.va.rawValue))", fits: "an address that the machine's stage1 maps")
-                }
-            } else {
-                access.ipa = IPA(access.ipa.rawValue + offset)
-                access.va = VA(access.ipa.rawValue & 0xffff_ffff)
+    private func resolve(_ command: Command, _ operation: Operation) throws(InputError) -> Action {
+        switch command {
+        case .access(let access):
+            if access.throughStage1, !machine.world.stage1.contains(where: { $0.contains(access.va) }) {
+                throw InputError(session.file, operation.place, "no stage-1 mapping covers va:\(hex(access.va.rawValue))", fits: "an address that the machine's stage1 maps")
             }
             return .access(access)
         case .host(var action, let place, let other):
-            if let place { (action.process, action.hva) = try find(place.moved(by: offset), operation) }
-            if let other { (action.otherProcess, action.other) = try find(other.moved(by: offset), operation) }
+            if let place { (action.process, action.hva) = try find(place, operation) }
+            if let other { (action.otherProcess, action.other) = try find(other, operation) }
             if case .ipa(_, let vm)? = place { action.vm = vm }
             if Int(action.vm) >= machine.world.vms.count { throw InputError(session.file, operation.place, "there is no vm\(action.vm)") }
             return .host(action)

@@ -124,6 +124,68 @@ public struct Timeline {
         effects = buffer.array
     }
 
+    // MARK: Looking for a step
+
+    /// The place after `position` and up to `last` at which a step that `matches` has just been made.
+    public func position(after position: Int, upTo last: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
+        var simulation = now
+        while simulation.position < last, let actor = simulation.prepare() {
+            let found = matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor])
+            simulation.run(limit: 1)
+            if found { return simulation.position }
+        }
+        return nil
+    }
+
+    /// The last place before `position` and from `first` on at which a step that `matches` has just been made.
+    public func position(before position: Int, downTo first: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
+        var end = position
+        for keyframe in far.reversed() where keyframe.position < end {
+            var simulation = keyframe
+            var found: Int?
+            while simulation.position < end - 1, let actor = simulation.prepare() {
+                if matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor]) { found = simulation.position + 1 }
+                simulation.run(limit: 1)
+            }
+            if let found, found >= first { return found }
+            end = keyframe.position + 1
+            if end <= first { return nil }
+        }
+        return nil
+    }
+
+    // MARK: Branches
+
+    /// The session up to the place on the screen, then `operation`; with `replaying`, then the rest of the session.
+    public func branched(with operation: Operation, replaying: Bool) -> Session {
+        var branch = session
+        let number = operationNumber(at: position) ?? 0
+        guard position > 0 else {
+            branch.script = replaying ? Script([.operation(operation)] + session.script.entries) : Script([.operation(operation)])
+            return branch
+        }
+        var entries = session.script.prefix(number)
+        // The operation under way is stopped where it stands; it goes on later by itself.
+        let (current, offset) = session.script.operation(at: number)
+        var cut = current.moved(by: offset)
+        let made = position - Int(operationStarts[number])
+        let isOver = number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) <= position : position >= count
+        if !isOver { cut.stopping = .afterSteps(made) }
+        cut.expectations = isOver ? cut.expectations : []
+        entries.append(.operation(cut))
+        entries.append(.operation(operation))
+        if replaying {
+            if !isOver {
+                var rest = Operation(actor: current.actor, command: .proceed, text: "continue", place: current.place)
+                rest.stopping = current.stopping
+                entries.append(.operation(rest))
+            }
+            entries += session.script.suffix(from: number + 1)
+        }
+        branch.script = Script(entries)
+        return branch
+    }
+
     // MARK: Faults and operations
 
     /// The fault whose steps hold the place, or the last one before it: its number from 0. Nil before the first.

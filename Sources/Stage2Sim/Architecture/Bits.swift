@@ -40,7 +40,7 @@ public struct Field: Sendable {
     /// The value as binary digits for narrow fields, as hexadecimal for wide ones.
     public func digits(in word: UInt64) -> String {
         let value = value(in: word)
-        return bits.width <= 6 ? binary(value, width: bits.width) : hex(value, digits: (bits.width + 3) / 4)
+        return bits.width <= 4 ? binary(value, width: bits.width) : hex(value, digits: (bits.width + 3) / 4)
     }
 }
 

@@ -5,6 +5,7 @@
 public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // At once.
     case accessAfterLoss, writeToShared, frameFreedMapped, writeLost, liveTableFreed, memoryCacheEmpty, noProgress
+    case staleBytes, deadlock
     // At rest.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
 
@@ -18,6 +19,8 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .liveTableFreed: "live-table-freed"
         case .memoryCacheEmpty: "memory-cache-empty"
         case .noProgress: "no-progress"
+        case .staleBytes: "stale-bytes"
+        case .deadlock: "deadlock"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
         case .tableCount: "table-count"
@@ -34,6 +37,8 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .liveTableFreed: "a table page was freed while it was in use"
         case .memoryCacheEmpty: "a table page was needed under mmu_lock and the memory cache was empty"
         case .noProgress: "the same fault was taken again in the same state"
+        case .staleBytes: "a guest executed, read or walked bytes that are not the ones last stored"
+        case .deadlock: "a thread waits for a lock that it holds itself"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
         case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
         case .tableCount: "a table page's reference count is not 1 + its entries"
@@ -60,13 +65,15 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
     public let expected: UInt64
     public let found: UInt64
     public let isWrite: Bool
+    /// For stale bytes: how they were met, where each was, and whose omission it was.
+    public var stale: StaleBytes?
 }
 
 extension Stepper {
-    func report(_ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false) {
+    func report(_ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false, stale: StaleBytes? = nil) {
         let violation = Violation(
             rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
-            expected: expected, found: found, isWrite: isWrite)
+            expected: expected, found: found, isWrite: isWrite, stale: stale)
         world.statistics.violations += 1
         // A rule that stays broken is told a few times, not millions.
         guard world.violations.count < 256 else { return }

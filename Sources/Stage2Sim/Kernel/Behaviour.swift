@@ -69,7 +69,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Row(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
         Row(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Row(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
-        Row(name: "clean-on-map", about: "the data cache is cleaned to the point of unification when a page is mapped"),
+        Row(name: "clean-on-map", about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
         Row(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
         Row(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),
         Row(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),

@@ -45,9 +45,9 @@ public struct Frames {
     /// Frames never handed out: the top of the 32-bit space, where machines keep devices and firmware.
     static let hole: Range<UInt64> = 0xff000..<0x100000
 
-    private var frames = PagedStore<Frame>(pageShift: 3, absent: Frame())
-    private var contents = PagedStore<Contents>(pageShift: 3, absent: Contents())
-    private var pages = PagedStore<UInt64>(pageShift: 9, absent: 0)
+    private var frames = PagedStore<Frame, 3>(absent: Frame())
+    private var contents = PagedStore<Contents, 3>(absent: Contents())
+    private var pages = PagedStore<UInt64, 9>(absent: 0)
     private var freePages: [UInt32] = []
     private var pageCount: UInt32 = 0
     private var freeFrames: [UInt32] = []

@@ -17,14 +17,15 @@ public struct KernelPages {
     /// Whether freed pages are handed out again.
     public enum Reuse: UInt8, Sendable { case never, lastFreedFirst }
 
-    /// Where low memory ends: the pages after it come from `overflow` upward, so that the simulation's low memory never runs out.
-    static let lowPages = 0x20000
+    /// Where low memory ends, in pages from `base`: those after it come from `overflow` upward, so that the simulation's low memory
+    /// never runs out and never meets the frames.
+    var lowPages = 0x20000
     static let overflow = PA(0x10_0000_0000)
 
     let base: PA
     var reuse: Reuse
-    private var words = PagedStore<UInt64>(pageShift: 9, absent: 0)
-    private var info = PagedStore<Page>(pageShift: 5, absent: Page())
+    private var words = PagedStore<UInt64, 9>(absent: 0)
+    private var info = PagedStore<Page, 5>(absent: Page())
     private var freeList: [Int32] = []
     private var next = 0
 
@@ -44,15 +45,19 @@ public struct KernelPages {
     public var nextAddress: PA { address(next) }
 
     @inline(__always) private func address(_ index: Int) -> PA {
-        index < Self.lowPages ? PA(base.rawValue + UInt64(index) << 12) : PA(Self.overflow.rawValue + UInt64(index - Self.lowPages) << 12)
+        index < lowPages ? PA(base.rawValue + UInt64(index) << 12) : PA(Self.overflow.rawValue + UInt64(index - lowPages) << 12)
     }
 
     /// The page's index, or -1 where the address is not one of the kernel's pages.
     @inline(__always) private func index(_ pa: PA) -> Int {
-        let low = Int(bitPattern: UInt(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12))
-        if low < min(next, Self.lowPages) { return low }
-        guard pa >= Self.overflow else { return -1 }
-        let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + Self.lowPages
+        // Below the base the difference wraps to more than there are pages.
+        let low = Int(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12)
+        return low < next && low < lowPages ? low : overflowIndex(pa)
+    }
+
+    @inline(never) private func overflowIndex(_ pa: PA) -> Int {
+        guard next > lowPages, pa >= Self.overflow else { return -1 }
+        let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + lowPages
         return high < next ? high : -1
     }
 

@@ -4,58 +4,74 @@
 /// `1 << pageShift` elements. A copy costs one reference; the first write to a page after a copy copies that
 /// page and the path to it, nothing else. Reading what was never written gives `absent`.
 ///
-/// The blocks count their own references without atomics: automatic reference counting on each access was the
-/// larger half of a fault's time. So a store and its copies belong to one thread, and the type is not Sendable.
-struct PagedStore<Element: BitwiseCopyable> {
+///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, elements
+///
+/// A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
+/// references, else it goes straight through. The blocks count without atomics: automatic reference counting on each
+/// access was the larger half of a fault's time. So a store and its copies belong to one thread, and the type is not Sendable.
+struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private typealias Block = UnsafeMutableRawPointer
-    private static var headerBytes: Int { 16 }
-    private static var fanShift: Int { 8 }
 
-    /// Owns the tree. Its deinit is the one place where blocks are given up.
-    private final class Root {
-        let middles: UnsafeMutablePointer<Block?>
-        let count: Int
+    /// Where a block hangs.
+    private struct Slot: BitwiseCopyable {
+        /// The block's address, with bit 0 set while another slot may hold it too; 0: no block.
+        var bits: UInt = 0
 
-        init(count: Int) {
-            middles = .allocate(capacity: count)
-            middles.initialize(repeating: nil, count: count)
-            self.count = count
+        @inline(__always) init() {}
+        @inline(__always) init(owning block: Block) { bits = UInt(bitPattern: block) }
+        @inline(__always) var block: Block? { Block(bitPattern: bits & ~1) }
+        /// The block where no other slot holds it.
+        @inline(__always) var owned: Block? { bits & 1 == 0 ? Block(bitPattern: bits) : nil }
+        var isShared: Bool { bits & 1 != 0 }
+        mutating func share() { bits |= 1 }
+    }
+
+    /// Owns the tree: the header is the number of slots behind it. Its deinit is the one place where blocks are given up.
+    private final class Root: ManagedBuffer<Int, Slot> {
+        static func make(_ count: Int) -> Root {
+            let root = unsafeDowncast(create(minimumCapacity: count) { _ in count }, to: Root.self)
+            root.slots.initialize(repeating: Slot(), count: count)
+            return root
         }
 
+        @inline(__always) var slots: UnsafeMutablePointer<Slot> { withUnsafeMutablePointerToElements { $0 } }
+
         deinit {
-            for i in 0..<count {
-                if let middle = middles[i] { PagedStore.releaseMiddle(middle) }
+            for i in 0..<header {
+                if let middle = slots[i].block { PagedStore.releaseMiddle(middle) }
             }
-            middles.deallocate()
         }
     }
 
     private var root: Root
-    private let pageShift: Int
     private let absent: Element
 
-    init(pageShift: Int, absent: Element) {
-        self.pageShift = pageShift
+    init(absent: Element) {
         self.absent = absent
-        root = Root(count: 1)
+        root = Root.make(1)
     }
 
     // MARK: Blocks
 
+    @inline(__always) private static var headerBytes: Int { 16 }
+    @inline(__always) private static var fan: Int { 256 }
+
+    @inline(__always) private static func middleIndex(_ index: Int) -> Int { index &>> (pageShift &+ 8) }
+    @inline(__always) private static func pageIndex(_ index: Int) -> Int { index &>> pageShift & 255 }
+
     @inline(__always) private static func references(_ block: Block) -> UnsafeMutablePointer<Int> { block.assumingMemoryBound(to: Int.self) }
-    @inline(__always) private static func children(_ middle: Block) -> UnsafeMutablePointer<Block?> {
-        (middle + headerBytes).assumingMemoryBound(to: Block?.self)
+    @inline(__always) private static func slots(_ middle: Block) -> UnsafeMutablePointer<Slot> {
+        (middle + headerBytes).assumingMemoryBound(to: Slot.self)
     }
-    @inline(__always) private static func elements(_ page: Block) -> UnsafeMutablePointer<Element> {
-        (page + headerBytes).assumingMemoryBound(to: Element.self)
+    @inline(__always) private static func element(_ page: Block, _ index: Int) -> UnsafeMutablePointer<Element> {
+        (page + headerBytes).assumingMemoryBound(to: Element.self) + index & ((1 &<< pageShift) &- 1)
     }
 
     private static func releaseMiddle(_ middle: Block) {
         references(middle).pointee -= 1
         guard references(middle).pointee == 0 else { return }
-        let pages = children(middle)
-        for i in 0..<(1 << fanShift) {
-            if let page = pages[i] { releasePage(page) }
+        for i in 0..<fan {
+            if let page = slots(middle)[i].block { releasePage(page) }
         }
         middle.deallocate()
     }
@@ -83,90 +99,93 @@ struct PagedStore<Element: BitwiseCopyable> {
 
     /// The element for reading, or nil where its page was never written. Valid until the next write.
     @inline(__always) func existing(_ index: Int) -> UnsafePointer<Element>? {
-        let middleIndex = index >> (pageShift + Self.fanShift)
-        guard middleIndex < root.count, let middle = root.middles[middleIndex],
-            let page = Self.children(middle)[index >> pageShift & 0xff]
+        let middleIndex = Self.middleIndex(index)
+        guard middleIndex < root.header, let middle = root.slots[middleIndex].block,
+            let page = Self.slots(middle)[Self.pageIndex(index)].block
         else { return nil }
-        return UnsafePointer(Self.elements(page) + index & ((1 << pageShift) - 1))
+        return UnsafePointer(Self.element(page, index))
     }
 
     /// The element for writing, its page made and unshared first. Valid until the store is copied or written again.
     @inline(__always) mutating func mutable(_ index: Int) -> UnsafeMutablePointer<Element> {
-        let middleIndex = index >> (pageShift + Self.fanShift)
-        if isKnownUniquelyReferenced(&root), middleIndex < root.count, let middle = root.middles[middleIndex],
-            Self.references(middle).pointee == 1, let page = Self.children(middle)[index >> pageShift & 0xff],
-            Self.references(page).pointee == 1
+        let middleIndex = Self.middleIndex(index)
+        if isKnownUniquelyReferenced(&root), middleIndex < root.header, let middle = root.slots[middleIndex].owned,
+            let page = Self.slots(middle)[Self.pageIndex(index)].owned
         {
-            return Self.elements(page) + index & ((1 << pageShift) - 1)
+            return Self.element(page, index)
         }
-        return unshare(index)
+        return Self.element(unsharedPage(index), index)
     }
 
-    @inline(never) private mutating func unshare(_ index: Int) -> UnsafeMutablePointer<Element> {
-        let middleIndex = index >> (pageShift + Self.fanShift)
-        if !isKnownUniquelyReferenced(&root) || middleIndex >= root.count {
-            let copy = Root(count: max(root.count, (middleIndex + 1) * 2))
-            for i in 0..<root.count {
-                guard let middle = root.middles[i] else { continue }
-                Self.references(middle).pointee += 1
-                copy.middles[i] = middle
-            }
+    // MARK: Unsharing
+
+    @inline(never) private mutating func unsharedPage(_ index: Int) -> Block {
+        let middle = unsharedMiddle(index)
+        let slot = Self.slots(middle) + Self.pageIndex(index)
+        if let page = Self.takeOver(slot) { return page }
+        let count = 1 << pageShift
+        let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
+        let elements = (new + Self.headerBytes).assumingMemoryBound(to: Element.self)
+        if let old = slot.pointee.block {
+            elements.initialize(from: Self.element(old, 0), count: count)
+            Self.references(old).pointee -= 1
+        } else {
+            elements.initialize(repeating: absent, count: count)
+        }
+        slot.pointee = Slot(owning: new)
+        return new
+    }
+
+    private mutating func unsharedMiddle(_ index: Int) -> Block {
+        let middleIndex = Self.middleIndex(index)
+        if !isKnownUniquelyReferenced(&root) || middleIndex >= root.header {
+            let copy = Root.make(max(root.header, (middleIndex + 1) * 2))
+            Self.share(root.slots, with: copy.slots, count: root.header)
             root = copy
         }
-        let middle = unsharedMiddle(root.middles + middleIndex)
-        let slot = Self.children(middle) + (index >> pageShift & 0xff)
-        return Self.elements(unsharedPage(slot)) + index & ((1 << pageShift) - 1)
-    }
-
-    private func unsharedMiddle(_ slot: UnsafeMutablePointer<Block?>) -> Block {
-        let fan = 1 << Self.fanShift
-        if let old = slot.pointee, Self.references(old).pointee == 1 { return old }
-        let new = Self.allocate(bytes: fan * MemoryLayout<Block?>.stride)
-        let pages = Self.children(new)
-        if let old = slot.pointee {
-            pages.initialize(from: Self.children(old), count: fan)
-            for i in 0..<fan {
-                if let page = pages[i] { Self.references(page).pointee += 1 }
-            }
+        let slot = root.slots + middleIndex
+        if let middle = Self.takeOver(slot) { return middle }
+        let new = Self.allocate(bytes: Self.fan * MemoryLayout<Slot>.stride)
+        Self.slots(new).initialize(repeating: Slot(), count: Self.fan)
+        if let old = slot.pointee.block {
+            Self.share(Self.slots(old), with: Self.slots(new), count: Self.fan)
             Self.references(old).pointee -= 1
-        } else {
-            pages.initialize(repeating: nil, count: fan)
         }
-        slot.pointee = new
+        slot.pointee = Slot(owning: new)
         return new
     }
 
-    private func unsharedPage(_ slot: UnsafeMutablePointer<Block?>) -> Block {
-        let count = 1 << pageShift
-        if let old = slot.pointee, Self.references(old).pointee == 1 { return old }
-        let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
-        if let old = slot.pointee {
-            Self.elements(new).initialize(from: Self.elements(old), count: count)
-            Self.references(old).pointee -= 1
-        } else {
-            Self.elements(new).initialize(repeating: absent, count: count)
+    /// The block of a slot where it is this tree's alone, or has become so since it was shared.
+    private static func takeOver(_ slot: UnsafeMutablePointer<Slot>) -> Block? {
+        if slot.pointee.isShared, let block = slot.pointee.block, references(block).pointee == 1 { slot.pointee = Slot(owning: block) }
+        return slot.pointee.owned
+    }
+
+    /// Both sides hold every block from here on, and know it.
+    private static func share(_ old: UnsafeMutablePointer<Slot>, with new: UnsafeMutablePointer<Slot>, count: Int) {
+        for i in 0..<count {
+            guard let block = old[i].block else { continue }
+            references(block).pointee += 1
+            old[i].share()
+            new[i] = old[i]
         }
-        slot.pointee = new
-        return new
     }
 
     /// Gives up the page around `index`: its elements read as `absent` again.
     mutating func drop(pageAround index: Int) {
         guard existing(index) != nil else { return }
-        _ = mutable(index)
-        let middle = root.middles[index >> (pageShift + Self.fanShift)]!
-        let slot = Self.children(middle) + (index >> pageShift & 0xff)
-        Self.releasePage(slot.pointee!)
-        slot.pointee = nil
+        let slot = Self.slots(unsharedMiddle(index)) + Self.pageIndex(index)
+        if let page = slot.pointee.block { Self.releasePage(page) }
+        slot.pointee = Slot()
     }
 
     /// Every index whose page exists, in order, page by page.
     func forEachPage(_ body: (_ firstIndex: Int, UnsafeBufferPointer<Element>) -> Void) {
-        for m in 0..<root.count {
-            guard let middle = root.middles[m] else { continue }
-            for p in 0..<(1 << Self.fanShift) {
-                guard let page = Self.children(middle)[p] else { continue }
-                body((m << Self.fanShift | p) << pageShift, UnsafeBufferPointer(start: Self.elements(page), count: 1 << pageShift))
+        for m in 0..<root.header {
+            guard let middle = root.slots[m].block else { continue }
+            for p in 0..<Self.fan {
+                guard let page = Self.slots(middle)[p].block else { continue }
+                body((m << 8 | p) << pageShift, UnsafeBufferPointer(start: Self.element(page, 0), count: 1 << pageShift))
             }
         }
     }

@@ -15,6 +15,7 @@ extension Actor {
             next = inGuest ? .issueAccess : .enterGuest
         case .host(let host):
             hostAction = host
+            cpu = host.cpu
             hostResult = 0
             setResult = 0
             next = Self.firstStep(of: host.kind)
@@ -42,47 +43,53 @@ extension Actor {
         case .ioremap: .ioremapTopUp
         case .unmapRange: .unmapBare
         case .poison, .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: .cacheEvent
         }
     }
 }
 
-extension World {
+/// What an actor may have to wait for. It looks through pointers: a world or an actor handed over as a value would be copied.
+struct Waiting {
+    let world: UnsafePointer<World>
+    let actor: UnsafePointer<Actor>
+
+    private var me: Actor { @inline(__always) unsafeAddress { actor } }
+
     /// Whether the actor's next step needs something that another one holds.
-    @inline(__always) func isBlocked(_ actor: borrowing Actor) -> Bool {
-        switch actor.next {
-        case .lockMMU: return vms[Int(actor.vm)].holder >= 0
-        case .pinHostPage: return isMemoryHeld(actor.hostProcess, for: actor)
-        default: return actor.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked(actor)
+    @inline(__always) var isBlocked: Bool {
+        switch me.next {
+        case .lockMMU: world.pointee.vms[Int(me.vm)].holder >= 0
+        case .pinHostPage: isMemoryHeld(me.hostProcess)
+        default: me.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked
         }
     }
 
-    @inline(never) private func isHostBlocked(_ actor: borrowing Actor) -> Bool {
-        switch actor.next {
-        case .ioremapLock: return vms[Int(actor.hostAction.vm)].holder >= 0
-        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return vms[Int(actor.notifyVM)].holder >= 0
-        case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck:
-            return isMemoryHeld(actor.hostProcess, for: actor)
-        case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(actor.hostAction.process, for: actor)
-        case .forkStart, .protectStart:
-            let held = isMemoryHeld(actor.hostAction.process, for: actor)
-            return held ? true : isMapRead(actor)
-        case .zapStart:
-            if actor.hostAction.kind == .munmap, isMapRead(actor) { return true }
-            return isMemoryHeld(actor.hostAction.process, for: actor)
-        case .slotSynchronize: return behaviours.has(.srcu) ? vms[Int(actor.hostAction.vm)].srcuReaders > 0 : false
-        default: return false
+    private var isHostBlocked: Bool {
+        @inline(never) get {
+            switch me.next {
+            case .ioremapLock: return world.pointee.vms[Int(me.hostAction.vm)].holder >= 0
+            case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.pointee.vms[Int(me.notifyVM)].holder >= 0
+            case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck: return isMemoryHeld(me.hostProcess)
+            case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(me.hostAction.process)
+            case .forkStart, .protectStart: return isMemoryHeld(me.hostAction.process) || isMapRead
+            case .zapStart: return isMemoryHeld(me.hostAction.process) || (me.hostAction.kind == .munmap && isMapRead)
+            // The lock is this thread's own: it waits for ever.
+            case .faultUnderLock: return world.pointee.vms[Int(me.vm)].holder >= 0
+            case .slotSynchronize: return world.pointee.behaviours.has(.srcu) && world.pointee.vms[Int(me.hostAction.vm)].srcuReaders > 0
+            default: return false
+            }
         }
     }
 
     /// Another actor holds the page-table lock, or `mmap_sem` for writing.
-    @inline(__always) private func isMemoryHeld(_ process: UInt8, for actor: borrowing Actor) -> Bool {
-        let me = Int8(bitPattern: actor.id)
-        let lock = processes[Int(process)].pageTableLock, writer = processes[Int(process)].mmapWriter
-        return (lock >= 0 && lock != me) || (writer >= 0 && writer != me)
+    @inline(__always) private func isMemoryHeld(_ process: UInt8) -> Bool {
+        let id = Int8(bitPattern: me.id)
+        let lock = world.pointee.processes[Int(process)].pageTableLock, writer = world.pointee.processes[Int(process)].mmapWriter
+        return (lock >= 0 && lock != id) || (writer >= 0 && writer != id)
     }
 
     /// A page fault is under way in the process whose map the actor wants to change.
-    private func isMapRead(_ actor: borrowing Actor) -> Bool { processes[Int(actor.hostAction.process)].mmapReaders > 0 }
+    private var isMapRead: Bool { world.pointee.processes[Int(me.hostAction.process)].mmapReaders > 0 }
 }
 
 extension Stepper {

@@ -21,6 +21,7 @@ extension Stepper {
                 let dropped = world.cpus[cpu].tlb.drop { _ in true }
                 if dropped > 0 { progress() }
             }
+            if world.caches != nil { maintain(.icialluis, cpu: Int(me.cpu)) }
         }
         world.vms[id].vmidGeneration = world.vmidGeneration
         world.vms[id].vmid = world.nextVMID
@@ -37,6 +38,7 @@ extension Stepper {
             me.faultStatus = HSR(rawValue: me.access.rawHSR).faultStatus
             return go(.takeException)
         }
+        if me.access.form == .cacheMaintenance, !me.access.operation.isByAddress, me.access.operation != .none { return go(.maintainCaches) }
         if me.access.throughStage1 {
             me.stage1Left = -1
             return go(.walkStage1)
@@ -82,10 +84,11 @@ extension Stepper {
     /// One descriptor fetch of the walk.
     @inline(__always) func fetch(level: Int) {
         let address = Stage2Walk.descriptorAddress(table: me.table, ipa: me.ipa, level: level)
-        guard let word = world.word(at: address) else {
+        guard var word = world.word(at: address) else {
             me.faultStatus = FaultStatus(.externalOnWalk, level: UInt8(level))
             return go(.takeException)
         }
+        if world.caches != nil { word = walkThroughCaches(address, right: word) }
         let descriptor = Stage2Descriptor(word)
         me.descriptor = descriptor
         me.level = UInt8(level)
@@ -113,7 +116,9 @@ extension Stepper {
     }
 
     func checkRights() {
-        let wanted = me.readingStage1 ? AccessKind.read : me.access.kind
+        // Maintenance by address needs no right to write, but for the operation that destroys.
+        let reads = me.readingStage1 || (me.access.operation != .none && me.access.operation != .dcimvac)
+        let wanted = reads ? AccessKind.read : me.access.kind
         if Stage2Walk.permits(me.descriptor, wanted) {
             decide(.permitted)
             return go(me.readingStage1 ? .walkStage1 : .performAccess)
@@ -127,6 +132,14 @@ extension Stepper {
         let pa = Stage2Walk.output(me.descriptor, me.ipa, level: Int(me.level))
         let width = me.access.width
         if Sink.checks { checkGuestAccess(pa) }
+        if world.caches != nil { accessThroughCaches(pa) } else { accessMemory(pa, width: width) }
+        if me.access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: me.access.va.rawValue) }
+        me.registers.pc &+= me.access.thumb ? 2 : 4
+        finish(.done)
+    }
+
+    /// Without caches: every access finds the bytes last stored.
+    @inline(__always) private func accessMemory(_ pa: PA, width: UInt8) {
         switch me.access.kind {
         case .write where me.access.form == .cacheMaintenance: break
         case .write:
@@ -141,9 +154,6 @@ extension Stepper {
             me.value = world.load(pa, width: Int(width))
             emit(.fetched(pa, value: me.value))
         }
-        if me.access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: me.access.va.rawValue) }
-        me.registers.pc &+= me.access.thumb ? 2 : 4
-        finish(.done)
     }
 
     func signExtended(_ value: UInt64, width: UInt8) -> UInt64 {

@@ -36,6 +36,8 @@ extension MicroStep {
     static let hostInfos: [Row] = [
         row(.hostFault, .host, "handle_mm_fault", "what does the host's entry need?", "The host looks at its own entry and area: nothing there, swapped out, or not writable.",
             "The guest's first touch of a page is the VMM's first touch too.", memory),
+        row(.faultUnderLock, .host, "do_page_fault", "a page fault under mmu_lock", "The cache operation's user address has no page any more, and faults while this thread holds mmu_lock.",
+            "The fault may sleep, and reclaim may tell KVM, whose notifier waits for the lock that this thread holds: the host hangs (0d3e4d4fade6).", memory),
         row(.mapZeroPage, .host, "do_anonymous_page", "the shared zero page", "A read of untouched memory maps the zero page, read-only.",
             "No memory is spent on what nobody has written: one frame stands at many addresses. The first write will have to leave it.", memory),
         row(.mapFreshPage, .host, "do_anonymous_page", "a fresh, zeroed page", "A write to untouched memory gets a frame of its own, writable.", "Zeroed, so that nothing of its last owner is seen.", memory),
@@ -91,5 +93,7 @@ extension MicroStep {
         row(.destroyUnmap, .kvm, "kvm_free_stage2_pgd", "tear the tables down", "The whole range is unmapped, which frees every table: without lock and flush. v4 went level by level.", "What the unmap skips (16.B5) is never freed.", "kvm_free_stage2_pgd, v3.9"),
         row(.destroyLevel1, .kvm, "kvm_free_stage2_pgd", "free the level-1 table", "The level-1 table's two pages are freed.", "The VM's address space is gone.", "kvm_free_stage2_pgd, v3.9"),
         row(.machineEvent, .host, "the machine", "something happens", "What the session says happens to the machine.", "", ""),
+        row(.cacheEvent, .host, "the machine", "a device, or a cache line", "A device reads or writes memory, lines go or come, or the host maintains its caches.",
+            "Caches may drop clean lines and fetch lines at any time: correct code holds whatever they do.", "DDI 0406C B2.2"),
     ]
 }

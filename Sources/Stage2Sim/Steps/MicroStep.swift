@@ -7,6 +7,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case idle
     // The guest and the CPU.
     case enterGuest, issueAccess, walkStage1, tlbLookup, fetchLevel1, fetchLevel2, fetchLevel3, fillTLB, checkRights, performAccess, takeException
+    case maintainCaches
     // The Hyp entry, guest_trap.
     case saveSyndrome, chooseFaultIPA, translateFaultVA, retryInGuest, storeHPFAR, leaveHyp
     // kvm_handle_guest_abort.
@@ -15,7 +16,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case decodeMMIO, injectDataAbort, skipInstruction, exitToUserSpace, emulateInUserSpace, completeMMIO
     // user_mem_abort.
     case decideWriteFault, checkReadPermission, topUpMemoryCache, sampleNotifierSeq, readBarrier, translateGFN, pinHostPage, checkPFN, buildLeaf
-    case syncInstructionCache, lockMMU, checkRetryCount, checkRetrySeq, grantWrite, setPageDirty, unlockMMU, releasePage, returnFromAbort
+    case syncInstructionCache, flushStage2, lockMMU, checkRetryCount, checkRetrySeq, grantWrite, setPageDirty, unlockMMU, releasePage, returnFromAbort
     // stage2_set_pte.
     case readLevel1, installLevel2, readLevel2, installLevel3, readLeaf, breakLeaf, writeLeaf, flushOldLeaf, countLeaf
     // unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them.
@@ -30,7 +31,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case notifyEndLock, notifyEndSeq, notifyEndCount, notifyEndUnlock
     case notifyChangeLock, notifyChangeSeq, notifyChangeSet, notifyChangeUnlock
     // The host's own page fault, handle_mm_fault.
-    case hostFault, mapZeroPage, mapFreshPage, swapInPage, reuseHostPage
+    case hostFault, faultUnderLock, mapZeroPage, mapFreshPage, swapInPage, reuseHostPage
     case copyHostPage, copyStart, copyRecheck, copyClearEntry, copyChange, copySetEntry, copyDropOld, copyEnd
     // Reclaim of one page.
     case reclaimIsolate, reclaimAge, reclaimAddToSwap, reclaimUnmapEntry, reclaimNotify, reclaimWriteOut, reclaimFree, reclaimPutBack
@@ -45,7 +46,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case slotAdd, slotInvalidate, slotSynchronize, slotRemove
     case vmCreate, destroyStop, destroyUnmap, destroyLevel1
     // What happens to the machine.
-    case machineEvent
+    case machineEvent, cacheEvent
 
     /// Who acts.
     public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }

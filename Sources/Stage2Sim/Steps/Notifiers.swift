@@ -62,12 +62,13 @@ extension Stepper {
     /// The next guest page that lies in the range, slot by slot; each is unmapped and flushed on its own.
     func notifyUnmap(then done: MicroStep) {
         guard let ipa = nextGuestPage() else { return go(done) }
-        let vm = UInt8(vmIndex)
-        me.setVM = vm
-        let again = me.next
-        // v4's stage2_clear_pte flushes by itself.
-        guard has(.tlbFlushOnUnmap), has(.presentTest) else { return callUnmap(vm, ipa, size: pageSize, then: again) }
-        call(.flushUnmapped, then: again)
+        callUnmapHandler(UInt8(vmIndex), ipa, then: me.next)
+    }
+
+    /// `kvm_unmap_hva_handler`: one page, then the flush; v4's stage2_clear_pte flushes by itself.
+    @inline(__always) func callUnmapHandler(_ vm: UInt8, _ ipa: UInt64, then back: MicroStep) {
+        guard has(.tlbFlushOnUnmap), has(.presentTest) else { return callUnmap(vm, ipa, size: pageSize, then: back) }
+        call(.flushUnmapped, then: back)
         callUnmap(vm, ipa, size: pageSize, then: .flushUnmapped)
     }
 
@@ -116,12 +117,8 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
-        me.setVM = UInt8(vmIndex)
-        me.setIPA = IPA(ipa)
-        me.setLeaf = Stage2Descriptor(me.changePFN.pa.rawValue & Stage2Descriptor.addressBits.mask | world.leafTemplate)
-        me.setFromCache = false
-        me.setIOMap = false
-        call(.readLevel1, then: .notifyChangeSet)
+        if world.caches != nil, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
+        callSetLeaf(UInt8(vmIndex), IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 
     // MARK: What the checks must know

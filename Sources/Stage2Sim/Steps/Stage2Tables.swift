@@ -5,13 +5,31 @@ extension Stepper {
 
     /// Stores a descriptor, cleans its line, and keeps the checks' books.
     @inline(__always) func storeDescriptor(_ new: UInt64, at address: PA, level: UInt8) -> UInt64 {
+        if world.caches != nil { storeDescriptorInCaches(new, at: address) }
         let old = world.kernelPages.store(new, at: address)
         emit(.descriptorWritten(address, level: level, old: old, new: new))
         if old != new { progress() }
         return old
     }
 
-    /// `get_page` or `put_page` on the table page around `entry`; returns the new count.
+    /// `put_page` on the table page around `entry`: at zero it is freed, whoever still points to it. Returns the new count.
+    @inline(__always) private func putPage(around entry: PA) -> Int32 {
+        let count = changeCount(of: entry, by: -1)
+        if count == 0 { dropTablePage(entry.page) }
+        return count
+    }
+
+    /// A table page lost its last reference while tables were unmapped. It is the level-1 table's second page, whose count starts at
+    /// 0 (16.B6); any other only where that page, freed and handed out again, has become two tables in one.
+    @inline(never) private func dropTablePage(_ page: PA) {
+        let level1 = world.vms[Int(me.setVM)].level1
+        if let level1, page == level1 || page.rawValue == level1.rawValue + pageSize { say(.pgdPageDropped(page)) }
+        if Sink.checks { report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: page) }
+        world.kernelPages.free(page)
+        emit(.tableFreed(page, level: 1))
+    }
+
+    /// `get_page`, or `put_page` where the page stays whatever the count; returns the new count.
     @inline(__always) func changeCount(of entry: PA, by delta: Int32) -> Int32 {
         var count: Int32 = 0
         world.kernelPages.withPage(entry.page) {
@@ -28,6 +46,16 @@ extension Stepper {
     }
 
     // MARK: stage2_set_pte
+
+    /// Starts `stage2_set_pte`; `back` is the step after its return. Without a cache no table is ever made.
+    @inline(__always) func callSetLeaf(_ vm: UInt8, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
+        me.setVM = vm
+        me.setIPA = ipa
+        me.setLeaf = leaf
+        me.setFromCache = fromCache
+        me.setIOMap = ioMap
+        call(.readLevel1, then: back)
+    }
 
     func readLevel1() {
         me.setResult = 0
@@ -68,6 +96,7 @@ extension Stepper {
             $0.use = level == 2 ? .level2 : .level3
             $0.vm = me.setVM
         }
+        if world.caches != nil { cleanTablePage(page, level: level) }
         _ = storeDescriptor(page.rawValue | 3, at: entry, level: UInt8(level - 1))
         _ = changeCount(of: entry, by: 1)
         if Sink.checks { openTableBook(entry.page) }
@@ -197,8 +226,9 @@ extension Stepper {
             let old = storeDescriptor(0, at: me.leafEntry, level: 3)
             countLeafOf(old, by: -1)
             if present { world.statistics.leavesCleared += 1 }
+            if present, world.caches != nil, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
             if Sink.checks { openLeafBook(me.setVM, IPA(me.unmapAt)) }
-            _ = changeCount(of: me.leafEntry, by: -1)
+            _ = putPage(around: me.leafEntry)
             if Sink.checks { openTableBook(me.leafEntry.page) }
         }
         let last = world.kernelPages.page(me.leafEntry.page).references == 1
@@ -216,13 +246,12 @@ extension Stepper {
         let table = level == 3 ? me.leafEntry.page : me.level2Entry.page
         _ = storeDescriptor(0, at: entry, level: UInt8(level - 1))
         freeTablePage(table, level: UInt8(level))
-        let count = changeCount(of: entry, by: -1)
+        let count = putPage(around: entry)
         if Sink.checks { openTableBook(entry.page) }
         if level == 3 {
             if count == 1 { return go(.freeLevel2) }
             skip(level: 2)
         } else {
-            if count == 0 { dropLevel1Page(entry.page) }
             skip(level: 1)
         }
         finishUnmapOfPage()
@@ -230,16 +259,9 @@ extension Stepper {
 
     func freeTablePage(_ table: PA, level: UInt8) {
         if Sink.checks { checkFreedTable(table, level: level) }
+        if world.caches != nil { keepMemory(table) }
         world.kernelPages.free(table)
         emit(.tableFreed(table, level: level))
-    }
-
-    /// The level-1 table is two pages of an order-1 allocation; the second one's count starts at 0 (16.B6), so emptying it frees it.
-    @inline(never) private func dropLevel1Page(_ page: PA) {
-        say(.pgdPageDropped(page))
-        if Sink.checks { report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: page) }
-        world.kernelPages.free(page)
-        emit(.tableFreed(page, level: 1))
     }
 
     /// v4's stage2_clear_pte does one page and flushes by itself; v3.9 goes on with the range.
@@ -251,13 +273,20 @@ extension Stepper {
 
     // MARK: kvm_phys_addr_ioremap
 
+    /// The range's end, up to a whole page; the page mask has 32 bits, so an end above 4 GiB is cut (16.B7) and nothing is mapped.
+    private var ioremapEnd: UInt64 {
+        let end = me.unmapEnd + pageSize - 1
+        return end & ~(pageSize - 1) & (has(.b7PhysMask32) ? 0xffff_ffff : ~0)
+    }
+
     func ioremapTopUp() {
-        if me.unmapAt >= me.unmapEnd { return go(.ioremapDone) }
+        if me.unmapAt >= ioremapEnd { return go(.ioremapDone) }
         while me.smallCacheCount < 2 {
             guard let page = world.kernelPages.allocate(.cached) else {
                 me.setResult = -Errno.ENOMEM.rawValue
                 return go(.ioremapDone)
             }
+            if world.caches != nil { clearTablePage(page) }
             me.smallCache[me.smallCacheCount] = page.rawValue
             me.smallCacheCount += 1
         }
@@ -272,12 +301,8 @@ extension Stepper {
 
     func ioremapSet() {
         let done = me.unmapAt - me.hostAction.ipa.rawValue
-        me.setVM = me.hostAction.vm
-        me.setIPA = IPA(me.unmapAt)
-        me.setLeaf = Stage2Descriptor((me.hostAction.pa.rawValue + done) & Stage2Descriptor.addressBits.mask | world.deviceTemplate)
-        me.setFromCache = true
-        me.setIOMap = true
-        call(.readLevel1, then: .ioremapUnlock)
+        let leaf = Stage2Descriptor((me.hostAction.pa.rawValue + done) & Stage2Descriptor.addressBits.mask | world.deviceTemplate)
+        callSetLeaf(me.hostAction.vm, IPA(me.unmapAt), leaf, fromCache: true, ioMap: true, then: .ioremapUnlock)
     }
 
     func ioremapUnlock() {

@@ -14,14 +14,15 @@ struct Stepper<Sink: EffectSink> {
         sinkPointer = sink
     }
 
+    // Addressors, not coroutines: reading one field through those copied the whole actor, a kilobyte, each time.
     var world: World {
-        @inline(__always) _read { yield worldPointer.pointee }
-        @inline(__always) nonmutating _modify { yield &worldPointer.pointee }
+        @inline(__always) unsafeAddress { UnsafePointer(worldPointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { worldPointer }
     }
 
     var me: Actor {
-        @inline(__always) _read { yield actorPointer.pointee }
-        @inline(__always) nonmutating _modify { yield &actorPointer.pointee }
+        @inline(__always) unsafeAddress { UnsafePointer(actorPointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { actorPointer }
     }
 
     /// The vCPU's, or the notifier's, virtual machine.
@@ -38,7 +39,7 @@ struct Stepper<Sink: EffectSink> {
 
     /// Makes the actor's next micro-step. False: it must wait for another actor, and nothing happened.
     @inline(__always) func step() -> Bool {
-        if worldPointer.pointee.isBlocked(actorPointer.pointee) { return false }
+        if Waiting(world: worldPointer, actor: actorPointer).isBlocked { return false }
         world.stepNumber &+= 1
         dispatch()
         return true
@@ -73,6 +74,7 @@ struct Stepper<Sink: EffectSink> {
         case .fillTLB: fillTLB()
         case .checkRights: checkRights()
         case .performAccess: performAccess()
+        case .maintainCaches: maintainCaches()
         case .takeException: takeException()
         case .saveSyndrome: saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
@@ -105,6 +107,7 @@ struct Stepper<Sink: EffectSink> {
         case .checkPFN: checkPFN()
         case .buildLeaf: buildLeaf()
         case .syncInstructionCache: syncInstructionCache()
+        case .flushStage2: flushStage2()
         case .lockMMU: lockMMU()
         case .checkRetryCount: checkRetryCount()
         case .checkRetrySeq: checkRetrySeq()
@@ -210,6 +213,7 @@ struct Stepper<Sink: EffectSink> {
         case .destroyUnmap: destroyUnmap()
         case .destroyLevel1: destroyLevel1()
         case .machineEvent: machineEvent()
+        case .cacheEvent: cacheEvent()
         default: break
         }
     }

@@ -41,6 +41,11 @@ extension Stepper {
         return fillCache(to: maximum)
     }
 
+    /// `mmu_free_memory_cache`.
+    func freeMemoryCache() {
+        while let page = me.memoryCache.pop() { world.kernelPages.free(page) }
+    }
+
     @inline(never) private func fillCache(to maximum: Int) -> Int32 {
         let before = me.memoryCache.count
         var result: Int32 = 0
@@ -50,6 +55,7 @@ extension Stepper {
                 result = -Errno.ENOMEM.rawValue
                 break
             }
+            if world.caches != nil { clearTablePage(page) }
             me.memoryCache.push(page)
         }
         if me.memoryCache.count != before {
@@ -128,17 +134,18 @@ extension Stepper {
 
     /// The read-only template, PAGE_S2. The no-slot PFN overflows to physical address 0 here.
     func buildLeaf() {
-        me.newLeaf = Stage2Descriptor((me.pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate)
-        if has(.icacheMaintenance), !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
+        me.newLeaf = leaf(for: me.pfn, writable: false)
+        if maintainsCaches, !has(.cacheOpUnderLock) { return go(.syncInstructionCache) }
         goToLock()
     }
 
-    func syncInstructionCache() {
-        emit(.instructionCacheSynced(me.hostPage, wholeCache: world.cpuModel.ctr.l1Ip == 2))
-        goToLock()
+    /// A leaf for memory: PAGE_S2, with the right to write or without.
+    @inline(__always) func leaf(for pfn: PFN, writable: Bool) -> Stage2Descriptor {
+        let readOnly = (pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate
+        return Stage2Descriptor(writable ? readOnly | Stage2Descriptor.hapBits.placing(3) : readOnly)
     }
 
-    @inline(__always) private func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
+    @inline(__always) func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
 
     func lockMMU() {
         world.vms[Int(me.vm)].holder = Int8(bitPattern: me.id)
@@ -177,21 +184,19 @@ extension Stepper {
     }
 
     @inline(__always) private func goToSet() {
+        if has(.cacheOpUnderLock), maintainsCaches { return go(.syncInstructionCache) }
+        goToGrant()
+    }
+
+    @inline(__always) func goToGrant() {
         if me.writable { return go(.grantWrite) }
         callSetLeaf()
     }
 
-    @inline(__always) private func callSetLeaf() {
-        me.setVM = me.vm
-        me.setIPA = me.faultIPA
-        me.setLeaf = me.newLeaf
-        me.setFromCache = true
-        me.setIOMap = false
-        call(.readLevel1, then: .unlockMMU)
-    }
+    @inline(__always) private func callSetLeaf() { callSetLeaf(me.vm, me.faultIPA, me.newLeaf, fromCache: true, then: .unlockMMU) }
 
     func grantWrite() {
-        me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
+        me.newLeaf = leaf(for: me.pfn, writable: true)
         if has(.setDirty) { return go(.setPageDirty) }
         callSetLeaf()
     }
@@ -225,5 +230,9 @@ extension PFN {
 
 extension World {
     /// PAGE_S2: present, AF, write-back, read-only; inner shareable on a multiprocessor.
-    public var leafTemplate: UInt64 { multiprocessor ? 0x77f : 0x47f }
+    /// With the later scheme it is also XN, until the guest executes it.
+    public var leafTemplate: UInt64 {
+        let template: UInt64 = multiprocessor ? 0x77f : 0x47f
+        return behaviours.has(.invalidateIOnExec) ? template | Stage2Descriptor.xnBits.mask : template
+    }
 }

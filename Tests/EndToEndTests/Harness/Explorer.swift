@@ -12,9 +12,13 @@ enum Explorer {
         return ["open", root.appendingPathComponent("sessions/first-touch.yaml").path]
     }()
 
-    /// Whether the program has it, and there is a tmux to try it in.
-    static let canBeTried: Bool =
-        TmuxSession.isAvailable && (try? Product.run(Array(arguments.prefix(1)) + ["--help"]).status) == 0
+    /// Whether the program has it, and there is a tmux to try it in. The help of a command that does not
+    /// exist is that of the program, so the usage line has to name it.
+    static let canBeTried: Bool = {
+        guard TmuxSession.isAvailable, let name = arguments.first else { return false }
+        let help = try? Product.run([name, "--help"])
+        return help?.output.contains("USAGE: kvmtui \(name)") == true
+    }()
 
     static let command = [Product.path] + arguments
 

@@ -19,6 +19,7 @@ struct KeyScriptTests {
         Example("", []),
         Example("  # only a comment", []),
         Example("s s F ] 4 2 g # and on\n s", typed: "ssF]42gs"),
+        Example("42g sss", typed: "42gsss"),
         Example("Tab Enter Esc Space", keys: .tab, .enter, .escape, .character(" ")),
         Example("tab ENTER pgdn", keys: .tab, .enter, .pageDown),
         Example("F1 f12 S-Tab", keys: .function(1), .function(12), .backTab),
@@ -45,7 +46,7 @@ struct KeyScriptTests {
     }
 
     @Test(arguments: [
-        ("s 42g", 1, 3, "\"42g\"", "quotes to type several (\"42g\")"),
+        ("s nope", 1, 3, "\"nope\"", "quotes to type several (\"nope\")"),
         ("s\n  Entr", 2, 3, "\"Entr\"", "did you mean Enter?"),
         ("PgDwn", 1, 1, "\"PgDwn\"", "did you mean PgDn?"),
         ("F13", 1, 1, "\"F13\"", "a key"),

@@ -1,0 +1,249 @@
+import Sessions
+import Stage2Sim
+
+// From state to cells.
+
+extension Explorer {
+    public mutating func draw(into grid: inout Grid) {
+        let layout = layout
+        guard layout.kind != .tooSmall else {
+            return grid.draw { canvas in
+                let text = "kvmtui needs \(Layout.smallestWidth)x\(Layout.smallestHeight); this is \(size.width)x\(size.height). q leaves."
+                for (y, line) in TextLayout.wrap(text, width: max(1, canvas.width)).enumerated() { canvas.put(0, y, line, .error) }
+            }
+        }
+        let scene = scene()
+        grid.draw { canvas in
+            drawHeader(scene, layout, &canvas)
+            if surroundings.plain {
+                drawPlain(scene, layout, &canvas)
+            } else {
+                // The focused frame is drawn last, so that all of it has its colour.
+                let order = layout.panes.filter { $0.id != focus } + layout.panes.filter { $0.id == focus }
+                for (id, rect) in order { drawPane(id, rect, layout, &canvas) }
+            }
+            drawHint(layout, &canvas)
+            drawStatus(scene, layout, &canvas)
+            if let overlay { drawOverlay(overlay, scene, &canvas) }
+            if let prompt { drawPrompt(prompt, layout, &canvas) }
+        }
+    }
+
+    // MARK: Lines at the edges
+
+    private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
+        canvas.draw(in: layout.header) { canvas in
+            var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
+            let right = "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  I-cache \(scene.now.world.cpuModel.instructionCacheKind)  step \(scene.position) of \(scene.count)"
+            let width = CharacterWidth.of(right)
+            x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, canvas.width - x - 5 - width))
+            canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
+        }
+    }
+
+    private func drawHint(_ layout: Layout, _ canvas: inout Canvas) {
+        canvas.draw(in: layout.hint) { canvas in
+            if let message {
+                canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
+                return
+            }
+            if !digits.isEmpty {
+                canvas.put(1, 0, "\(digits)  g goes to step \(digits)", .note)
+                return
+            }
+            var x = 1
+            for binding in KeyTable.bindings where !binding.hint.isEmpty {
+                let key = binding.shown.split(separator: " ").first.map(String.init) ?? ""
+                let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(binding.hint)
+                guard x + needed < canvas.width else { continue }
+                x = canvas.put(x, 0, key, .key)
+                x = canvas.put(x + 1, 0, binding.hint, .dim) + 2
+            }
+        }
+    }
+
+    private func drawStatus(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
+        var parts: [(String, Role)] = []
+        if branch > 0 || branches.count > 1 { parts.append(("branch \(branch + 1)/\(branches.count)", .note)) }
+        if let fault = scene.fault {
+            parts.append(("fault \(fault + 1)/\(scene.faultCount)", .status))
+            if let steps = scene.faultSteps, scene.inFault { parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status)) } else { parts.append(("between faults", .status)) }
+        } else {
+            parts.append(("fault 0/\(scene.faultCount)", .status))
+        }
+        if let actor = scene.actor { parts.append((scene.now.name(of: actor), .status)) }
+        let vm = scene.vm
+        parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: Int($0)))", .held) } ?? ("mmu_lock free", .status))
+        parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)", scene.changes.sequence || scene.changes.count ? .changed : .status))
+        parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))
+        parts.append((scene.now.world.cpuModel.instructionCacheKind, .status))
+        parts.append((scene.session.machine.revision.rawValue, .status))
+        let violations = scene.now.world.statistics.violations
+        if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
+        if changesOnly { parts.append(("changes only", .note)) }
+        canvas.draw(in: layout.status) { canvas in
+            canvas.fill(nil, " ", .status)
+            var x = 1
+            for (text, role) in parts {
+                guard x + CharacterWidth.of(text) < canvas.width else { continue }
+                x = canvas.put(x, 0, text, role) + 2
+            }
+        }
+    }
+
+    // MARK: Panes
+
+    func tablesPane(_ scene: Scene) -> TablesPane {
+        TablesPane(scene: scene, glyphs: glyphs, picked: pickedEntry, ipa: scene.ipa)
+    }
+
+    var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
+
+    mutating func content(of pane: PaneID, width: Int, height: Int) -> PaneContent {
+        let scene = scene()
+        var content: PaneContent
+        switch pane {
+        case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
+        case .tables: content = width >= 66 && height >= 6 ? tablesPane(scene).sideBySide(width: width, height: height) : tablesPane(scene).stacked(height: height)
+        case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs).content(width: width)
+        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
+        case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
+        case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
+        case .host: content = HostPane.content(scene, glyphs: glyphs)
+        case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, extent: height <= 4 ? .brief : height <= 6 ? .normal : .full)
+        }
+        if changesOnly, pane != .path, pane != .note {
+            content.lines = content.lines.filter(\.changed)
+            if content.lines.isEmpty { content.lines = [Line("unchanged by this step", .dim)] }
+            content.anchor = nil
+        }
+        return content
+    }
+
+    /// The first line shown: scrolled by hand, or so that the anchor is in sight.
+    func firstLine(_ pane: PaneID, _ content: PaneContent, height: Int) -> Int {
+        let most = max(0, content.lines.count - height)
+        if let scrolled = scrolled[pane] { return min(scrolled, most) }
+        var anchor = content.anchor
+        if pane == .path, let pickedStep { anchor = content.lines.firstIndex { $0.target == .step(pickedStep) } ?? anchor }
+        guard let anchor else { return 0 }
+        return min(max(0, anchor - height * content.anchorTenths / 10), most)
+    }
+
+    private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) {
+        let focused = id == focus
+        let role: Role = focused ? .focusedBorder : .border
+        canvas.box(rect, role)
+        let inside = rect.inset()
+        let content = content(of: id, width: inside.width, height: inside.height)
+        var title = (focused ? String(Character(glyphs.folded)) : " ") + "\(id.rawValue) \(content.title)"
+        // The place that several panes share names the others.
+        if layout.kind == .narrow, ![.path, .tables, .note].contains(id) { title += "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" }
+        title += " "
+        canvas.put(rect.x + 1, rect.y, title, focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
+        let first = firstLine(id, content, height: inside.height)
+        canvas.draw(in: inside) { canvas in
+            for row in 0..<min(inside.height, max(0, content.lines.count - first)) {
+                let line = content.lines[first + row]
+                canvas.put(line, row)
+                let isPicked = id == .path && pickedStep != nil && line.target == pickedStep.map { .step($0) }
+                if isPicked { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .selection) }
+                if let found, found.pane == id, found.line == first + row { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .match) }
+            }
+        }
+        // A scroll bar where there is more than fits.
+        if content.lines.count > inside.height, inside.height > 2 {
+            let thumb = first * (inside.height - 1) / max(1, content.lines.count - inside.height)
+            canvas.put(rect.endX - 1, inside.y + thumb, glyphs.scrollThumb, role)
+        }
+    }
+
+    /// Everything as lines of text, in an order that reads well: the step and why, then what it touched.
+    private mutating func drawPlain(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
+        let top = 1, height = size.height - 3
+        var lines: [Line] = []
+        for id in [PaneID.note, .path, .tables, .entry, .syndrome, .tlb, .memoryCache, .host] {
+            let content = content(of: id, width: size.width - 2, height: id == .path ? 9 : id == .note ? 20 : 12)
+            lines.append(Line("\(id.rawValue) \(content.title):", .heading))
+            var shown = content.lines
+            if id == .path, let anchor = content.anchor { shown = Array(content.lines[max(0, anchor - 4)..<min(content.lines.count, anchor + 3)]) }
+            lines += shown
+        }
+        if focus != .path || scrolled[.path] != nil, let start = lines.firstIndex(where: { $0.text.hasPrefix("\(focus.rawValue) ") }) { lines = Array(lines[start...]) + lines[..<start] }
+        let first = min(scrolled[focus] ?? 0, max(0, lines.count - height))
+        for row in 0..<min(height, lines.count - first) { canvas.draw(in: Rect(x: 1, y: top + row, width: size.width - 2, height: 1)) { $0.put(lines[first + row], 0) } }
+    }
+
+    // MARK: Overlays
+
+    private mutating func drawOverlay(_ overlay: Overlay, _ scene: Scene, _ canvas: inout Canvas) {
+        var lines: [Line] = []
+        let width = min(canvas.width - 4, overlay == .help ? 76 : 90)
+        let title: String
+        switch overlay {
+        case .help:
+            title = "Help"
+            lines = helpLines
+        case .why:
+            title = "Why this step"
+            if let step = scene.step {
+                lines.append(Line("\(step.info.title)  (\(step.name))", .heading))
+            }
+            lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
+        case .branches:
+            title = "Branches"
+            for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }
+            lines.append(Line(":branch 2 goes to the second", .dim))
+        }
+        let height = min(canvas.height - 2, lines.count + 2)
+        let rect = Rect(x: (canvas.width - width) / 2, y: max(0, (canvas.height - height) / 2), width: width, height: height)
+        canvas.draw(in: rect) { canvas in
+            canvas.fill()
+            canvas.box(canvas.bounds, .focusedBorder)
+            canvas.put(2, 0, " \(title) ", .focusedBorder, [.bold])
+            let inside = canvas.bounds.inset()
+            overlayScroll = min(overlayScroll, max(0, lines.count - inside.height))
+            let first = overlayScroll
+            canvas.draw(in: inside) { canvas in
+                for row in 0..<min(inside.height, lines.count - first) { canvas.put(lines[first + row], row, x: 1) }
+            }
+            if lines.count > inside.height { canvas.put(endingAt: rect.width - 2, rect.height - 1, " j k scroll ", .dim) }
+        }
+    }
+
+    var helpLines: [Line] {
+        var lines: [Line] = []
+        var group = ""
+        for binding in KeyTable.bindings {
+            if binding.group != group {
+                if !group.isEmpty { lines.append(Line()) }
+                lines.append(Line(binding.group, .heading))
+                group = binding.group
+            }
+            var line = Line("  " + binding.shown, .key)
+            line.pad(to: 18)
+            line.add(binding.help)
+            lines.append(line)
+        }
+        lines.append(Line())
+        lines.append(Line("Marks", .heading))
+        for (sign, meaning) in [
+            (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
+            (glyphs.current, "the step on the screen"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
+        ] {
+            var line = Line("  \(Character(sign))", .key)
+            line.pad(to: 18)
+            line.add(meaning)
+            lines.append(line)
+        }
+        lines.append(Line())
+        lines.append(Line("Commands", .heading))
+        for command in ExplorerCommand.all {
+            var line = Line("  :" + command.usage, .key)
+            line.pad(to: 34)
+            line.add(command.help)
+            lines.append(line)
+        }
+        return lines
+    }
+}

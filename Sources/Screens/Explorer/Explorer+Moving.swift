@@ -1,0 +1,181 @@
+import Sessions
+import Stage2Sim
+
+// Faults, stops, panes, lines: what the moving keys do.
+
+extension Explorer {
+    private var faults: [(start: UInt32, end: UInt32)] { timeline.index.faults }
+
+    mutating func finishFault() {
+        guard let number = timeline.faultNumber(at: timeline.position), timeline.position < Int(faults[number].end) else {
+            // Between two faults: to the end of the next one.
+            let next = (timeline.faultNumber(at: timeline.position) ?? -1) + 1
+            guard next < faults.count else { return say("no fault follows; the session ends at step \(timeline.count)") }
+            return go(to: Int(faults[next].end))
+        }
+        go(to: Int(faults[number].end))
+    }
+
+    mutating func startFault() {
+        guard let number = timeline.faultNumber(at: timeline.position) else { return say("no fault has begun yet") }
+        let start = Int(faults[number].start)
+        if timeline.position > start { return go(to: start) }
+        if number > 0 { go(to: Int(faults[number - 1].start)) }
+    }
+
+    mutating func goToFault(_ direction: Int) {
+        let here = timeline.faultNumber(at: timeline.position)
+        var target: Int
+        if direction > 0 {
+            target = timeline.position == 0 ? 0 : (here ?? -1) + 1
+        } else {
+            guard let here else { return say("no fault comes before") }
+            target = timeline.position > Int(faults[here].start) ? here : here - 1
+        }
+        guard faults.indices.contains(target) else {
+            return say(direction > 0 ? "this was the last fault; G goes to the end" : "this is the first fault")
+        }
+        // The first fault's attempt may be the first step of all.
+        if direction > 0, Int(faults[target].start) == timeline.position { target += 1 }
+        guard faults.indices.contains(target) else { return say("this was the last fault; G goes to the end") }
+        go(to: Int(faults[target].start))
+    }
+
+    mutating func goToFault(number: Int) {
+        guard faults.indices.contains(number - 1) else { return say(faults.isEmpty ? "the session has no faults" : "faults go from 1 to \(faults.count)", error: true) }
+        go(to: Int(faults[number - 1].start))
+    }
+
+    // MARK: Breakpoints and broken checks
+
+    mutating func goToStop(forward: Bool) {
+        let broken = timeline.index.broken
+        let stop: Int?
+        if forward {
+            let check = broken.first { Int($0) > timeline.position }.map(Int.init)
+            let point = breakpoints.isEmpty ? nil : timeline.position(after: timeline.position, upTo: check ?? timeline.count, where: matches)
+            stop = [check, point].compactMap { $0 }.min()
+        } else {
+            let check = broken.last { Int($0) < timeline.position }.map(Int.init)
+            let point = breakpoints.isEmpty ? nil : timeline.position(before: timeline.position, downTo: check ?? 0, where: matches)
+            stop = [check, point].compactMap { $0 }.max()
+        }
+        guard let stop else {
+            let nothing = breakpoints.isEmpty && broken.isEmpty
+            return say(nothing ? "no breakpoint is set and no check is broken; b sets one" : "none \(forward ? "after" : "before") this step")
+        }
+        go(to: stop)
+    }
+
+    private var matches: (MicroStep, Actor) -> Bool {
+        let points = breakpoints
+        return { step, actor in
+            points.steps.contains(step) || (step == .issueAccess && points.pages.contains(actor.access.ipa.page.rawValue))
+        }
+    }
+
+    mutating func toggleBreakpoint() {
+        guard let step = timeline.step else { return say("no step here; move first") }
+        if breakpoints.steps.remove(step) != nil { return say("breakpoint on \(step.name) removed") }
+        breakpoints.steps.insert(step)
+        say("breakpoint on \(step.name): c runs to the next one")
+    }
+
+    mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
+
+    // MARK: Panes
+
+    mutating func cycle(_ direction: Int) {
+        let all = PaneID.allCases
+        let index = all.firstIndex(of: focus) ?? 0
+        focus = all[(index + direction + all.count) % all.count]
+    }
+
+    /// j, k and their like: the picked step, the picked entry, or the lines of the pane.
+    mutating func move(_ lines: Int) {
+        switch focus {
+        case .path:
+            let records = scene().records
+            guard let first = records.first, let last = records.last else { return }
+            let from = pickedStep ?? min(max(timeline.position, first.position), last.position)
+            pickedStep = min(max(from + lines, first.position), last.position)
+        case .tables, .entry:
+            if focus == .entry, layout.kind != .single { return scroll(focus, lines) }
+            let tables = tablesPane(scene())
+            let level = pickedEntry?.level ?? tables.currentLevel
+            guard let place = tables.levels.first(where: { $0.level == level }), place.table != nil else { return }
+            let index = pickedEntry?.index ?? place.index
+            pickedEntry = (level, min(max(index + lines, 0), place.count - 1))
+        default: scroll(focus, lines)
+        }
+    }
+
+    mutating func scroll(_ pane: PaneID, _ lines: Int) {
+        guard let rect = layout.rect(of: pane) else { return }
+        let inside = rect.inset()
+        let content = content(of: pane, width: inside.width, height: inside.height)
+        let shown = firstLine(pane, content, height: inside.height)
+        scrolled[pane] = min(max(0, shown + lines), max(0, content.lines.count - inside.height))
+    }
+
+    mutating func into() {
+        switch focus {
+        case .path:
+            if let pickedStep { go(to: pickedStep) }
+        case .tables:
+            let tables = tablesPane(scene())
+            let level = pickedEntry?.level ?? tables.currentLevel
+            if pickedEntry == nil, let place = tables.levels.first(where: { $0.level == level }) {
+                pickedEntry = (level, place.index)
+            } else if level < 3, let next = tables.levels.first(where: { $0.level == level + 1 }), next.table != nil {
+                pickedEntry = (level + 1, next.index)
+            } else {
+                focus = .entry
+            }
+        default: zoomed = true
+        }
+    }
+
+    mutating func out() {
+        if focus == .entry, pickedEntry != nil { focus = .tables; return }
+        if focus == .tables, let picked = pickedEntry {
+            let tables = tablesPane(scene())
+            pickedEntry = picked.level > 1 ? tables.levels.first { $0.level == picked.level - 1 }.map { ($0.level, $0.index) } : nil
+            return
+        }
+        if zoomed { zoomed = false; return }
+        pickedStep = nil
+        pickedEntry = nil
+        scrolled = [:]
+        changesOnly = false
+    }
+
+    mutating func click(_ pane: PaneID, x: Int, row: Int, rect: Rect) {
+        let inside = rect.inset()
+        guard row >= 0, row < inside.height else { return }
+        let content = content(of: pane, width: inside.width, height: inside.height)
+        let index = firstLine(pane, content, height: inside.height) + row
+        guard content.lines.indices.contains(index), let target = content.lines[index].target else { return }
+        switch target {
+        case .step(let position): go(to: position)
+        case .entry(let level, let index): pickedEntry = (level, index)
+        }
+    }
+
+    // MARK: Search
+
+    mutating func search(forward: Bool) {
+        guard !lastSearch.isEmpty else { return say("nothing searched for yet; / searches") }
+        guard let rect = layout.rect(of: focus) else { return }
+        let inside = rect.inset()
+        let content = content(of: focus, width: inside.width, height: inside.height)
+        let wanted = lastSearch.lowercased()
+        let hits = content.lines.indices.filter { content.lines[$0].text.lowercased().contains(wanted) }
+        guard !hits.isEmpty else { return say("'\(lastSearch)' is not in \(focus.title)", error: true) }
+        let from = found.flatMap { $0.pane == focus ? $0.line : nil } ?? firstLine(focus, content, height: inside.height) - 1
+        let hit = forward ? hits.first { $0 > from } ?? hits[0] : hits.last { $0 < from } ?? hits[hits.count - 1]
+        found = (focus, hit)
+        scrolled[focus] = min(max(0, hit - inside.height / 2), max(0, content.lines.count - inside.height))
+        if case .step(let position)? = content.lines[hit].target { pickedStep = position }
+    }
+}

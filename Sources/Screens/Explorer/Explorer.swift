@@ -1,0 +1,258 @@
+import Sessions
+import Stage2Sim
+
+/// The explorer: a timeline, a place on it, and how the screen is arranged. Pure: what it wants of the world outside
+/// (a file written) it asks of `Surroundings`.
+public struct Explorer: Interactive {
+    /// What the explorer may ask of whoever runs it.
+    public struct Surroundings: Sendable {
+        /// Writes a text file; returns what went wrong, or nil.
+        public var write: @Sendable (_ text: String, _ path: String) -> String?
+        public var theme: Theme
+        /// Linear text without frames.
+        public var plain: Bool
+        public var ascii: Bool
+
+        public init(theme: Theme = .dark, plain: Bool = false, ascii: Bool = false, write: @escaping @Sendable (String, String) -> String? = { _, path in "\(path) cannot be written here" }) {
+            self.theme = theme
+            self.plain = plain
+            self.ascii = ascii
+            self.write = write
+        }
+    }
+
+    var timeline: Timeline
+    /// Timelines beside the one on the screen, each with the step it was left at; the one shown has its place kept free.
+    var branches: [Branch]
+    var branch = 0
+    let surroundings: Surroundings
+    var size = (width: 80, height: 24)
+    var focus = PaneID.path
+    var zoomed = false
+    var changesOnly = false
+    var overlay: Overlay?
+    var prompt: Prompt?
+    var message: (text: String, isError: Bool)?
+    var breakpoints = Breakpoints()
+    /// Lines scrolled by hand, by pane; absent: the pane follows the step.
+    var scrolled: [PaneID: Int] = [:]
+    /// The line picked in the path; nil follows the step.
+    var pickedStep: Int?
+    /// The entry picked in the tables; nil follows the fault.
+    var pickedEntry: (level: Int, index: Int)?
+    /// Digits typed before `g`, and where the focus was before they were.
+    var digits = ""
+    var focusBeforeDigits = PaneID.path
+    var lastSearch = ""
+    /// The line that the search stands at.
+    var found: (pane: PaneID, line: Int)?
+    var overlayScroll = 0
+    var history: [String] = []
+    /// The scene, made when the place has changed.
+    private var cachedScene: Scene?
+    private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
+
+    /// A timeline beside the one on the screen.
+    struct Branch {
+        var title: String
+        /// nil for the one on the screen.
+        var timeline: Timeline?
+    }
+
+    /// What lies over the panes.
+    enum Overlay: Equatable { case help, why, branches }
+
+    struct Breakpoints {
+        var steps: Set<MicroStep> = []
+        var pages: Set<UInt64> = []
+        var isEmpty: Bool { steps.isEmpty && pages.isEmpty }
+    }
+
+    public init(_ session: Session, surroundings: Surroundings = Surroundings()) {
+        timeline = Timeline(session)
+        branches = [Branch(title: session.title, timeline: nil)]
+        self.surroundings = surroundings
+        if let first = timeline.end.problems.first { message = (first.description, true) }
+    }
+
+    // MARK: The scene
+
+    mutating func scene() -> Scene {
+        if let cachedScene { return cachedScene }
+        let episode = timeline.episode(at: timeline.position)
+        // An unmap of a million pages is one episode; the screen needs what is around the place.
+        let around = max(episode.lowerBound, timeline.position - 200)...min(episode.upperBound, timeline.position + 100)
+        let records: [StepRecord]
+        if let cached = cachedRecords, cached.branch == branch, cached.range.lowerBound <= around.lowerBound, cached.range.upperBound >= around.upperBound,
+            episode.lowerBound <= cached.range.lowerBound, cached.range.upperBound <= episode.upperBound
+        {
+            records = cached.records
+        } else {
+            records = timeline.count == 0 ? [] : timeline.records(around)
+            cachedRecords = (around, branch, records)
+        }
+        let fault = timeline.faultNumber(at: timeline.position)
+        let operation = timeline.operationNumber(at: timeline.position).map { timeline.session.script.operation(at: $0).operation }
+        var result = ""
+        if let actor = timeline.actor, let step = timeline.step {
+            result = Narration(before: timeline.before.machine, after: timeline.now.machine, actor: actor, step: step, effects: timeline.effects).result
+        }
+        let scene = Scene(
+            session: timeline.session, position: timeline.position, count: timeline.count, before: timeline.before.machine, now: timeline.now.machine,
+            effects: timeline.effects, actor: timeline.actor, step: timeline.step, records: records, fault: fault, faultCount: timeline.index.faults.count,
+            faultSteps: fault.map { Int(timeline.index.faults[$0].start)...max(Int(timeline.index.faults[$0].start), Int(timeline.index.faults[$0].end)) },
+            operation: timeline.position == 0 ? nil : operation, result: result, changes: Changes(timeline.effects))
+        cachedScene = scene
+        return scene
+    }
+
+    mutating func go(to position: Int) {
+        timeline.seek(position)
+        moved()
+    }
+
+    mutating func moved() {
+        cachedScene = nil
+        pickedStep = nil
+        found = nil
+        scrolled = [:]
+    }
+
+    mutating func forgetScene() { cachedScene = nil; cachedRecords = nil }
+
+    // MARK: Events
+
+    public mutating func handle(_ event: Event) -> Reaction {
+        switch event {
+        case .resize(let width, let height):
+            size = (width, height)
+            return .redraw
+        case .key(let key): return handle(key)
+        case .mouse(let mouse): return handle(mouse)
+        case .paste(let text):
+            guard prompt != nil else { return .nothing }
+            for character in text where character.isKey { prompt?.insert(character) }
+            return .redraw
+        case .tick: return .nothing
+        }
+    }
+
+    private mutating func handle(_ key: Key) -> Reaction {
+        if layout.kind == .tooSmall {
+            return key == .character("q") || key == .control("c") ? .quit : .nothing
+        }
+        if key == .control("c") { return .quit }
+        if key == .control("z") { return .suspend }
+        if key == .control("l") { return .repaint }
+        if prompt != nil { return handleInPrompt(key) }
+        message = nil
+        if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII, overlay == nil { return typed(digit) }
+        guard let action = KeyTable.action(for: key) else {
+            digits = ""
+            return .redraw
+        }
+        let number = Int(digits)
+        digits = ""
+        if overlay != nil { return handleInOverlay(action) }
+        return perform(action, number: number)
+    }
+
+    /// A digit shows its pane; before `g`, the digits were a step's number and the focus goes back.
+    private mutating func typed(_ digit: Int) -> Reaction {
+        if digits.isEmpty { focusBeforeDigits = focus }
+        digits = String((digits + String(digit)).suffix(10))
+        if let pane = PaneID(rawValue: digit) { focus = pane }
+        return .redraw
+    }
+
+    var layout: Layout { Layout(width: size.width, height: size.height, focus: focus, zoomed: zoomed) }
+
+    private mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
+        switch action {
+        case .stepOn: go(to: timeline.position + 1)
+        case .stepBack: go(to: timeline.position - 1)
+        case .finishFault: finishFault()
+        case .startFault: startFault()
+        case .nextFault: goToFault(1)
+        case .previousFault: goToFault(-1)
+        case .nextStop: goToStop(forward: true)
+        case .previousStop: goToStop(forward: false)
+        case .first, .goTo:
+            if let number {
+                focus = focusBeforeDigits
+                go(to: number)
+            } else {
+                go(to: 0)
+            }
+        case .last: go(to: timeline.count)
+        case .moveDown: move(1)
+        case .moveUp: move(-1)
+        case .pageDown: move(max(1, size.height / 2 - 3))
+        case .pageUp: move(-max(1, size.height / 2 - 3))
+        case .nextPane: cycle(1)
+        case .previousPane: cycle(-1)
+        case .pane: break
+        case .into: into()
+        case .out: out()
+        case .zoom: zoomed.toggle()
+        case .search: prompt = Prompt(kind: .search)
+        case .searchNext: search(forward: true)
+        case .searchPrevious: search(forward: false)
+        case .changesOnly: changesOnly.toggle(); scrolled = [:]
+        case .why: overlay = .why
+        case .breakpoint: toggleBreakpoint()
+        case .command: prompt = Prompt(kind: .command)
+        case .help: overlay = .help
+        case .repaint: return .repaint
+        case .suspend: return .suspend
+        case .quit: return .quit
+        case .close:
+            if zoomed { zoomed = false } else { return .quit }
+        }
+        return .redraw
+    }
+
+    private mutating func handleInOverlay(_ action: KeyAction) -> Reaction {
+        switch action {
+        case .moveDown: scrollOverlay(1)
+        case .moveUp: scrollOverlay(-1)
+        case .pageDown: scrollOverlay(10)
+        case .pageUp: scrollOverlay(-10)
+        case .stepOn where overlay == .why, .stepBack where overlay == .why:
+            go(to: timeline.position + (action == .stepOn ? 1 : -1))
+        case .quit: return .quit
+        default:
+            overlay = nil
+            overlayScroll = 0
+        }
+        return .redraw
+    }
+
+    private mutating func scrollOverlay(_ lines: Int) { overlayScroll = max(0, overlayScroll + lines) }
+
+    private mutating func handle(_ mouse: Mouse) -> Reaction {
+        let layout = layout
+        guard layout.kind != .tooSmall else { return .nothing }
+        if overlay != nil {
+            switch mouse.action {
+            case .click:
+                overlay = nil
+                overlayScroll = 0
+            case .wheelUp: scrollOverlay(-3)
+            case .wheelDown: scrollOverlay(3)
+            }
+            return .redraw
+        }
+        guard let pane = layout.panes.last(where: { $0.rect.contains(mouse.x, mouse.y) }) else { return .nothing }
+        switch mouse.action {
+        case .wheelUp: scroll(pane.id, -3)
+        case .wheelDown: scroll(pane.id, 3)
+        case .click:
+            focus = pane.id
+            click(pane.id, x: mouse.x - pane.rect.x - 1, row: mouse.y - pane.rect.y - 1, rect: pane.rect)
+        }
+        return .redraw
+    }
+
+    public mutating func idle() -> Bool { false }
+}

@@ -1,0 +1,228 @@
+import Sessions
+import Stage2Sim
+
+/// What can be typed at the `:` prompt, beside an actor's action.
+struct ExplorerCommand: Sendable {
+    let name: String
+    let usage: String
+    let help: String
+
+    static let all: [ExplorerCommand] = [
+        .init(name: "vcpu0:", usage: "vcpu0: write 0x80001000 1", help: "an actor acts from here: a new branch"),
+        .init(name: "with", usage: "with NAME", help: "switch a behaviour on from here: a new branch"),
+        .init(name: "without", usage: "without NAME", help: "switch a behaviour off from here"),
+        .init(name: "goto", usage: "goto N", help: "go to step N"),
+        .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
+        .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
+        .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
+        .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
+        .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
+        .init(name: "help", usage: "help", help: "this help"),
+        .init(name: "quit", usage: "quit", help: "leave"),
+    ]
+}
+
+extension Explorer {
+    mutating func handleInPrompt(_ key: Key) -> Reaction {
+        switch key {
+        case .escape: prompt = nil
+        case .enter:
+            let text = prompt!.string
+            let kind = prompt!.kind
+            prompt = nil
+            if kind == .search {
+                if !text.isEmpty { lastSearch = text; found = nil }
+                search(forward: true)
+            } else {
+                return run(text)
+            }
+        case .backspace: if prompt?.deleteBack() == false { prompt = nil }
+        case .delete: prompt?.deleteForward()
+        case .control("u"): prompt?.deleteAll()
+        case .control("w"): prompt?.deleteWord()
+        case .control("a"), .home: prompt?.moveToStart()
+        case .control("e"), .end: prompt?.moveToEnd()
+        case .left: prompt?.moveCursor(-1)
+        case .right: prompt?.moveCursor(1)
+        case .up: recall(1)
+        case .down: recall(-1)
+        case .tab:
+            let offers = completions
+            prompt?.complete(offers)
+        case .character(let character): prompt?.insert(character)
+        default: return .nothing
+        }
+        return .redraw
+    }
+
+    private mutating func recall(_ by: Int) {
+        guard var line = prompt, line.kind == .command else { return }
+        line.historyIndex = min(max(0, line.historyIndex + by), history.count)
+        line.set(line.historyIndex == 0 ? "" : history[history.count - line.historyIndex])
+        prompt = line
+    }
+
+    /// What could end the last word of `text`.
+    private var completions: (String) -> [String] {
+        let machine = timeline.now.machine
+        let actors = machine.actors.indices.map { machine.name(of: $0) }
+        return { text in
+            let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            let last = words.last ?? ""
+            let all: [String]
+            if words.count <= 1 {
+                all = ExplorerCommand.all.map(\.name).filter { $0 != "vcpu0:" } + actors.map { $0 + ":" }
+            } else if words[0] == "with" || words[0] == "without" {
+                all = Behaviour.names
+            } else if words[0] == "break" {
+                all = MicroStep.allCases.dropFirst().map(\.name)
+            } else if words[0].hasSuffix(":"), words.count == 2 {
+                all = words[0].contains("vcpu") ? ActionLanguage.guestVerbs : ActionLanguage.hostVerbs
+            } else {
+                all = []
+            }
+            return all.filter { $0.hasPrefix(last) }
+        }
+    }
+
+    /// Carries out a command line.
+    mutating func run(_ text: String) -> Reaction {
+        let line = text.trimmed
+        guard !line.isEmpty else { return .redraw }
+        if history.last != line { history.append(line) }
+        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        let argument = words.count > 1 ? words[1].trimmed : ""
+        switch words[0] {
+        case "q", "quit": return .quit
+        case "help": overlay = .help
+        case "goto", "step":
+            guard let number = parseNumber(argument) else { say("goto '\(argument)': a step from 0 to \(timeline.count) fits", error: true); break }
+            go(to: Int(clamping: number))
+        case "fault":
+            guard let number = parseNumber(argument) else { say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break }
+            goToFault(number: Int(clamping: number))
+        case "break": setBreakpoint(argument)
+        case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "branch", "branches": goToBranch(argument)
+        case "screenshot": screenshot(argument)
+        case "save": save(argument)
+        case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)
+        default:
+            guard let colon = line.firstIndex(of: ":") else {
+                say("unknown command '\(words[0])': \(ExplorerCommand.all.map(\.name).joined(separator: ", ")), or an actor and its action", error: true)
+                break
+            }
+            act(String(line[..<colon]).trimmed, String(line[line.index(after: colon)...]).trimmed)
+        }
+        return .redraw
+    }
+
+    private mutating func setBreakpoint(_ argument: String) {
+        if let step = MicroStep.named(argument), step != .idle {
+            breakpoints.steps.insert(step)
+            say("breakpoint on \(step.name): c runs to the next one")
+        } else if let ipa = parseNumber(argument) {
+            breakpoints.pages.insert(IPA(ipa).page.rawValue)
+            say("breakpoint on accesses to the page at \(hex(IPA(ipa).page.rawValue)): c runs to the next one")
+        } else if argument == "off" {
+            breakpoints = Breakpoints()
+            say("no breakpoints")
+        } else {
+            let near = MicroStep.allCases.dropFirst().map(\.name).filter { $0.lowercased().contains(argument.lowercased().prefix(4)) }.prefix(5)
+            say("break '\(argument)': a step's name, an IPA or off fits" + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
+        }
+    }
+
+    private mutating func switchBehaviour(_ name: String, on: Bool) {
+        guard let (behaviour, sense) = Behaviour.named(name) else {
+            let near = Behaviour.names.filter { $0.contains(name.prefix(4)) }.prefix(6)
+            return say("unknown behaviour '\(name)': \(near.isEmpty ? "Tab lists them" : "close: " + near.joined(separator: ", "))", error: true)
+        }
+        let value = on ? sense : !sense
+        var operation = Sessions.Operation(actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
+        operation.note = ""
+        startBranch(operation, replaying: true)
+    }
+
+    private mutating func act(_ actor: String, _ text: String) {
+        guard let index = timeline.now.machine.actor(named: actor) else {
+            let machine = timeline.now.machine
+            return say("unknown actor '\(actor)': \(machine.actors.indices.map { machine.name(of: $0) }.joined(separator: ", "))", error: true)
+        }
+        do {
+            let command = try ActionLanguage.parse(text, for: timeline.now.machine.actors[index].kind)
+            startBranch(Sessions.Operation(actor: actor, command: command, text: text, place: SourcePlace(line: 0, column: 0)), replaying: false)
+        } catch {
+            say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
+        }
+    }
+
+    /// A new timeline from the step on the screen: what came before stays, `operation` follows.
+    /// - Parameter replaying: the rest of the session follows too.
+    private mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool) {
+        let position = timeline.position
+        let session = timeline.branched(with: operation, replaying: replaying)
+        branches[branch].timeline = timeline
+        timeline = Timeline(session)
+        branches.append(Branch(title: operation.actor.isEmpty ? operation.text : "\(operation.actor): \(operation.text)", timeline: nil))
+        branch = branches.count - 1
+        forgetScene()
+        go(to: position + (replaying ? 0 : 1))
+        if let problem = timeline.end.problems.first { say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) } else { say("branch \(branch + 1): \(branches[branch].title), from step \(position); :branch 1 goes back") }
+    }
+
+    private mutating func goToBranch(_ argument: String) {
+        guard !argument.isEmpty else { overlay = .branches; return }
+        guard let number = Int(argument), branches.indices.contains(number - 1) else { return say("branch '\(argument)': 1 to \(branches.count) fits", error: true) }
+        guard number - 1 != branch, let other = branches[number - 1].timeline else { return }
+        branches[branch].timeline = timeline
+        timeline = other
+        branches[number - 1].timeline = nil
+        branch = number - 1
+        forgetScene()
+        moved()
+    }
+
+    private mutating func screenshot(_ path: String) {
+        guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
+        do {
+            let format = try Picture.Format(fileName: path)
+            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
+            draw(into: &grid)
+            let text = Picture(grid, theme: surroundings.theme).encoded(as: format)
+            if let problem = surroundings.write(text, path) { say(problem, error: true) } else { say("written: \(path)") }
+        } catch {
+            say("\(error)", error: true)
+        }
+    }
+
+    private mutating func save(_ path: String) {
+        guard !path.isEmpty else { return say("save FILE", error: true) }
+        let text = SessionWriter.text(timeline.session)
+        if let problem = surroundings.write(text, path) { say(problem, error: true) } else { say("written: \(path)") }
+    }
+
+    func drawPrompt(_ prompt: Prompt, _ layout: Layout, _ canvas: inout Canvas) {
+        canvas.draw(in: layout.hint) { canvas in
+            canvas.fill(nil, " ", .prompt)
+            let sign = prompt.kind == .command ? ":" : "/"
+            let x = canvas.put(0, 0, sign, .prompt, [.bold])
+            // A line longer than the screen shows the part around its cursor.
+            let room = canvas.width - 2
+            let start = max(0, prompt.cursor - room + 1)
+            canvas.put(x, 0, String(prompt.text[start...].prefix(room)), .prompt)
+            canvas.showCursor(x + prompt.cursor - start, 0)
+            if !prompt.candidates.isEmpty {
+                let text = prompt.candidates.prefix(8).joined(separator: " ")
+                if x + prompt.text.count + 4 + text.count < canvas.width { canvas.put(endingAt: canvas.width - 1, 0, text, .dim) }
+            }
+        }
+    }
+}
+
+extension String {
+    /// Without blanks at either end.
+    var trimmed: String {
+        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}

@@ -1,0 +1,72 @@
+// The explorer: what it remembers, what keys do, where panes stand. What is in the panes stands in Panes/.
+
+/// What a key can do.
+public enum KeyAction: String, CaseIterable, Sendable {
+    case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
+    case moveDown, moveUp, pageDown, pageUp
+    case nextPane, previousPane, pane
+    case into, out, zoom
+    case search, searchNext, searchPrevious, changesOnly, why, breakpoint, command, help, repaint, close, quit, suspend
+}
+
+/// One row of the key table.
+public struct KeyBinding: Sendable {
+    public let action: KeyAction
+    public let keys: [Key]
+    /// As the help and the manual write the keys.
+    public let shown: String
+    public let help: String
+    /// A word for the hint line; empty: not hinted.
+    public let hint: String
+    public let group: String
+}
+
+/// The one source of bindings: keys, help screen, hint line, manual page and tests read it.
+public enum KeyTable {
+    public static let bindings: [KeyBinding] = [
+        row(.stepOn, [.character("s"), .right, .character(" ")], "s → Space", "one step on", "step", "Moving"),
+        row(.stepBack, [.character("S"), .left, .backspace], "S ← Backspace", "one step back", "back", "Moving"),
+        row(.finishFault, [.character("f")], "f", "to the end of this fault", "finish fault", "Moving"),
+        row(.startFault, [.character("F")], "F", "back to the start of this fault", "", "Moving"),
+        row(.nextFault, [.character("]")], "]", "next fault", "next fault", "Moving"),
+        row(.previousFault, [.character("[")], "[", "previous fault", "", "Moving"),
+        row(.nextStop, [.character("c")], "c", "on to the next breakpoint or broken check", "", "Moving"),
+        row(.previousStop, [.character("C")], "C", "back to the one before", "", "Moving"),
+        row(.first, [.character("g"), .home], "g Home", "first step; 42g goes to step 42", "", "Moving"),
+        row(.last, [.character("G"), .end], "G End", "last step", "", "Moving"),
+        row(.moveDown, [.character("j"), .down], "j ↓", "down in the pane", "", "In a pane"),
+        row(.moveUp, [.character("k"), .up], "k ↑", "up in the pane", "", "In a pane"),
+        row(.pageDown, [.control("d"), .pageDown], "^d PgDn", "half a page down", "", "In a pane"),
+        row(.pageUp, [.control("u"), .pageUp], "^u PgUp", "half a page up", "", "In a pane"),
+        row(.into, [.enter], "Enter", "into: table, entry, bits; in the path: go to the step", "", "In a pane"),
+        row(.out, [.escape], "Esc", "out again; follow the fault", "", "In a pane"),
+        row(.search, [.character("/")], "/", "search in the pane", "", "In a pane"),
+        row(.searchNext, [.character("n")], "n", "next match", "", "In a pane"),
+        row(.searchPrevious, [.character("N")], "N", "previous match", "", "In a pane"),
+        row(.nextPane, [.tab], "Tab", "next pane", "pane", "Panes"),
+        row(.previousPane, [.backTab], "Shift-Tab", "previous pane", "", "Panes"),
+        row(.pane, [], "1…9", "that pane", "", "Panes"),
+        row(.zoom, [.character("z")], "z", "this pane over the whole screen, and back", "zoom", "Panes"),
+        row(.changesOnly, [.character("d")], "d", "only what the step changed", "", "Panes"),
+        row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
+        row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
+        row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
+        row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),
+        row(.repaint, [.control("l")], "^L", "draw again", "", "Leaving"),
+        row(.close, [.character("q")], "q", "close what is open; leave", "quit", "Leaving"),
+        row(.quit, [.control("c")], "^C", "leave", "", "Leaving"),
+        row(.suspend, [.control("z")], "^Z", "suspend", "", "Leaving"),
+    ]
+
+    private static func row(_ action: KeyAction, _ keys: [Key], _ shown: String, _ help: String, _ hint: String, _ group: String) -> KeyBinding {
+        KeyBinding(action: action, keys: keys, shown: shown, help: help, hint: hint, group: group)
+    }
+
+    private static let byKey: [Key: KeyAction] = {
+        var table: [Key: KeyAction] = [:]
+        for binding in bindings { for key in binding.keys { table[key] = binding.action } }
+        return table
+    }()
+
+    public static func action(for key: Key) -> KeyAction? { byKey[key] }
+}

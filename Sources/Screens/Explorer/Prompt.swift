@@ -1,0 +1,70 @@
+/// The line that `:` and `/` open: text, cursor, history, completion.
+struct Prompt {
+    enum Kind { case command, search }
+    let kind: Kind
+    private(set) var text: [Character] = []
+    private(set) var cursor = 0
+    /// How far back in the history; 0: the line being typed.
+    var historyIndex = 0
+    /// What Tab has offered, and which of it stands in the line.
+    private(set) var candidates: [String] = []
+    private var candidate = 0
+
+    init(kind: Kind, text: String = "") {
+        self.kind = kind
+        self.text = Array(text)
+        cursor = self.text.count
+    }
+
+    var string: String { String(text) }
+
+    mutating func insert(_ character: Character) {
+        text.insert(character, at: cursor)
+        cursor += 1
+        candidates = []
+    }
+
+    mutating func set(_ string: String) {
+        text = Array(string)
+        cursor = text.count
+        candidates = []
+    }
+
+    /// False: the line was empty, and the prompt should close.
+    mutating func deleteBack() -> Bool {
+        guard cursor > 0 else { return !text.isEmpty }
+        cursor -= 1
+        text.remove(at: cursor)
+        candidates = []
+        return true
+    }
+
+    mutating func deleteForward() { if cursor < text.count { text.remove(at: cursor) } }
+    mutating func deleteAll() { set("") }
+    mutating func deleteWord() {
+        while cursor > 0, text[cursor - 1] == " " { _ = deleteBack() }
+        while cursor > 0, text[cursor - 1] != " " { _ = deleteBack() }
+    }
+    mutating func moveCursor(_ by: Int) { cursor = min(max(0, cursor + by), text.count) }
+    mutating func moveToStart() { cursor = 0 }
+    mutating func moveToEnd() { cursor = text.count }
+
+    /// Tab: the next of `offers` for the line's last word, and round again.
+    mutating func complete(_ offers: (String) -> [String]) {
+        if candidates.isEmpty {
+            candidates = offers(String(text[..<cursor]))
+            candidate = 0
+        } else {
+            candidate = (candidate + 1) % candidates.count
+        }
+        guard !candidates.isEmpty else { return }
+        let kept = candidates
+        let start = text[..<cursor].lastIndex(of: " ").map { $0 + 1 } ?? 0
+        let rest = text[cursor...]
+        let word = Array(kept[candidate])
+        text = Array(text[..<start]) + word + rest
+        cursor = start + word.count
+        candidates = kept
+        if kept.count == 1 { candidates = [] }
+    }
+}

@@ -1,0 +1,95 @@
+import Sessions
+import Stage2Sim
+
+/// What the panes show: one place of a timeline, with what its step changed.
+public struct Scene {
+    public let session: Session
+    public let position: Int
+    public let count: Int
+    /// The state before and after the step on the screen.
+    public let before: Machine
+    public let now: Machine
+    public let effects: [Effect]
+    /// Who made the step; nil at the start.
+    public let actor: Int?
+    public let step: MicroStep?
+    /// The steps that belong together around the place, made and to come.
+    public let records: [StepRecord]
+    /// Of the session: the fault on the screen or the last one, from 0, how many there are, and the steps of this one.
+    public let fault: Int?
+    public let faultCount: Int
+    public let faultSteps: ClosedRange<Int>?
+    public let operation: Sessions.Operation?
+    /// What the step came to, in words.
+    public let result: String
+    let changes: Changes
+
+    /// Whose registers and cache are shown: the actor, or the first vCPU.
+    public var vcpu: Actor {
+        if let actor, now.actors[actor].kind == .vcpu { return now.actors[actor] }
+        return now.actors[0]
+    }
+    public var vm: VirtualMachine { now.world.vms[Int(vcpu.vm)] }
+
+    /// The IPA that the step is about.
+    public var ipa: IPA {
+        guard let actor else { return firstIPA }
+        let a = now.actors[actor]
+        if a.kind == .vcpu { return a.ipa }
+        if let ipa = now.world.ipa(of: a.hostAction.hva, process: a.hostAction.process) { return ipa }
+        return a.hostAction.ipa
+    }
+
+    /// Before the first step: what the session will touch first.
+    private var firstIPA: IPA {
+        for i in 0..<min(16, session.script.count) {
+            if case .access(let access) = session.script.operation(at: i).operation.command { return access.ipa }
+        }
+        return now.world.vms[0].slots.first?.ipa ?? IPA(0)
+    }
+
+    /// The fault on the screen holds the place.
+    public var inFault: Bool { faultSteps?.contains(position) ?? false }
+}
+
+/// What a step changed, looked up by panes to mark it.
+struct Changes {
+    var descriptors: [UInt64: (old: UInt64, new: UInt64)] = [:]
+    var readDescriptors: Set<UInt64> = []
+    var hsr = false, hpfar = false, hxfar = false, par = false, vttbr = false
+    var tlbTouched: Set<UInt64> = []
+    var tlbFlushed: UInt32?
+    var cacheFilled: (from: UInt8, to: UInt8)?
+    var cachePopped = false
+    var frames: Set<UInt64> = []
+    var hostEntries: Set<UInt64> = []
+    var lock = false, sequence = false, count = false
+    var broken: [Int] = []
+    var synced: HVA?
+
+    init(_ effects: [Effect]) {
+        for effect in effects {
+            switch effect {
+            case .descriptorWritten(let pa, _, let old, let new): descriptors[pa.rawValue] = (old, new)
+            case .descriptorRead(let pa, _, _): readDescriptors.insert(pa.rawValue)
+            case .hsrSet: hsr = true
+            case .hpfarSet: hpfar = true
+            case .faultAddressSet: hxfar = true
+            case .parSet: par = true
+            case .vttbrSet: vttbr = true
+            case .tlbFilled(_, let ipa, _), .tlbHit(_, let ipa): tlbTouched.insert(ipa.page.rawValue)
+            case .tlbFlushed(_, let entries): tlbFlushed = entries
+            case .memoryCacheFilled(let from, let to): cacheFilled = (from, to)
+            case .memoryCachePopped: cachePopped = true
+            case .frameAllocated(let pfn), .frameFreed(let pfn), .frameReferences(let pfn, _), .frameFlags(let pfn, _): frames.insert(pfn.rawValue)
+            case .hostEntryChanged(_, let hva, _, _): hostEntries.insert(hva.rawValue)
+            case .lockTaken, .lockReleased: lock = true
+            case .notifierSequence: sequence = true
+            case .notifierCount: count = true
+            case .broken(let index): broken.append(Int(index))
+            case .instructionCacheSynced(let hva, _): synced = hva
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Sessions
+import Stage2Sim
+
+/// The host underneath: the slot, the VMM's address, its page-table entry, the frame.
+struct HostPane {
+    static func content(_ scene: Scene, glyphs: Glyphs) -> PaneContent {
+        let world = scene.now.world
+        let ipa = scene.ipa
+        var lines: [Line] = []
+        guard let slot = scene.vm.slot(at: ipa) else {
+            var line = Line("gfn \(hex(ipa.gfn.rawValue))  ", .value)
+            line.add("no memory slot: a device's address, or nothing", .plain)
+            lines.append(line)
+            return PaneContent("Host", lines + slots(scene), margin: 1)
+        }
+        let hva = slot.hva(of: ipa).page
+        let process = world.processes[Int(scene.vm.process)]
+        let entry = process.entry(hva)
+        let entryChanged = scene.changes.hostEntries.contains(hva.rawValue)
+        var first = Line("gfn ", .label)
+        first.add(hex(ipa.gfn.rawValue), .value)
+        first.add("  slot ", .label)
+        first.add("\(slot.id)", .value)
+        first.add("  hva ", .label)
+        first.add(hex(hva.rawValue), .value)
+        lines.append(first)
+        var second = Line("pte ", .label)
+        second.add(entry.words, entryChanged ? .changed : .value)
+        if entryChanged { second.add(" *", .changed) }
+        second.changed = entryChanged
+        lines.append(second)
+        if entry.isPresent, world.frames.contains(entry.pfn) {
+            let frame = world.frames[entry.pfn]
+            let changed = scene.changes.frames.contains(entry.pfn.rawValue)
+            var third = Line("pfn ", .label)
+            third.add(hex(entry.pfn.rawValue), .value)
+            third.add("  refs ", .label)
+            third.add("\(frame.references)", changed ? .changed : .value)
+            third.add(frame.words.isEmpty ? "" : "  " + frame.words, changed ? .changed : .plain)
+            if changed { third.add(" *", .changed) }
+            third.changed = changed
+            lines.append(third)
+        } else {
+            lines.append(Line(entry.isSwapped ? "in swap slot \(entry.slot)" : "no frame", .dim))
+        }
+        return PaneContent("Host", lines + slots(scene), margin: 1)
+    }
+
+    private static func slots(_ scene: Scene) -> [Line] {
+        var lines = [Line("memory slots", .heading)]
+        for slot in scene.vm.slots.prefix(64) {
+            var line = Line("  \(slot.id) ", .label)
+            line.add("\(hex(slot.ipa.rawValue)) \(sizeText(slot.size)) at hva \(hex(slot.hva.rawValue))", .value)
+            if slot.invalid { line.add(" invalid", .stale) }
+            if slot.readOnly { line.add(" read-only", .plain) }
+            lines.append(line)
+        }
+        if scene.vm.slots.count > 64 { lines.append(Line("  … \(scene.vm.slots.count - 64) more", .dim)) }
+        return lines
+    }
+}
+
+extension Frame {
+    /// The flags in words: "dirty, swap cache slot 3".
+    var words: String {
+        var words: [String] = []
+        if flags.contains(.reserved) { words.append("the zero page, reserved") }
+        if flags.contains(.free) { words.append("free") }
+        if flags.contains(.dirty) { words.append("dirty") }
+        if flags.contains(.swapCache) { words.append("swap cache, slot \(slot)") }
+        if flags.contains(.ksm) { words.append("KSM") }
+        if flags.contains(.poisoned) { words.append("poisoned") }
+        if mappings > 1 { words.append("\(mappings) mappings") }
+        return words.joined(separator: ", ")
+    }
+}

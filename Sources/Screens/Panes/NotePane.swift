@@ -1,0 +1,50 @@
+import Sessions
+import Stage2Sim
+
+/// The step's result, what it is and why, and the author's note.
+struct NotePane {
+    /// How much of it there is room for.
+    enum Extent {
+        /// A line for each thing, cut; `w` shows the rest.
+        case brief
+        case normal
+        /// With the step's one-sentence description and its source.
+        case full
+    }
+
+    static func content(_ scene: Scene, glyphs: Glyphs, width: Int, extent: Extent) -> PaneContent {
+        let full = extent == .full
+        var lines: [Line] = []
+        func paragraph(_ label: String, _ text: String, _ role: Role) {
+            guard !text.isEmpty else { return }
+            let indent = 6
+            if extent == .brief {
+                var line = Line(label, .label)
+                line.pad(to: indent)
+                lines.append(line.adding(text, role))
+                return
+            }
+            for (i, part) in TextLayout.wrap(text, width: max(10, width - indent - 2)).enumerated() {
+                var line = Line(i == 0 ? label : "", .label)
+                line.pad(to: indent)
+                line.add(part, role)
+                lines.append(line)
+            }
+        }
+        for index in scene.changes.broken {
+            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(scene.now.world.violations[index].rule.name): \(scene.now.world.violations[index].rule.about). \(Story(scene.now.world.violations[index], scene.now).text)", .broken)
+        }
+        if let step = scene.step {
+            let info = step.info
+            paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .current)
+            if full { paragraph("What", info.what, .plain) }
+            paragraph("Why", info.why, .plain)
+            if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }
+        } else {
+            paragraph("Here", scene.session.about.isEmpty ? "The start of \(scene.session.title)." : scene.session.about, .plain)
+            if !scene.session.question.isEmpty { paragraph("Asks", scene.session.question, .note) }
+        }
+        if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
+        return PaneContent("Why", lines, margin: 1)
+    }
+}

@@ -1,0 +1,53 @@
+import Stage2Sim
+
+/// The registers that a trap leaves: HSR field by field, HPFAR, HDFAR or HIFAR, PAR.
+struct SyndromePane {
+    static func content(_ scene: Scene, glyphs: Glyphs) -> PaneContent {
+        let vcpu = scene.vcpu
+        guard scene.now.world.statistics.faults > 0, vcpu.hsr.rawValue != 0 else {
+            return PaneContent("Syndrome", [Line("no trap yet: the registers are filled when the guest faults", .dim)], margin: 1)
+        }
+        var lines: [Line] = []
+        var hsr = Line("HSR   ", .label)
+        hsr.add(hex(UInt64(vcpu.hsr.rawValue), digits: 8), scene.changes.hsr ? .changed : .value)
+        if scene.changes.hsr { hsr.add(" *", .changed) }
+        hsr.changed = scene.changes.hsr
+        lines.append(hsr)
+        for field in vcpu.hsr.fields {
+            let value = field.value(in: UInt64(vcpu.hsr.rawValue))
+            // Bits that are 0 and say nothing then are left out.
+            if value == 0, ["EA", "CM", "S1PTW", "SSE"].contains(field.name) { continue }
+            var line = Line("  " + field.name, .label)
+            line.pad(to: 8)
+            line.add(field.digits(in: UInt64(vcpu.hsr.rawValue)), .value)
+            line.pad(to: 16)
+            line.add(field.meaning(in: UInt64(vcpu.hsr.rawValue)), .plain)
+            line.changed = scene.changes.hsr
+            lines.append(line)
+        }
+        var hpfar = Line("HPFAR ", .label)
+        if vcpu.hpfarKnown || scene.step == .storeHPFAR || vcpu.next.rawValue > MicroStep.storeHPFAR.rawValue {
+            hpfar.add(hex(UInt64(vcpu.hpfar.rawValue), digits: 8), scene.changes.hpfar ? .changed : .value)
+            hpfar.add("  IPA \(hex(vcpu.hpfar.ipa.rawValue))", .plain)
+        } else {
+            hpfar.add("UNKNOWN", .stale)
+            hpfar.add("  after a permission fault", .plain)
+        }
+        if scene.changes.hpfar { hpfar.add(" *", .changed) }
+        hpfar.changed = scene.changes.hpfar
+        lines.append(hpfar)
+        var far = Line(vcpu.hsr.isInstructionAbort ? "HIFAR " : "HDFAR ", .label)
+        far.add(hex(UInt64(vcpu.hxfar), digits: 8), scene.changes.hxfar ? .changed : .value)
+        far.add("  the faulting VA", .dim)
+        far.changed = scene.changes.hxfar
+        lines.append(far)
+        if scene.changes.par || vcpu.par != 0 {
+            var par = Line("PAR   ", .label)
+            par.add(hex(vcpu.par, digits: 10), scene.changes.par ? .changed : .value)
+            par.add(vcpu.par & 1 == 1 ? "  F: failed" : "  from ATS1CPR", .dim)
+            par.changed = scene.changes.par
+            lines.append(par)
+        }
+        return PaneContent("Syndrome", lines, margin: 1)
+    }
+}

@@ -1,0 +1,104 @@
+// The language of `kvmtui tables`: scripts that call the kernel's table functions directly, and what they print.
+// The functions themselves are Stage2Sim's.
+
+import Stage2Sim
+
+/// One command of a table script.
+public enum TableCommand: Sendable, Hashable {
+    /// Top-up, then a leaf for memory: `map IPA PFN ro|rw`.
+    case map(IPA, PFN, writable: Bool)
+    /// Page by page with its flush, as the notifier does: `unmap IPA SIZE`.
+    case unmap(IPA, size: UInt64)
+    /// One bare `unmap_stage2_range`: `rawunmap IPA SIZE`.
+    case rawUnmap(IPA, size: UInt64)
+    /// The change_pte notifier: `setspte IPA PFN`.
+    case setSpte(IPA, PFN)
+    /// `ioremap IPA PA SIZE`.
+    case ioremap(IPA, PA, size: UInt64)
+    /// `topup MIN MAX`, on the vCPU's memory cache.
+    case topUp(minimum: Int, maximum: Int)
+    case freeCache
+    /// `fail N`: the page allocator fails after N more pages; -1: never.
+    case fail(after: Int)
+    case destroy
+    case dump
+
+    /// A command's word and its operands, as the errors name them.
+    struct Form: Sendable {
+        enum Operand: Sendable { case ipa, pfn, rights, size, pa, minimum, maximum, count }
+        let word: String
+        let operands: [Operand]
+        /// The functions behind it are not v4's.
+        var isV39Only = false
+
+        static let all = [
+            Form(word: "map", operands: [.ipa, .pfn, .rights]),
+            Form(word: "unmap", operands: [.ipa, .size]),
+            Form(word: "rawunmap", operands: [.ipa, .size], isV39Only: true),
+            Form(word: "setspte", operands: [.ipa, .pfn], isV39Only: true),
+            Form(word: "ioremap", operands: [.ipa, .pa, .size]),
+            Form(word: "topup", operands: [.minimum, .maximum]),
+            Form(word: "freecache", operands: []),
+            Form(word: "fail", operands: [.count]),
+            Form(word: "destroy", operands: []),
+            Form(word: "dump", operands: []),
+        ]
+    }
+
+    init(_ form: Form, _ values: [UInt64]) {
+        switch form.word {
+        case "map": self = .map(IPA(values[0]), PFN(values[1]), writable: values[2] == 1)
+        case "unmap": self = .unmap(IPA(values[0]), size: values[1])
+        case "rawunmap": self = .rawUnmap(IPA(values[0]), size: values[1])
+        case "setspte": self = .setSpte(IPA(values[0]), PFN(values[1]))
+        case "ioremap": self = .ioremap(IPA(values[0]), PA(values[1]), size: values[2])
+        case "topup": self = .topUp(minimum: Int(values[0]), maximum: Int(values[1]))
+        case "freecache": self = .freeCache
+        case "fail": self = .fail(after: Int(Int64(bitPattern: values[0])))
+        case "destroy": self = .destroy
+        default: self = .dump
+        }
+    }
+}
+
+extension TableCommand.Form.Operand {
+    /// The name in the usage line of a command.
+    var name: String {
+        switch self {
+        case .ipa: "IPA"
+        case .pfn: "PFN"
+        case .rights: "ro|rw"
+        case .size: "SIZE"
+        case .pa: "PA"
+        case .minimum: "MIN"
+        case .maximum: "MAX"
+        case .count: "N"
+        }
+    }
+
+    /// What fits, for the errors.
+    var fits: String {
+        switch self {
+        case .ipa: "an IPA of 40 bits, 0 to 0xffffffffff"
+        case .pfn: "a page frame number of 28 bits, 0 to 0xfffffff"
+        case .rights: "ro or rw"
+        case .size: "a size in bytes that ends within 40 bits of address"
+        case .pa: "a physical address of 40 bits, 0 to 0xffffffffff"
+        case .minimum: "a number of pages, 0 to 40"
+        case .maximum: "a number of pages, 0 to 40 (a cache has no more places)"
+        case .count: "a number of pages, or -1"
+        }
+    }
+
+    /// The greatest value that fits; nil where it is no number.
+    var greatest: UInt64? {
+        switch self {
+        case .ipa, .pa: 1 << 40 - 1
+        case .pfn: 1 << 28 - 1
+        case .size: 1 << 40
+        case .minimum, .maximum: UInt64(MemoryCache.capacity)
+        case .count: UInt64(Int32.max)
+        case .rights: nil
+        }
+    }
+}

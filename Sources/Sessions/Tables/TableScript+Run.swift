@@ -1,0 +1,53 @@
+import Stage2Sim
+
+extension TableScript {
+    /// Runs the script on fresh tables and hands over what it prints, in pieces that end with a line.
+    ///
+    /// - Parameter base: where the level-1 table lies, a multiple of 8 KiB.
+    public func run(base: PA = PA(0x8000_0000), reuse: KernelPages.Reuse = .never, print: (String) -> Void) {
+        var tables = TableFunctions(revision, base: base, reuse: reuse)
+        var text = ""
+        for command in commands {
+            let result = command.run(&tables)
+            for message in tables.takeMessages() { text += message.text + "\n" }
+            text += result
+            if text.utf8.count > 1 << 16 {
+                print(text)
+                text = ""
+            }
+        }
+        if !text.isEmpty { print(text) }
+    }
+
+    /// All that it prints.
+    public func output(base: PA = PA(0x8000_0000), reuse: KernelPages.Reuse = .never) -> String {
+        var all = ""
+        run(base: base, reuse: reuse) { all += $0 }
+        return all
+    }
+}
+
+extension TableCommand {
+    /// Runs the command; the lines that it prints, empty for most.
+    func run(_ tables: inout TableFunctions) -> String {
+        switch self {
+        case .map(let ipa, let pfn, let writable):
+            guard let error = tables.map(ipa, pfn, writable: writable) else { return "" }
+            return "map \(hex(ipa.rawValue)) -> \(-error.rawValue)\n"
+        case .unmap(let ipa, let size): tables.unmap(ipa, size: size)
+        case .rawUnmap(let ipa, let size): tables.unmapRange(ipa, size: size)
+        case .setSpte(let ipa, let pfn): tables.change(ipa, to: pfn)
+        case .ioremap(let ipa, let pa, let size):
+            let error = tables.ioremap(ipa, to: pa, size: size)
+            return "ioremap \(hex(ipa.rawValue)) -> \(-(error?.rawValue ?? 0))\n"
+        case .topUp(let minimum, let maximum):
+            let error = tables.topUp(minimum: minimum, maximum: maximum)
+            return "topup \(minimum) \(maximum) -> \(-(error?.rawValue ?? 0)) nobjs=\(tables.memoryCacheCount)\n"
+        case .freeCache: tables.freeCache()
+        case .fail(let count): tables.failAllocations(after: count)
+        case .destroy: tables.destroy()
+        case .dump: return tables.dump
+        }
+        return ""
+    }
+}

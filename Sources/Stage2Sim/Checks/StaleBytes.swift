@@ -1,0 +1,41 @@
+/// What a guest met instead of the bytes last stored, as far as a report needs it; `CacheHierarchy.copies` has every copy.
+public struct StaleBytes: BitwiseCopyable, Sendable, Equatable {
+    public enum Access: UInt8, BitwiseCopyable, Sendable { case executed, read, walked }
+    public enum Omission: UInt8, BitwiseCopyable, Sendable {
+        /// Code or data that the host put there, or lines that the host left: the kernel owed the maintenance.
+        case kernel
+        /// The guest stored the bytes itself, and did not do what any program must after writing code.
+        case guest
+    }
+
+    public let access: Access
+    /// Where the bytes that it got were.
+    public let source: CacheLevel
+    /// Where the right bytes were, and where wrong ones.
+    public let right: CacheLevels
+    public let wrong: CacheLevels
+    public let omission: Omission
+}
+
+extension Stepper {
+    /// Compares what a guest's access found with what was last stored there.
+    /// - Parameter copies: where everything was before the access.
+    @inline(never) func checkStale(_ access: StaleBytes.Access, _ pa: PA, found: FoundBytes, copies: WordCopies, filler: Requester?) {
+        guard found.value != copies.right else { return }
+        let stale = StaleBytes(
+            access: access, source: found.level, right: copies.rightLevels, wrong: copies.staleLevels,
+            omission: omission(access, copies, source: found.level, filler: filler))
+        let written = world.frames.contents(of: pa.pfn).writtenAt
+        report(.staleBytes, cause: written, pa: pa, expected: copies.right, found: found.value, stale: stale)
+    }
+
+    /// Tables are the kernel's. A stale data or L2 line is the fault of whoever brought it there; anything else is the
+    /// fault of whoever stored the bytes that are missing.
+    private func omission(_ access: StaleBytes.Access, _ copies: WordCopies, source: CacheLevel, filler: Requester?) -> StaleBytes.Omission {
+        guard access != .walked else { return .kernel }
+        let me = Requester.guest(self.me.vm)
+        let inMemory = copies.rightLevels.contains(CacheLevels(.memory))
+        if source == .data || (source == .unified && inMemory), let filler { return filler == me ? .guest : .kernel }
+        return copies.writer == me ? .guest : .kernel
+    }
+}

@@ -1,0 +1,154 @@
+// Accesses by way of the caches, when the machine is made with them. Everything here is out of the way of machines without.
+
+/// What every byte should be, in a machine: the stores so far.
+struct WorldMemory: TrueMemory {
+    let frames: Frames
+    let kernelPages: KernelPages
+
+    @inline(__always) func trueWord(at pa: PA) -> UInt64 { frames.contains(pa.pfn) ? frames.load(pa, width: 8) : kernelPages.word(at: pa) ?? 0 }
+}
+
+extension World {
+    var trueMemory: WorldMemory { WorldMemory(frames: frames, kernelPages: kernelPages) }
+    func isMemory(_ pa: PA) -> Bool { frames.contains(pa.pfn) || kernelPages.contains(pa) }
+    /// The cache type register that software reads.
+    public var ctr: CTR { caches?.configuration.ctr ?? cpuModel.ctr }
+    /// Every copy of the 4 bytes at `pa`; nil without caches, or where there is no RAM.
+    public func copies(of pa: PA) -> WordCopies? { isMemory(pa) ? caches?.copies(of: pa, trueMemory) : nil }
+}
+
+extension Stepper {
+    /// Works on the caches in place and delivers what they did. Only with caches.
+    func withCaches<R>(_ body: (inout CacheHierarchy, WorldMemory) -> R) -> R {
+        let memory = world.trueMemory
+        world.caches!.step = world.stepNumber
+        let result = body(&world.caches!, memory)
+        let events = world.caches!.events
+        world.caches!.forgetEvents()
+        for event in events { emit(.cache(event)) }
+        return result
+    }
+
+    private var requester: Requester { .guest(me.vm) }
+    private var cpu: Int { min(Int(me.cpu), world.cpus.count - 1) }
+    private var guestContext: CacheContext { CacheContext(cpu: cpu, asid: me.access.asid, vmid: me.vttbr.vmid, requester: requester) }
+
+    // MARK: The guest
+
+    @inline(never) func accessThroughCaches(_ pa: PA) {
+        let width = Int(me.access.width)
+        if me.access.form == .cacheMaintenance { return maintainByAddress(pa) }
+        switch me.access.kind {
+        case .write:
+            storeThroughCaches(me.access.value, at: pa, width: width, cacheable: me.registers.dataCacheOn, by: requester)
+            let old = world.frames.store(me.access.value, at: pa, width: width, step: world.stepNumber)
+            emit(.stored(pa, old: old, new: me.access.value, width: UInt8(width)))
+        case .read:
+            me.value = loadForGuest(pa, width: width)
+            if me.access.signExtend { me.value = signExtended(me.value, width: UInt8(width)) }
+            me.registers.general[Int(me.access.register & 15)] = UInt32(truncatingIfNeeded: me.value)
+            emit(.loaded(pa, value: me.value, width: UInt8(width)))
+        case .execute:
+            me.value = fetchForGuest(pa, width: width)
+            emit(.fetched(pa, value: me.value))
+        }
+    }
+
+    private func loadForGuest(_ pa: PA, width: Int) -> UInt64 {
+        guard world.isMemory(pa) else { return 0 }
+        let cacheable = me.registers.dataCacheOn
+        let (source, filler, copies) = withCaches { caches, memory in
+            let source = cacheable ? caches.source(of: pa) : .memory
+            return (source, caches.filler(of: pa, at: source), Sink.checks ? caches.copies(of: pa, width: width, memory) : nil)
+        }
+        let value = loadThroughCaches(pa, width: width, cacheable: cacheable, by: requester)
+        if let copies { checkStale(.read, pa, found: FoundBytes(value: value, level: source), copies: copies, filler: filler) }
+        return value
+    }
+
+    private func fetchForGuest(_ pa: PA, width: Int) -> UInt64 {
+        guard world.isMemory(pa) else { return 0 }
+        let va = me.access.va, context = guestContext, cacheable = me.registers.instructionCacheOn
+        let (found, filler, copies) = withCaches { caches, memory in
+            let filler = caches.filler(of: pa, at: .unified)
+            let copies = Sink.checks ? caches.copies(of: pa, width: width, memory) : nil
+            return (caches.fetch(va, pa, width: width, cacheable: cacheable, context: context, memory), filler, copies)
+        }
+        if let copies { checkStale(.executed, pa, found: found, copies: copies, filler: filler) }
+        return found.value
+    }
+
+    @inline(never) func walkThroughCaches(_ address: PA, right: UInt64) -> UInt64 {
+        let cpu = cpu
+        let copies = Sink.checks ? withCaches { $0.copies(of: address, width: 8, $1) } : nil
+        let found = withCaches { $0.walk(address, cpu: cpu, $1) }
+        if let copies { checkStale(.walked, address, found: found, copies: copies, filler: nil) }
+        return found.value
+    }
+
+    /// Maintenance that takes an address reaches what it translates to.
+    private func maintainByAddress(_ pa: PA) {
+        guard me.access.operation != .none, world.isMemory(pa) else { return }
+        let operation = me.access.operation, va = me.access.va, context = guestContext, scope = world.maintenanceScope
+        emit(.cacheOperation(operation, cpu: me.cpu, va: va, pa: pa, bytes: 1))
+        withCaches { $0.perform(operation, va, pa, context: context, scope: scope, $1) }
+        progress()
+    }
+
+    /// The guest's operations that take no address. HCR.FB is set: an ICIALLU reaches all CPUs of the domain.
+    func maintainCaches() {
+        let operation = me.access.operation
+        me.registers.pc &+= me.access.thumb ? 2 : 4
+        switch operation {
+        case .cachesOff, .cachesOn:
+            let bits: UInt32 = 1 << 12 | 1 << 2
+            me.registers.sctlr = operation == .cachesOn ? me.registers.sctlr | bits : me.registers.sctlr & ~bits
+            emit(.cacheOperation(operation, cpu: me.cpu, va: VA(0), pa: PA(0), bytes: 0))
+            emit(.guestRegisters)
+            if operation == .cachesOn, has(.flushOnCacheEnable) {
+                me.inGuest = false
+                return go(.flushStage2)
+            }
+        default: maintain(operation == .iciallu && world.multiprocessor ? .icialluis : operation, cpu: cpu)
+        }
+        progress()
+        finish(.done)
+    }
+
+    // MARK: Anybody
+
+    func storeThroughCaches(_ value: UInt64, at pa: PA, width: Int, cacheable: Bool, by requester: Requester) {
+        guard world.frames.contains(pa.pfn) else { return }
+        let cpu = cpu
+        withCaches { $0.store(value, at: pa, width: width, cpu: cpu, cacheable: cacheable, by: requester, $1) }
+    }
+
+    func loadThroughCaches(_ pa: PA, width: Int, cacheable: Bool, by requester: Requester) -> UInt64 {
+        guard world.isMemory(pa) else { return 0 }
+        let cpu = cpu
+        return withCaches { $0.load(pa, width: width, cpu: cpu, cacheable: cacheable, by: requester, $1) }
+    }
+
+    /// An operation on everything, or one that moves no bytes. Without caches it is told and does nothing.
+    func maintain(_ operation: CacheOperation, cpu: Int) {
+        emit(.cacheOperation(operation, cpu: UInt8(truncatingIfNeeded: cpu), va: VA(0), pa: PA(0), bytes: 0))
+        guard world.caches != nil else { return }
+        withCaches { $0.perform(operation, context: CacheContext(cpu: cpu), $1) }
+    }
+
+    /// Maintenance by the kernel on a whole page, by the virtual address `va`.
+    func maintain(_ operation: CacheOperation, page va: VA, _ pa: PA, asid: UInt8 = 0) {
+        emit(.cacheOperation(operation, cpu: me.cpu, va: va, pa: pa.page, bytes: UInt32(pageSize)))
+        guard world.caches != nil, world.isMemory(pa) else { return }
+        let context = CacheContext(cpu: cpu, asid: asid), scope = world.maintenanceScope
+        withCaches { $0.perform(operation, page: va, pa, context: context, scope: scope, $1) }
+    }
+
+    /// The page's bytes stay in memory while its next owner believes it to be zeroed.
+    func keepMemory(_ page: PA) { withCaches { $0.keepMemory(page: page, $1) } }
+}
+
+extension World {
+    /// Kernel memory is shareable on a multiprocessor: operations by address reach every CPU.
+    var maintenanceScope: MaintenanceScope { multiprocessor ? .innerShareable : .oneCPU }
+}

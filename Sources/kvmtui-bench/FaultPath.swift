@@ -1,0 +1,55 @@
+import Stage2Sim
+
+/// One fault after the other through the whole path: access, trap, kernel, tables, access again.
+enum FaultPath {
+    /// How the machine is run.
+    enum Delivery: String, CaseIterable {
+        case nothing = "nothing delivered, no checks"
+        case checks = "nothing delivered, checks"
+        case effects = "effects, no checks"
+        case effectsAndChecks = "effects and checks"
+    }
+
+    /// 4 GiB of guest memory. A host process of 3 GiB cannot hold as much, so two slots lie over the same 2 GiB of it.
+    static func machine(_ content: MachineConfiguration.Memory.Content) -> Machine {
+        var configuration = MachineConfiguration()
+        configuration.vms = [
+            .init(memory: [0, 1].map { .init(ipa: IPA(Pattern.start + $0 << 31), size: 1 << 31, hva: HVA(0x1000_0000), content: content) })
+        ]
+        return Machine(configuration)
+    }
+
+    static func measure(_ report: inout Report) {
+        for (content, contentName) in [(MachineConfiguration.Memory.Content.populated, "VMM's memory"), (.untouched, "fresh memory")] {
+            for pattern in [Pattern.seq, .random] {
+                let addresses = pattern.addresses(report.n)
+                let medians = Measure.medians(rounds: report.rounds, n: report.n, Delivery.allCases.map { delivery in { time(delivery, content, addresses) } })
+                for (delivery, median) in zip(Delivery.allCases, medians) {
+                    report.add("path", pattern.rawValue, "\(contentName): \(delivery.rawValue)", median, "ns/fault")
+                }
+            }
+        }
+    }
+
+    static func time(_ delivery: Delivery, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Duration {
+        var machine = machine(content)
+        let vcpu = machine.vcpu(0)!
+        var effects = EffectBuffer()
+        var delivered = 0
+        let duration = ContinuousClock().measure {
+            for ipa in addresses {
+                machine.start(.access(Access(.write, ipa, value: 42)), by: vcpu)
+                switch delivery {
+                case .nothing: _ = machine.runUnchecked(vcpu)
+                case .checks: _ = machine.run(vcpu)
+                case .effects: _ = machine.run(vcpu, checks: false, effects: &effects)
+                case .effectsAndChecks: _ = machine.run(vcpu, checks: true, effects: &effects)
+                }
+                delivered += effects.count
+                effects.removeAll()
+            }
+        }
+        precondition(machine.world.statistics.faults >= addresses.count && machine.world.violations.isEmpty)
+        return duration
+    }
+}

@@ -1,0 +1,32 @@
+import CReference
+import Stage2Sim
+
+/// The core's table functions beside the same work in plain C.
+enum TableWork {
+    static func measure(_ report: inout Report) {
+        let n = report.n
+        guard let c = creference_create(4096) else { return }
+        defer { creference_destroy(c) }
+        for pattern in Pattern.allCases {
+            let addresses = pattern.addresses(n)
+            let medians = Measure.medians(rounds: report.rounds, n: n, [
+                {
+                    creference_reset(c)
+                    return ContinuousClock().measure {
+                        for i in 0..<n { _ = creference_map(c, addresses[i].rawValue, UInt64(i) & 0xfff_ffff, 1) }
+                    }
+                },
+                {
+                    var tables = TableFunctions(.v39)
+                    let time = ContinuousClock().measure {
+                        for i in 0..<n { tables.map(addresses[i], PFN(UInt64(i) & 0xfff_ffff), writable: true) }
+                    }
+                    precondition(tables.world.leaf(of: 0, addresses[n - 1])?.rawValue == creference_leaf(c, addresses[n - 1].rawValue))
+                    return time
+                },
+            ])
+            report.add("tables", pattern.rawValue, "plain C", medians[0], "ns/fault")
+            report.add("tables", pattern.rawValue, "the core", medians[1], "ns/fault", ratio: medians[1] / medians[0])
+        }
+    }
+}

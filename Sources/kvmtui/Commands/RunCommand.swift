@@ -1,0 +1,79 @@
+import ArgumentParser
+import Sessions
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
+
+    @Argument(help: "A session file, the name of a shipped session, or - for standard input.")
+    var session: String
+
+    @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
+    var json = false
+
+    func run() throws {
+        try reportingBadInput {
+            let session = try SessionFiles.load(session)
+            var output = StandardOutput()
+            let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
+            output.flush()
+            if let first = problems.first { throw first }
+        }
+    }
+}
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
+        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
+
+    @Argument(help: "Session files, or names of shipped sessions.")
+    var sessions: [String]
+
+    @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")
+    var quiet = false
+
+    func run() throws {
+        var failed = false, bad = false
+        var output = StandardOutput()
+        for name in sessions {
+            do {
+                let session = try SessionFiles.load(name)
+                let verdict = Judge.judge(session)
+                if let problem = verdict.problems.first { throw problem }
+                if verdict.failures.isEmpty {
+                    if !quiet { output.line("ok    \(session.file): \(verdict.expectations) expectations, \(verdict.faults) faults, \(verdict.steps) steps") }
+                } else {
+                    failed = true
+                    for failure in verdict.failures { output.line("FAIL  \(failure)") }
+                }
+            } catch let error as InputError {
+                output.flush()
+                complain(error)
+                bad = true
+            }
+        }
+        output.flush()
+        if bad { throw ExitStatus.badInput }
+        if failed { throw ExitStatus.failed }
+    }
+}
+
+struct SessionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "sessions", abstract: "List the sessions that ship, a line each.")
+
+    func run() throws {
+        var output = StandardOutput()
+        let paths = SessionFiles.shipped()
+        let names = paths.map { SessionFiles.name(of: $0) }
+        let width = names.map(\.count).max() ?? 0
+        for (path, name) in zip(paths, names) {
+            do {
+                let session = try SessionReader.read(path: path)
+                output.line(name + String(repeating: " ", count: width - name.count + 2) + session.title)
+            } catch let error as InputError {
+                output.line(name + String(repeating: " ", count: width - name.count + 2) + "in error: \(error.message)")
+            }
+        }
+        output.flush()
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Sessions
+
+/// Finds sessions by path, or shipped ones by name.
+enum SessionFiles {
+    /// Where the shipped sessions lie: `KVMTUI_SESSIONS`, `sessions/` here, beside the program's package, or installed.
+    static var folders: [String] {
+        var folders: [String] = []
+        if let own = ProcessInfo.processInfo.environment["KVMTUI_SESSIONS"] { folders.append(own) }
+        folders.append("sessions")
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+        for _ in 0..<4 {
+            folders.append(folder.appendingPathComponent("sessions").path)
+            folder = folder.deletingLastPathComponent()
+        }
+        folders.append("/usr/local/share/kvmtui/sessions")
+        folders.append("/usr/share/kvmtui/sessions")
+        return folders
+    }
+
+    /// The path of `name`: itself if there is such a file, else the shipped session of that name.
+    static func path(of name: String) throws -> String {
+        if name == "-" || FileManager.default.fileExists(atPath: name) { return name }
+        if !name.contains("/") {
+            for folder in folders {
+                for candidate in ["\(folder)/\(name)", "\(folder)/\(name).yaml"] where FileManager.default.fileExists(atPath: candidate) { return candidate }
+            }
+        }
+        let names = shipped().map { Self.name(of: $0) }
+        throw InputError(name, nil, "there is no such file, and no shipped session of that name", fits: names.isEmpty ? "a path" : "shipped: \(names.joined(separator: ", "))")
+    }
+
+    /// The shipped sessions' paths, by name.
+    static func shipped() -> [String] {
+        for folder in folders {
+            let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+            if !files.isEmpty { return files.map { "\(folder)/\($0)" } }
+        }
+        return []
+    }
+
+    static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
+
+    static func load(_ name: String) throws -> Session { try SessionReader.read(path: try path(of: name)) }
+}
