@@ -88,6 +88,12 @@ int creference_map(struct creference *t, uint64_t ipa, uint64_t pfn, int writabl
     return 0;
 }
 
+int creference_map_all(struct creference *t, const uint64_t *ipas, size_t count, uint64_t pfn, int writable) {
+    for (size_t i = 0; i < count; i++)
+        if (creference_map(t, ipas[i], pfn + i, writable) != 0) return -12;
+    return 0;
+}
+
 uint64_t creference_leaf(const struct creference *t, uint64_t ipa) {
     uint64_t word = *word_at(t, base + ((ipa >> 30 & 1023) << 3));
     if (word == 0) return 0;

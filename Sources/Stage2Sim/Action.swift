@@ -94,6 +94,8 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case mprotectReadOnly, mprotectReadWrite
         case slotAdd, slotDelete
         case vmCreate, vmDestroy
+        /// The VM's level-1 table is allocated a second time (`kvm_alloc_stage2_pgd`).
+        case levelOneAgain
         /// A page is found bad by the hardware.
         case poison
         /// The page allocator fails after `count` more pages; a negative count ends that.

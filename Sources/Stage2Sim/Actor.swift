@@ -117,15 +117,15 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var abortResult: Int32 = 0
     public internal(set) var hostPage = HVA(0)
     var hostWrite = false
-    var hostProcess: UInt8 = 0
+    public internal(set) var hostProcess: UInt8 = 0
     var hostResult: Int32 = 0
     public internal(set) var mmio = MMIOExit()
     var slotRead = Memslot(id: 0, ipa: IPA(0), size: 0, hva: HVA(0))
 
     // stage2_set_pte and unmap_stage2_range.
     var setVM: UInt8 = 0
-    var setIPA = IPA(0)
-    var setLeaf = Stage2Descriptor(0)
+    public internal(set) var setIPA = IPA(0)
+    public internal(set) var setLeaf = Stage2Descriptor(0)
     var setFromCache = true
     var setIOMap = false
     var setResult: Int32 = 0
@@ -135,32 +135,37 @@ public struct Actor: BitwiseCopyable, Sendable {
     var oldLeaf: UInt64 = 0
     var smallCache = InlineArray<2, UInt64>(repeating: 0)
     var smallCacheCount = 0
-    var unmapAt: UInt64 = 0
+    public internal(set) var unmapAt: UInt64 = 0
     var unmapEnd: UInt64 = 0
 
     // Notifiers and host routines.
     var rangeStart: UInt64 = 0
     var rangeEnd: UInt64 = 0
     var notifyProcess: UInt8 = 0
-    var notifyVM: Int16 = -1
+    public internal(set) var notifyVM: Int16 = -1
     var walkSlot = 0
     var walkPage: UInt64 = 0
     var changePFN = PFN(0)
     var copyOld = PFN(0)
     var copyNew = PFN(0)
     var copyEntry = HostEntry.none
-    var reclaimPFN = PFN(0)
+    public internal(set) var reclaimPFN = PFN(0)
     public internal(set) var hostAction = HostAction(.poison)
     var otherEntry = HostEntry.none
     /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
     var ksmPhase = 0
     var ksmPage = PFN(0)
-    var ksmChanges = false
+    var ksmOther = PFN(0)
+    /// The area that fork is copying, and the process that it makes.
+    var areaIndex = 0
+    var forkChild: UInt8 = 0
 
     // Progress.
     var lastFaultHSR: UInt32 = 0
     var lastFaultIPA: UInt64 = 0
     var lastFaultProgress: UInt64 = .max
+    /// It took the same fault again in the same state, and waits for somebody else to change it.
+    public internal(set) var isSpinning = false
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.
     public internal(set) var attemptStart: UInt32 = 0
 

@@ -9,6 +9,8 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case tlbEvicted(cpu: UInt8, ipa: IPA)
     /// A whole VMID's entries, on every CPU.
     case tlbFlushed(vmid: UInt8, entries: UInt32)
+    /// The VMIDs began anew: every TLB entry went, on every CPU.
+    case vmidsRenewed(generation: UInt64, entries: UInt32)
     case hsrSet(UInt32)
     /// nil: the register is UNKNOWN.
     case hpfarSet(UInt32?)

@@ -187,7 +187,8 @@ public struct Machine {
 
     /// A stepper for one actor, which works in place for as long as `body` runs.
     @inline(__always) mutating func withStepper<Sink: EffectSink, R>(_ actor: Int, _ sink: inout Sink, _ body: (Stepper<Sink>) -> R) -> R {
-        withUnsafeMutablePointer(to: &world) { world in
+        world.own()
+        return withUnsafeMutablePointer(to: &world) { world in
             actors.withUnsafeMutableBufferPointer { actors in
                 withUnsafeMutablePointer(to: &sink) { body(Stepper(world, actors.baseAddress! + actor, $0)) }
             }
@@ -209,6 +210,13 @@ public struct Machine {
 }
 
 extension World {
+    /// Makes everything that is written often this world's alone, after it may have been copied: before the first step of a run.
+    @inline(__always) mutating func own() {
+        kernelPages.own()
+        frames.own()
+        for i in processes.indices { processes[i].entries.own() }
+    }
+
     init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
         self.behaviours = behaviours
         self.cpuModel = cpuModel
@@ -225,7 +233,13 @@ extension World {
             let end = HVA(piece.hva.rawValue + piece.size)
             switch piece.content {
             case .unmapped: continue
-            case .device(let pa): processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
+            case .device(let pa):
+                // remap_pfn_range fills the entries when the VMM maps the device.
+                processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
+                for page in Process.index(piece.hva)..<Process.index(end) {
+                    let offset = UInt64(page - Process.index(piece.hva)) << 12
+                    processes[process].entries.mutable(page).pointee = HostEntry(PA(pa.rawValue + offset).pfn, writable: true, special: true)
+                }
             case .untouched: addAnonymousArea(process, piece.hva, end)
             case .populated:
                 addAnonymousArea(process, piece.hva, end)

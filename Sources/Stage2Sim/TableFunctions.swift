@@ -49,9 +49,18 @@ public struct TableFunctions {
     /// Returns nil, or the error that it ended with.
     @discardableResult
     public mutating func map(_ ipa: IPA, _ pfn: PFN, writable: Bool) -> Errno? {
+        run(vcpu) { $0.mapMemory(ipa, pfn, writable: writable) }
+    }
+
+    /// As `map` for one page after the other, with consecutive page frames from `first` on. It ends at the first error.
+    @discardableResult
+    public mutating func map(_ pages: [IPA], from first: PFN, writable: Bool) -> Errno? {
         run(vcpu) { stepper in
-            guard stepper.topUp(minimum: 2, maximum: MemoryCache.capacity) == 0 else { return .ENOMEM }
-            stepper.setLeaf(ipa, stepper.leaf(for: pfn, writable: writable), fromCache: true)
+            var pfn = first.rawValue
+            for page in pages {
+                if let error = stepper.mapMemory(page, PFN(pfn), writable: writable) { return error }
+                pfn &+= 1
+            }
             return nil
         }
     }
@@ -140,9 +149,26 @@ extension Stepper {
         while me.next != .idle, step() {}
     }
 
-    /// `stage2_set_pte`, whole.
+    /// Top-up and set.
+    @inline(__always) func mapMemory(_ ipa: IPA, _ pfn: PFN, writable: Bool) -> Errno? {
+        guard topUp(minimum: 2, maximum: MemoryCache.capacity) == 0 else { return .ENOMEM }
+        setLeaf(ipa, leaf(for: pfn, writable: writable), fromCache: true)
+        return nil
+    }
+
+    /// `stage2_set_pte`, whole: its micro-steps in their order, without the question who else might move.
     @inline(__always) func setLeaf(_ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool) {
         callSetLeaf(0, ipa, leaf, fromCache: fromCache, then: .idle)
-        runToIdle()
+        while true {
+            switch me.next {
+            case .readLevel1: readLevel1()
+            case .readLevel2: readLevel2()
+            case .readLeaf: readLeaf()
+            case .writeLeaf: writeLeaf()
+            case .countLeaf: countLeaf()
+            case .idle: return
+            default: _ = step()
+            }
+        }
     }
 }

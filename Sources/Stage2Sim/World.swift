@@ -45,8 +45,6 @@ public struct World {
     public internal(set) var vms: [VirtualMachine] = []
     public internal(set) var processes: [Process] = []
     var swap: [SwapSlot] = [SwapSlot()]
-    /// KSM's stable pages.
-    var stablePages: [PFN] = []
     public internal(set) var stage1: [Stage1Mapping] = []
     /// Where bytes are, when the machine is made with caches; `frames` and `kernelPages` then say what they should be.
     public internal(set) var caches: CacheHierarchy?
@@ -59,10 +57,14 @@ public struct World {
     public internal(set) var statistics = Statistics()
     /// Actors with an action under way.
     var busyActors = 0
+    /// vCPUs among them that take the same fault again and again, until somebody else has moved.
+    var spinningActors = 0
     /// Grows with everything that could let a fault end differently next time.
     var progress: UInt64 = 0
     /// Invalidations whose host entry has changed and whose notifier has not returned.
     var pendingInvalidations: [PendingInvalidation] = []
+    /// Pages whose mapping has gone, to be let go when the invalidation is over (`mmu_gather`).
+    var gatheredPages: [GatheredPage] = []
     /// Rows of the books that changed since they were last balanced.
     var openBooks: [BookEntry] = []
     public internal(set) var violations: [Violation] = []
@@ -86,6 +88,12 @@ public struct Stage1Mapping: Sendable, Equatable {
         self.tables = tables
     }
     @inline(__always) public func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
+}
+
+/// A page on its way out of a process, in the hands of the thread that unmapped it.
+struct GatheredPage: BitwiseCopyable {
+    var actor: UInt8
+    var pfn: PFN
 }
 
 /// An invalidation under way: accesses to what it covers are still allowed.

@@ -31,12 +31,12 @@ enum FaultPath {
         }
     }
 
-    static func time(_ delivery: Delivery, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Duration {
+    static func time(_ delivery: Delivery, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Double {
         var machine = machine(content)
         let vcpu = machine.vcpu(0)!
         var effects = EffectBuffer()
         var delivered = 0
-        let duration = ContinuousClock().measure {
+        let duration = Measure.time {
             for ipa in addresses {
                 machine.start(.access(Access(.write, ipa, value: 42)), by: vcpu)
                 switch delivery {

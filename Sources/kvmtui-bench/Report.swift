@@ -1,3 +1,5 @@
+import Glibc
+
 /// What was measured.
 struct Report {
     let n: Int
@@ -57,16 +59,29 @@ struct Report {
 /// Medians of what runs in turn.
 enum Measure {
     /// Runs each of `work` once a round, in turn, and gives each one's median time in ns per fault.
-    /// A work sets up what it needs and returns how long the measured part took.
-    static func medians(rounds: Int, n: Int, _ work: [() -> Duration]) -> [Double] {
+    /// A work sets up what it needs and returns what the measured part took, in ns.
+    static func medians(rounds: Int, n: Int, _ work: [() -> Double]) -> [Double] {
         var times = work.map { _ in [Double]() }
         // One round to warm up: memory is mapped, code is read.
         for round in 0...rounds {
             for (i, one) in work.enumerated() {
-                let (seconds, attoseconds) = one().components
-                if round > 0 { times[i].append((Double(seconds) * 1e9 + Double(attoseconds) / 1e9) / Double(n)) }
+                let time = one()
+                if round > 0 { times[i].append(time / Double(n)) }
             }
         }
         return times.map { $0.sorted()[$0.count / 2] }
+    }
+
+    /// The processor time of this thread that `body` takes, in ns: what others do on the machine counts as little as it can.
+    static func time(_ body: () -> Void) -> Double {
+        let before = now()
+        body()
+        return now() - before
+    }
+
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 }

@@ -39,8 +39,5 @@ enum SnapshotMemory {
 
     private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
 
-    private static func microseconds(_ body: () -> Void) -> Double {
-        let (seconds, attoseconds) = ContinuousClock().measure(body).components
-        return Double(seconds) * 1e6 + Double(attoseconds) / 1e12
-    }
+    private static func microseconds(_ body: () -> Void) -> Double { Measure.time(body) / 1000 }
 }

@@ -8,19 +8,15 @@ enum TableWork {
         guard let c = creference_create(4096) else { return }
         defer { creference_destroy(c) }
         for pattern in Pattern.allCases {
-            let addresses = pattern.addresses(n)
+            let addresses = pattern.addresses(n), raw = addresses.map(\.rawValue)
             let medians = Measure.medians(rounds: report.rounds, n: n, [
                 {
                     creference_reset(c)
-                    return ContinuousClock().measure {
-                        for i in 0..<n { _ = creference_map(c, addresses[i].rawValue, UInt64(i) & 0xfff_ffff, 1) }
-                    }
+                    return Measure.time { _ = creference_map_all(c, raw, n, 0, 1) }
                 },
                 {
                     var tables = TableFunctions(.v39)
-                    let time = ContinuousClock().measure {
-                        for i in 0..<n { tables.map(addresses[i], PFN(UInt64(i) & 0xfff_ffff), writable: true) }
-                    }
+                    let time = Measure.time { tables.map(addresses, from: PFN(0), writable: true) }
                     precondition(tables.world.leaf(of: 0, addresses[n - 1])?.rawValue == creference_leaf(c, addresses[n - 1].rawValue))
                     return time
                 },

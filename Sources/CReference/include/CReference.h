@@ -18,6 +18,9 @@ void creference_reset(struct creference *tables);
 /// One fault's table work: 0, or -12 where the arena is used up.
 int creference_map(struct creference *tables, uint64_t ipa, uint64_t pfn, int writable);
 
+/// The same for `count` pages, with consecutive page frames from `pfn` on.
+int creference_map_all(struct creference *tables, const uint64_t *ipas, size_t count, uint64_t pfn, int writable);
+
 /// The leaf for `ipa`; 0 where there is none.
 uint64_t creference_leaf(const struct creference *tables, uint64_t ipa);
 

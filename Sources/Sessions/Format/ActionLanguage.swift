@@ -74,7 +74,7 @@ public struct ActionLanguage {
     ]
     public static let hostVerbs = [
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
-        "vm-destroy", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
+        "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
     ]
 
     // MARK: Writing
@@ -144,6 +144,7 @@ public struct ActionLanguage {
         case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
         case .exhaustVMIDs: return "exhaust-vmids"
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
+        case .levelOneAgain: return "alloc-level1"
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return ""
         }
     }
@@ -353,6 +354,10 @@ public struct ActionLanguage {
             return .host(action, place: nil, other: nil)
         case "vm-destroy":
             var action = HostAction(.vmDestroy)
+            action.vm = try vmNumber(default: vm)
+            return .host(action, place: nil, other: nil)
+        case "alloc-pgd":
+            var action = HostAction(.levelOneAgain)
             action.vm = try vmNumber(default: vm)
             return .host(action, place: nil, other: nil)
         case "poison": return simple(.poison, try place(vm: vm))

@@ -14,7 +14,17 @@ public struct Expectation: Sendable {
         case hpfar(UInt32)
         case ipa(UInt64)
         /// A leaf by its low 12 bits and more, or nil: none.
-        case leaf(UInt64, LeafState)
+        case leaf(UInt64, vm: UInt8?, LeafState)
+        /// What the host's entry for an IPA is like.
+        case hostEntry(UInt64, vm: UInt8?, [HostWord])
+        /// What the frame behind the host's entry is like.
+        case page(UInt64, vm: UInt8?, [PageWord])
+        case swapWrites(Int)
+        case swapReads(Int)
+        /// Frames that this step took from the page allocator.
+        case newFrames(Int)
+        /// What `kvm_run` had for user space.
+        case mmio(UInt64, length: UInt8, isWrite: Bool, data: UInt64?)
         case flushes(Int)
         case retries(Int)
         case outcome(Outcome)
@@ -30,13 +40,18 @@ public struct Expectation: Sendable {
 
     public enum LeafState: Sendable, Equatable { case none, present, readOnly, readWrite, exactly(UInt64) }
 
+    public enum HostWord: String, Sendable, CaseIterable { case none, swapped, poisoned, ro, rw, clean, dirty }
+    public enum PageWord: Sendable, Equatable { case dirty, clean, swapCache, noSwapCache, ksm, zero, references(Int), mappings(Int) }
+
     public let what: What
     /// As written.
     public let text: String
     public let place: SourcePlace
 
     static let forms =
-        "fault [translation|permission] [level N], no fault, faults N, memcache N, value N, hsr N, hpfar N, leaf IPA none|ro|rw|VALUE, flushes N, retries N, "
+        "fault [translation|permission] [level N], no fault, faults N, memcache N, value N, hsr N, hpfar N, leaf IPA none|present|ro|rw|VALUE, flushes N, retries N, "
+        + "host IPA none|swapped|poisoned|ro|rw [clean|dirty], page IPA [dirty|clean] [swap-cache|no-swap-cache] [ksm] [zero] [refs N] [mappings N], "
+        + "swap-writes N, swap-reads N, new-frames N, mmio ADDRESS LENGTH read|write [DATA], "
         + "done, exit mmio, abort, error -EFAULT, message TEXT, stuck, bug, refused, signal, broken RULE, no broken, seq N, count N, waiting, tables N, pc N, lr N"
 
     /// - Throws: an `ActionLanguage.Mistake` whose column counts in `text`.
@@ -67,14 +82,28 @@ public struct Expectation: Sendable {
         case ("pc", 2), ("lr", 2), ("ifar", 2), ("dfar", 2), ("ifsr", 2), ("dfsr", 2), ("cpsr", 2), ("spsr", 2):
             what = .register(String(first), try number(1))
         case ("leaf", 3):
-            let ipa = try number(1)
+            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
             switch words[2] {
-            case "none": what = .leaf(ipa, .none)
-            case "present": what = .leaf(ipa, .present)
-            case "ro": what = .leaf(ipa, .readOnly)
-            case "rw": what = .leaf(ipa, .readWrite)
-            default: what = .leaf(ipa, .exactly(try number(2)))
+            case "none": what = .leaf(ipa, vm: vm, .none)
+            case "present": what = .leaf(ipa, vm: vm, .present)
+            case "ro": what = .leaf(ipa, vm: vm, .readOnly)
+            case "rw": what = .leaf(ipa, vm: vm, .readWrite)
+            default: what = .leaf(ipa, vm: vm, .exactly(try number(2)))
             }
+        case ("host", 3...):
+            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
+            what = .hostEntry(ipa, vm: vm, try words.dropFirst(2).map { word throws(ActionLanguage.Mistake) in
+                guard let known = HostWord(rawValue: String(word)) else { throw fail("'\(word)'") }
+                return known
+            })
+        case ("page", 3...):
+            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
+            what = .page(ipa, vm: vm, try pageWords(words, fail))
+        case ("swap-writes", 2): what = .swapWrites(Int(try number(1)))
+        case ("swap-reads", 2): what = .swapReads(Int(try number(1)))
+        case ("new-frames", 2): what = .newFrames(Int(try number(1)))
+        case ("mmio", 4...5) where words[3] == "read" || words[3] == "write":
+            what = .mmio(try number(1), length: UInt8(truncatingIfNeeded: try number(2)), isWrite: words[3] == "write", data: words.count == 5 ? try number(4) : nil)
         case ("done", 1): what = .outcome(.done)
         case ("exit", 2) where words[1] == "mmio": what = .outcome(.emulated)
         case ("abort", 1): what = .outcome(.abortInjected)
@@ -97,6 +126,37 @@ public struct Expectation: Sendable {
         default: throw fail("'\(text)'")
         }
         return Expectation(what: what, text: text, place: place)
+    }
+
+    /// An IPA, of the actor's own VM, or as vm1:IPA of another.
+    private static func guestAddress(_ word: Substring) -> (ipa: UInt64, vm: UInt8?)? {
+        let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let ipa = parseNumber(parts.last!) else { return nil }
+        if parts.count == 1 { return (ipa, nil) }
+        guard parts[0].hasPrefix("vm"), let vm = UInt8(parts[0].dropFirst(2)) else { return nil }
+        return (ipa, vm)
+    }
+
+    private static func pageWords(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> [PageWord] {
+        var found: [PageWord] = []
+        var i = 2
+        while i < words.count {
+            switch words[i] {
+            case "dirty": found.append(.dirty)
+            case "clean": found.append(.clean)
+            case "swap-cache": found.append(.swapCache)
+            case "no-swap-cache": found.append(.noSwapCache)
+            case "ksm": found.append(.ksm)
+            case "zero": found.append(.zero)
+            case "refs", "mappings":
+                i += 1
+                guard i < words.count, let n = Int(words[i]) else { throw fail("no number after '\(words[i - 1])'") }
+                found.append(words[i - 1] == "refs" ? .references(n) : .mappings(n))
+            default: throw fail("'\(words[i])'")
+            }
+            i += 1
+        }
+        return found
     }
 
     private static func fault(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> What {

@@ -45,6 +45,9 @@ extension SessionReader {
             }
         }
         configuration.vms = [vm] + others
+        if !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
+            throw fail(entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)", fits: "with: [read-only-slots]")
+        }
         return configuration
     }
 

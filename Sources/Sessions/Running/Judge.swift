@@ -6,8 +6,8 @@ struct OperationReport {
     var flushes = 0
     var retries = 0
     var messages: [KernelMessage] = []
-    var broken: [Rule] = []
-    var actor: Int?
+    var broken: [Violation] = []
+    var swapWrites = 0, swapReads = 0, newFrames = 0
 }
 
 /// Runs a session and judges it: expectations, and the checks that nobody expected to be broken.
@@ -36,45 +36,30 @@ public struct Judge {
     private var simulation: Simulation
     private var verdict = Verdict()
     private var report = OperationReport()
-    private var expectedRules: Set<Rule> = []
-    private var brokenRules: [(Rule, Violation)] = []
 
-    private init(_ session: Session) {
-        simulation = Simulation(session)
-        for operation in session.script.written {
-            for expectation in operation.expectations { if case .broken(let rule?) = expectation.what { expectedRules.insert(rule) } }
-        }
-    }
+    private init(_ session: Session) { simulation = Simulation(session) }
 
     private mutating func run() -> Verdict {
         var buffer = EffectBuffer()
-        var current = -1
-        while true {
-            let next = simulation.prepare()
-            if simulation.operation != current {
-                // Operations that made no step are judged too: switches, and what could not be done.
-                while current < simulation.operation {
-                    if current >= 0 { judge(operation: current) }
-                    current += 1
-                    report = OperationReport()
-                }
+        running: while true {
+            let actor: Int
+            switch simulation.advance() {
+            case .over: break running
+            case .between:
+                // The last operation is judged when everybody has finished.
+                if simulation.operation + 1 < simulation.session.script.count { judge(operation: simulation.operation) }
+                continue
+            case .step(let next): actor = next
             }
-            guard let actor = next else { break }
             buffer.removeAll()
             let retries = simulation.machine.world.statistics.retries
             simulation.step(effects: &buffer)
-            note(buffer, actor: actor, retries: simulation.machine.world.statistics.retries - retries)
+            note(buffer, by: actor, retries: simulation.machine.world.statistics.retries - retries)
         }
-        if current >= 0 { judge(operation: current) }
-        let session = simulation.session
-        for (rule, violation) in brokenRules where !expectedRules.contains(rule) {
-            let place = session.script.count > 0 ? session.script.operation(at: max(0, current)).operation.place : SourcePlace(line: 1, column: 1)
-            verdict.failures.append(Failure(file: session.file, place: place, message: "broken check \(rule.name): \(Story(violation, simulation.machine).text)"))
-            if verdict.failures.count > 20 { break }
-        }
-        for (index, actor) in simulation.machine.actors.enumerated() where !actor.isIdle {
-            let place = session.script.operation(at: max(0, current)).operation.place
-            verdict.failures.append(Failure(file: session.file, place: place, message: "\(simulation.machine.name(of: index)) never finishes: it waits before \(actor.next.name)"))
+        if simulation.operation >= 0 { judge(operation: simulation.operation) }
+        for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle {
+            let place = simulation.session.script.operation(at: simulation.operation).operation.place
+            verdict.failures.append(Failure(file: simulation.session.file, place: place, message: simulation.machine.unfinished(index)))
         }
         verdict.problems = simulation.problems
         verdict.steps = simulation.position
@@ -82,21 +67,22 @@ public struct Judge {
         return verdict
     }
 
-    private mutating func note(_ effects: borrowing EffectBuffer, actor: Int, retries: Int) {
-        report.actor = actor
+    private mutating func note(_ effects: borrowing EffectBuffer, by actor: Int, retries: Int) {
         report.retries += retries
         for i in 0..<effects.count {
             switch effects[i] {
             case .faultTaken:
                 let a = simulation.machine.actors[actor]
                 report.faults.append((a.hsr, a.hpfarKnown ? a.hpfar.rawValue : nil, a.ipa))
-            case .hpfarSet(let value?): if !report.faults.isEmpty { report.faults[report.faults.count - 1].hpfar = value }
+            case .hpfarSet(let value?):
+                // Rebuilt from PAR, where the CPU left it UNKNOWN.
+                if let last = report.faults.indices.last, report.faults[last].hpfar == nil { report.faults[last].hpfar = value }
             case .tlbFlushed: report.flushes += 1
+            case .slotWritten: report.swapWrites += 1
+            case .slotRead: report.swapReads += 1
+            case .frameAllocated: report.newFrames += 1
             case .message(let message): report.messages.append(message)
-            case .broken(let index):
-                let violation = simulation.machine.world.violations[Int(index)]
-                report.broken.append(violation.rule)
-                brokenRules.append((violation.rule, violation))
+            case .broken(let index): report.broken.append(simulation.machine.world.violations[Int(index)])
             default: break
             }
         }
@@ -104,7 +90,13 @@ public struct Judge {
 
     private mutating func judge(operation index: Int) {
         let (operation, _) = simulation.session.script.operation(at: index)
-        guard !operation.expectations.isEmpty else { return }
+        defer { report = OperationReport() }
+        for violation in report.broken where verdict.failures.count <= 20 {
+            let expected = operation.expectations.contains { if case .broken(violation.rule) = $0.what { true } else { false } }
+            if expected { continue }
+            let message = "broken check \(violation.rule.name): \(Story(violation, simulation.machine).text)"
+            verdict.failures.append(Failure(file: simulation.session.file, place: operation.place, message: message))
+        }
         for expectation in operation.expectations {
             verdict.expectations += 1
             if let found = mismatch(expectation, operation) {
@@ -129,14 +121,32 @@ public struct Judge {
         case .hsr(let value): return report.faults.contains { $0.hsr.rawValue == value } ? nil : report.faults.isEmpty ? "no fault" : report.faults.map { hex(UInt64($0.hsr.rawValue), digits: 8) }.joined(separator: ", ")
         case .hpfar(let value): return report.faults.contains { $0.hpfar == value } ? nil : report.faults.map { $0.hpfar.map { hex(UInt64($0), digits: 8) } ?? "UNKNOWN" }.joined(separator: ", ")
         case .ipa(let value): return report.faults.contains { $0.ipa.page.rawValue == value & ~0xfff } ? nil : report.faults.map { hex($0.ipa.rawValue) }.joined(separator: ", ")
-        case .leaf(let ipa, let state): return leafMismatch(machine.world.leaf(of: vm.id, IPA(ipa)), state)
+        case .leaf(let ipa, let other, let state):
+            guard let vm = named(other, vm) else { return "no such VM" }
+            return leafMismatch(machine.world.leaf(of: vm.id, IPA(ipa)), state)
+        case .hostEntry(let ipa, let other, let words):
+            guard let entry = named(other, vm).flatMap({ hostEntry(ipa, $0) }) else { return "no slot there" }
+            return words.allSatisfy(entry.fits) ? nil : entry.words
+        case .page(let ipa, let other, let words):
+            guard let entry = named(other, vm).flatMap({ hostEntry(ipa, $0) }), entry.isPresent else { return "no page there" }
+            let frame = machine.world.frames[entry.pfn]
+            return words.allSatisfy { frame.fits($0, isZeroPage: entry.pfn == machine.world.zeroPage) } ? nil : frame.words
+        case .swapWrites(let count): return number(report.swapWrites, count)
+        case .swapReads(let count): return number(report.swapReads, count)
+        case .newFrames(let count): return number(report.newFrames, count)
+        case .mmio(let address, let length, let isWrite, let data):
+            guard let mmio = actor?.mmio, mmio.length > 0 else { return "no MMIO" }
+            let fits = mmio.address.rawValue == address && mmio.length == length && mmio.isWrite == isWrite && (data == nil || mmio.data == data)
+            return fits ? nil : "\(hex(mmio.address.rawValue)) \(mmio.length) \(mmio.isWrite ? "write" : "read") \(hex(mmio.data))"
         case .flushes(let count): return number(report.flushes, count)
         case .retries(let count): return number(report.retries, count)
         case .outcome(let outcome): return actor?.outcome == outcome ? nil : actor.map { $0.isIdle ? "\($0.outcome)" : "it has not finished: next is \($0.next.name)" } ?? "nobody"
         case .error(let error): return actor?.error == -error.rawValue ? nil : actor?.error == 0 ? "no error" : Errno(rawValue: -(actor?.error ?? 0))?.name ?? "\(actor?.error ?? 0)"
         case .message(let text): return report.messages.contains { $0.text.contains(text) } ? nil : report.messages.isEmpty ? "no message" : report.messages.map(\.text).joined(separator: "; ")
-        case .broken(let rule?): return report.broken.contains(rule) ? nil : report.broken.isEmpty ? "no broken check" : report.broken.map(\.name).joined(separator: ", ")
-        case .broken(nil): return report.broken.isEmpty ? nil : report.broken.map(\.name).joined(separator: ", ")
+        case .broken(let rule):
+            let names = report.broken.map(\.rule.name).joined(separator: ", ")
+            guard let rule else { return names.isEmpty ? nil : names }
+            return report.broken.contains { $0.rule == rule } ? nil : names.isEmpty ? "no broken check" : names
         case .sequence(let value): return number(Int(vm.notifierSequence), value)
         case .count(let value): return number(Int(vm.notifierCount), value)
         case .waiting: return actor?.isIdle == false ? nil : "it has finished"
@@ -156,6 +166,16 @@ public struct Judge {
             }
             return UInt64(found) == value ? nil : hex(UInt64(found))
         }
+    }
+
+    private func named(_ other: UInt8?, _ vm: VirtualMachine) -> VirtualMachine? {
+        guard let other else { return vm }
+        return simulation.machine.world.vms.indices.contains(Int(other)) ? simulation.machine.world.vms[Int(other)] : nil
+    }
+
+    private func hostEntry(_ ipa: UInt64, _ vm: VirtualMachine) -> HostEntry? {
+        guard let slot = vm.slot(at: IPA(ipa)) else { return nil }
+        return simulation.machine.world.processes[Int(vm.process)].entry(HVA(slot.hva(of: IPA(ipa)).rawValue & ~0xfff))
     }
 
     private func leafMismatch(_ leaf: Stage2Descriptor?, _ state: Expectation.LeafState) -> String? {
@@ -181,7 +201,10 @@ public struct Story {
         let place = "IPA \(hex(violation.ipa.rawValue)), frame \(hex(violation.pa.rawValue))"
         let what: String = switch violation.rule {
         case .accessAfterLoss:
-            "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which was taken away at step \(violation.cause) and may be anybody's now"
+            "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
+                + (machine.world.frames.contains(violation.pa.pfn)
+                    ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
+                    : "the host never gave this guest")
         case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
         case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while stage 2 or a TLB still leads to it from IPA \(hex(violation.ipa.rawValue))"
         case .writeLost:

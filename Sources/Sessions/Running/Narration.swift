@@ -30,14 +30,16 @@ public struct Narration {
     }
 
     private var plain: String {
-        guestResult ?? abortResult ?? tableResult ?? hostResult ?? step.info.title
+        guestResult ?? abortResult ?? tableResult ?? hostResult ?? hostDecision ?? step.info.what
     }
 
     // MARK: The guest and the CPU
 
     private var guestResult: String? {
         switch step {
-        case .enterGuest: return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
+        case .enterGuest:
+            for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
+            return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
         case .issueAccess:
             return now.next == .enterGuest ? "forced out: the VMID is used up" : describe(now.access)
         case .walkStage1:
@@ -51,6 +53,7 @@ public struct Narration {
         case .performAccess: return performed
         case .takeException:
             let hsr = now.hsr
+            if now.isSpinning { return "the same fault again; it goes on when somebody else has moved" }
             return "HSR \(hex(UInt64(hsr.rawValue), digits: 8)): \(hsr.faultStatus.meaning)"
         case .saveSyndrome: return "HSR, \(now.hsr.isInstructionAbort ? "HIFAR" : "HDFAR") \(hex(UInt64(now.hxfar), digits: 8))"
         case .chooseFaultIPA: return decided(.hpfarValid) ? "valid: \(hex(UInt64(now.hpfar.rawValue), digits: 8))" : "UNKNOWN after a permission fault"
@@ -189,7 +192,11 @@ public struct Narration {
         case .freeLevel3, .freeLevel2:
             for case .tableFreed(let pa, let level) in effects { return "level-\(level) table \(hex(pa.rawValue)) freed" }
             return nil
-        case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing there"
+        case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing more there"
+        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return "vm\(now.notifyVM)'s, held by \(after.name(of: actor))"
+        case .notifyPageUnlock, .notifyStartUnlock, .notifyEndUnlock, .notifyChangeUnlock, .ioremapUnlock: return "free"
+        case .notifyPageUnmap, .notifyStartUnmap: return now.next == .unmapFind ? "IPA \(hex(now.unmapAt))" : "no more"
+        case .notifyChangeSet: return now.next == .readLevel1 ? "IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))" : "no more"
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:
             for case .notifierSequence(let sequence) in effects { return "seq \(sequence)" }
             return nil

@@ -47,6 +47,7 @@ public struct RunReport {
         }
         let statistics = simulation.machine.world.statistics
         line("")
+        for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle { line("! " + simulation.machine.unfinished(index)) }
         line("\(simulation.position) steps, \(statistics.faults) faults, \(statistics.tlbFlushes) TLB flushes, \(statistics.retries) retries, \(statistics.violations) broken checks")
     }
 

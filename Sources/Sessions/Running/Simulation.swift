@@ -35,25 +35,42 @@ public struct Simulation {
     /// - Parameter begun: told of each operation begun and of the steps made before it.
     public mutating func prepare(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> Int? {
         while true {
-            if let actor = acting {
-                if canGoOn(actor) { return actor }
-                acting = nil
-                finishing = false
+            switch advance(begun: begun) {
+            case .step(let actor): return actor
+            case .between: continue
+            case .over: return nil
             }
-            if operation + 1 < session.script.count {
-                operation += 1
-                begun(operation, position)
-                begin()
-                continue
-            }
-            // The script is over: whoever has not finished does so now, in order.
-            guard let unfinished = machine.actors.indices.first(where: { !machine.actors[$0].isIdle && !machine.isBlocked($0) }) else {
-                return nil
-            }
-            stopping = .atEnd
-            stepsLeft = .max
-            acting = unfinished
         }
+    }
+
+    enum Readiness {
+        /// This actor's step comes next.
+        case step(Int)
+        /// An operation has come to its end, and the next one has not begun.
+        case between
+        case over
+    }
+
+    /// As `prepare`, but stops between two operations, where what the first one came to can be looked at.
+    mutating func advance(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> Readiness {
+        if let actor = acting {
+            if canGoOn(actor) { return .step(actor) }
+            acting = nil
+            finishing = false
+            return .between
+        }
+        if operation + 1 < session.script.count {
+            operation += 1
+            begun(operation, position)
+            begin()
+            return acting == nil ? .between : advance(begun: begun)
+        }
+        // The script is over: whoever has not finished does so now, in order.
+        guard let unfinished = machine.actors.indices.first(where: { !machine.actors[$0].isIdle && !machine.isBlocked($0) }) else { return .over }
+        stopping = .atEnd
+        stepsLeft = .max
+        acting = unfinished
+        return .step(unfinished)
     }
 
     private mutating func canGoOn(_ actor: Int) -> Bool {
@@ -67,7 +84,14 @@ public struct Simulation {
         }
         if case .before(next) = stopping { return false }
         if stepsLeft <= 0 { return false }
-        if machine.isBlocked(actor) { waiting = true; return false }
+        if machine.isBlocked(actor) {
+            waiting = true
+            if finishing, operation < session.script.count {
+                let (late, _) = session.script.operation(at: operation)
+                problems.append(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
+            }
+            return false
+        }
         return true
     }
 

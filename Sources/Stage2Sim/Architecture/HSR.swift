@@ -7,7 +7,7 @@ public struct HSR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Exception classes that the fault path can meet (facts of DDI 0406C table B3-25).
+    /// Exception classes that the fault path can meet (DDI 0406C table B3-25).
     public enum Class: UInt8, Sendable {
         case unknown = 0x00, wfi = 0x01, cp15 = 0x03, cp15Wide = 0x04, cp14 = 0x05, cp14Load = 0x06, cp = 0x07, cp10ID = 0x08
         case jazelle = 0x09, bxj = 0x0a, cp14Wide = 0x0c, svcHyp = 0x11, hvc = 0x12, smc = 0x13

@@ -34,16 +34,17 @@ extension Stepper {
         let leaf = world.leaf(of: vm, ipa)
         if let leaf, leaf.isValid {
             let pfn = leaf.address.pfn
-            if let slot = world.vms[Int(vm)].slot(at: ipa) {
-                let entry = world.processes[Int(world.vms[Int(vm)].process)].entry(slot.hva(of: ipa).page)
+            if let slot = world.vms[Int(vm)].slotIndex(ipa, hint: me.slotIndex) {
+                let hva = world.vms[Int(vm)].slots[slot].hva(of: ipa)
+                let entry = world.processes[Int(world.vms[Int(vm)].process)].entry(hva.page)
                 if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, ipa: ipa, pa: pfn.pa) }
-            } else if world.frames[pfn].flags.contains(.free), world.frames.contains(pfn) {
+            } else if !world.isDeviceLeaf(leaf), !world.isMapped(pfn, by: world.vms[Int(vm)].process) {
                 report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
             }
         }
         let vmid = world.vms[Int(vm)].vmid
-        for cpu in world.cpus {
-            guard let entry = cpu.tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
+        for cpu in world.cpus.indices {
+            guard let entry = world.cpus[cpu].tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
             report(.tlbOutlivesLeaf, cause: entry.filledAt, ipa: ipa, pa: entry.descriptor.address)
         }
     }
@@ -65,7 +66,7 @@ extension Stepper {
 
 extension World {
     /// The leaf that the tables hold for `ipa` now; nil where a table is missing.
-    public func leaf(of vm: UInt8, _ ipa: IPA) -> Stage2Descriptor? {
+    @inline(__always) public func leaf(of vm: UInt8, _ ipa: IPA) -> Stage2Descriptor? {
         guard var table = vms[Int(vm)].level1 else { return nil }
         for level in 1...3 {
             guard let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) else { return nil }

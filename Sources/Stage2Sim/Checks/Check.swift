@@ -74,6 +74,8 @@ extension Stepper {
         let violation = Violation(
             rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
             expected: expected, found: found, isWrite: isWrite, stale: stale)
+        // A row that was opened twice in the books is told once.
+        if let last = world.violations.last, last.step == violation.step, last.rule == rule, last.ipa == violation.ipa, last.pa == pa { return }
         world.statistics.violations += 1
         // A rule that stays broken is told a few times, not millions.
         guard world.violations.count < 256 else { return }
@@ -98,14 +100,14 @@ extension Stepper {
         let frame = world.frames[pa.pfn]
         let write = me.access.kind == .write
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
-            // A device mapped into the slot is no RAM, and the guest's by right.
-            if isDevice(pa) { return }
+            // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.
+            if isDevice(pa) || world.isDeviceLeaf(me.descriptor) { return }
             return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
         }
         let vm = Int(me.vm), process = world.vms[vm].process
         guard let slot = world.vms[vm].slots.first(where: { $0.contains(me.ipa) }) else {
             // No slot any more; the memory may still be the VMM's.
-            if frame.mappings == 0 { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+            if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
             return
         }
         let hva = slot.hva(of: me.ipa).page
@@ -116,6 +118,8 @@ extension Stepper {
             }
             return
         }
+        // Unmapped, but still in the swap cache: it is this memory, until reclaim lets it go.
+        if entry.isSwapped, world.swap[Int(entry.slot)].cached == pa.pfn.rawValue { return }
         let excused = world.pendingInvalidations.contains { $0.process == process && $0.start <= hva && hva < $0.end && frame.changedAt <= $0.since }
         if !excused { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
     }
@@ -129,7 +133,7 @@ extension Stepper {
     /// The last reference has gone: no leaf and no TLB entry may still lead here.
     func checkFreedFrame(_ pfn: PFN) {
         let frame = world.frames[pfn]
-        if frame.leaves > 0 { return report(.frameFreedMapped, pa: pfn.pa) }
+        if frame.leaves > 0 { return report(.frameFreedMapped, ipa: world.ipa(ofLeafTo: pfn), pa: pfn.pa) }
         for cpu in world.cpus where cpu.tlb.count > 0 {
             if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn }) {
                 return report(.frameFreedMapped, cause: entry.filledAt, ipa: entry.ipa, pa: pfn.pa)
@@ -153,13 +157,23 @@ extension Stepper {
         let page = world.kernelPages.page(table)
         if page.entries > 0 {
             report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(page.entries))
+            if level == 3 { forgetLeaves(of: table) }
         }
     }
 
     /// The VM's tables have been torn down: only the level-1 pages may be left.
     func checkDestroyed(_ vm: UInt8) {
         let left = world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm)
+        for table in left where world.kernelPages.use(of: table) == .level3 { forgetLeaves(of: table) }
         if let first = left.first { report(.tablesLeaked, ipa: IPA(0), pa: first, expected: 0, found: UInt64(left.count)) }
+    }
+
+    /// Leaves in a table that no table points to any more lead nowhere.
+    private func forgetLeaves(of table: PA) {
+        world.forEachEntry(table, count: 512) { _, leaf in
+            guard leaf.isValid else { return }
+            world.frames.change(leaf.address.pfn) { $0.leaves &-= 1 }
+        }
     }
 
     /// The same fault in the same state as this vCPU's last: nothing that it did, or anybody did, will make it end differently.
@@ -172,8 +186,13 @@ extension Stepper {
     }
 
     @inline(never) private func mayStillProgress() -> Bool {
-        // Somebody else is at work, and may end what this vCPU waits for.
-        if world.busyActors > 1 { return true }
+        // Somebody else is at work, and may end what this vCPU waits for: it faults again and again, and goes on when the state has changed.
+        if world.busyActors > world.spinningActors + 1 {
+            me.isSpinning = true
+            world.spinningActors += 1
+            decide(.waiting)
+            return true
+        }
         report(.noProgress)
         finish(.stuck)
         return false
@@ -181,6 +200,21 @@ extension Stepper {
 }
 
 extension World {
+    /// Whether the process maps the frame anywhere. A scan, for what is rare.
+    func isMapped(_ pfn: PFN, by process: UInt8) -> Bool { mappers(of: pfn).contains { $0.process == Int(process) } }
+
+    /// The first IPA, VM by VM, whose leaf leads to the frame. A scan, for what is rare.
+    func ipa(ofLeafTo pfn: PFN) -> IPA? {
+        var found: IPA?
+        for vm in vms where found == nil {
+            forEachLeaf(of: vm.id) { ipa, leaf in if found == nil, leaf.isValid, leaf.address.pfn == pfn { found = ipa } }
+        }
+        return found
+    }
+
+    /// A leaf that `kvm_phys_addr_ioremap` made: never executed, and dirty to Linux.
+    func isDeviceLeaf(_ leaf: Stage2Descriptor) -> Bool { leaf.neverExecute && leaf.rawValue & 1 << 55 != 0 }
+
     /// Where `hva` of `process` lies in the guest of its VM.
     public func ipa(of hva: HVA, process: UInt8) -> IPA? {
         guard let vm = processes[Int(process)].vm else { return nil }

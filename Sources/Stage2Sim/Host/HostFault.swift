@@ -29,6 +29,7 @@ extension Stepper {
             return hostFaultFails(HostFaultResult.noArea)
         }
         if case .device(let base) = area.backing {
+            // mprotect took the right to write, and gave it back.
             let pfn = PA(base.rawValue + (me.hostPage.rawValue - area.start.rawValue)).pfn
             setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true, special: true))
             return returnFromHostFault()
@@ -133,7 +134,7 @@ extension Stepper {
     func copyHostPage() {
         me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
         me.copyOld = me.copyEntry.pfn
-        addReference(me.copyOld)
+        if !me.copyEntry.isSpecial { addReference(me.copyOld) }
         me.copyNew = allocateFrame()
         if world.caches != nil { copyPage(from: me.copyOld, to: me.copyNew) }
         let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
@@ -149,7 +150,6 @@ extension Stepper {
     func copyRecheck() {
         guard world.processes[hostProcess].entry(me.hostPage) == me.copyEntry else {
             dropReference(me.copyNew)
-            dropReference(me.copyOld)
             return endCopy()
         }
         world.processes[hostProcess].pageTableLock = Int8(bitPattern: me.id)
@@ -177,8 +177,6 @@ extension Stepper {
             world.frames.change(me.copyOld) { $0.mappings -= 1 }
             dropReference(me.copyOld)
         }
-        // The reference that kept the old page for the copy; the zero page's goes the same way.
-        dropReference(me.copyOld)
         world.processes[hostProcess].pageTableLock = -1
         endCopy()
     }
@@ -188,6 +186,8 @@ extension Stepper {
     }
 
     func copyEnd() {
+        // The reference that kept the old page for the copy.
+        if !me.copyEntry.isSpecial { dropReference(me.copyOld) }
         endInvalidation()
         returnFromHostFault()
     }

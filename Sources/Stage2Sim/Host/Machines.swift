@@ -51,6 +51,15 @@ extension Stepper {
         finish(.done)
     }
 
+    /// `kvm_alloc_stage2_pgd` for a VM that has its table already.
+    func allocateLevel1() {
+        guard world.vms[vm].level1 == nil else {
+            say(.levelOneExists)
+            return finish(.failed, error: .EINVAL)
+        }
+        finish(.refused)
+    }
+
     func destroyStop() {
         world.vms[vm].destroyed = true
         me.setVM = UInt8(vm)
@@ -124,18 +133,31 @@ extension Stepper {
         case .exhaustVMIDs: world.nextVMID = 0
         case .stage1Unmap:
             for i in world.stage1.indices where world.stage1[i].contains(VA(a.hva.rawValue)) { world.stage1[i].valid.toggle() }
-        case .poison:
-            let entry = world.processes[Int(a.process)].entry(a.hva.page)
-            if entry.isPresent, !entry.isSpecial {
-                world.frames.change(entry.pfn) {
-                    $0.flags.insert(.poisoned)
-                    $0.mappings -= 1
-                }
-            }
-            setHostEntry(Int(a.process), a.hva.page, .poisoned)
         default: break
         }
         progress()
+        finish(.done)
+    }
+
+    /// `memory_failure`: the page is unmapped from everybody as reclaim would, but the entries say why it is gone. It is never
+    /// freed: the mapping's reference becomes the failure's.
+    func poisonPage() {
+        let process = me.hostAction.process, hva = me.hostAction.hva.page
+        let entry = world.processes[Int(process)].entry(hva)
+        guard entry.isPresent, !entry.isSpecial else { return finish(.refused) }
+        let flags = world.frames[entry.pfn].flags.union(.poisoned)
+        world.frames.change(entry.pfn) {
+            $0.flags = flags
+            $0.mappings -= 1
+        }
+        emit(.frameFlags(entry.pfn, flags: flags.rawValue))
+        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
+        setHostEntry(Int(process), hva, .poisoned)
+        notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .poisonDone)
+    }
+
+    func poisonDone() {
+        endInvalidation()
         finish(.done)
     }
 }

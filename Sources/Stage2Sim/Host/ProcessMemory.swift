@@ -37,45 +37,61 @@ extension Stepper {
 
     // MARK: fork and exit
 
+    /// `dup_mm`: the child's address space, under `mmap_sem` of the parent.
     func forkStart() {
-        guard let first = world.processes[process].areas.first, let last = world.processes[process].areas.last else { return finish(.refused) }
+        guard !world.processes[process].areas.isEmpty else { return finish(.refused) }
         world.processes[process].mmapWriter = Int8(bitPattern: me.id)
-        beginInvalidation(process: target.process, from: first.start.rawValue, to: last.end.rawValue)
-        notify(.notifyStartLock, process: target.process, from: first.start.rawValue, to: last.end.rawValue, then: .forkCopyEntries)
-    }
-
-    /// The child gets every entry, read-only in both; swap entries count once more.
-    func forkCopyEntries() {
         var child = Process(id: UInt8(world.processes.count), name: "child of \(world.processes[process].name)")
         child.areas = world.processes[process].areas
+        world.processes.append(child)
+        me.areaIndex = 0
+        me.forkChild = child.id
+        go(.forkArea)
+    }
+
+    /// `copy_page_range`, area by area; a device's mapping is no copy-on-write one and has no notifier.
+    func forkArea() {
+        let areas = world.processes[process].areas
+        while me.areaIndex < areas.count, areas[me.areaIndex].backing != .anonymous { me.areaIndex += 1 }
+        guard me.areaIndex < areas.count else {
+            world.processes[process].mmapWriter = -1
+            return finish(.done)
+        }
+        let area = areas[me.areaIndex]
+        beginInvalidation(process: target.process, from: area.start.rawValue, to: area.end.rawValue)
+        notify(.notifyStartLock, process: target.process, from: area.start.rawValue, to: area.end.rawValue, then: .forkCopyEntries)
+    }
+
+    /// The child gets every entry of the area, read-only in both; swap entries count once more.
+    func forkCopyEntries() {
+        let area = world.processes[process].areas[me.areaIndex]
         var changes: [(HVA, HostEntry)] = []
         world.processes[process].entries.forEachPage { first, page in
-            for (i, entry) in page.enumerated() where !entry.isNone { changes.append((HVA(UInt64(first + i) << 12), entry)) }
+            for (i, entry) in page.enumerated() where !entry.isNone && area.contains(HVA(UInt64(first + i) << 12)) {
+                changes.append((HVA(UInt64(first + i) << 12), entry))
+            }
         }
         for (hva, entry) in changes {
             if entry.isSwapped { world.swap[Int(entry.slot)].users += 1 }
             if entry.isPresent, !entry.isSpecial {
-                world.frames.change(entry.pfn) {
-                    $0.mappings += 1
-                    $0.references += 1
-                }
+                world.frames.change(entry.pfn) { $0.mappings += 1 }
+                addReference(entry.pfn)
             }
-            child.entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.clean.old : entry
+            world.processes[Int(me.forkChild)].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
             if entry.isWritable, !entry.isSpecial { setHostEntry(process, hva, entry.readOnly) }
         }
-        world.processes.append(child)
         go(.forkEnd)
     }
 
     func forkEnd() {
-        let areas = world.processes[process].areas
-        world.processes[process].mmapWriter = -1
-        notify(.notifyEndLock, process: target.process, from: areas.first!.start.rawValue, to: areas.last!.end.rawValue, then: .forkDone)
+        let area = world.processes[process].areas[me.areaIndex]
+        notify(.notifyEndLock, process: target.process, from: area.start.rawValue, to: area.end.rawValue, then: .forkDone)
     }
 
     func forkDone() {
         endInvalidation()
-        finish(.done)
+        me.areaIndex += 1
+        go(.forkArea)
     }
 
     func exitProcess() {
@@ -83,27 +99,28 @@ extension Stepper {
         world.processes[process].entries.forEachPage { first, page in
             for (i, entry) in page.enumerated() where !entry.isNone { changes.append((HVA(UInt64(first + i) << 12), entry)) }
         }
-        for (hva, entry) in changes { dropMapping(process, hva, entry) }
+        for (hva, entry) in changes {
+            if let pfn = dropMapping(process, hva, entry) { dropReference(pfn) }
+        }
         world.processes[process].areas = []
         world.processes[process].exited = true
         finish(.done)
     }
 
-    /// An entry goes, and with it what it counted for.
-    private func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) {
+    /// An entry goes, and with it what it counted for. Returns the page whose reference is still to be dropped.
+    private func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) -> PFN? {
         setHostEntry(process, hva, .none)
         if entry.isSwapped {
             let slot = Int(entry.slot)
             world.swap[slot].users -= 1
             if world.swap[slot].users == 0, world.swap[slot].cached != 0 { leaveSwapCache(PFN(world.swap[slot].cached)) } else { releaseSlotIfUnused(slot) }
         }
-        guard entry.isPresent, !entry.isSpecial else { return }
+        guard entry.isPresent, !entry.isSpecial else { return nil }
         world.frames.change(entry.pfn) { $0.mappings -= 1 }
         if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.swapCache), world.swap[Int(world.frames[entry.pfn].slot)].users == 0 {
             leaveSwapCache(entry.pfn)
         }
-        if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.ksm) { world.stablePages.removeAll { $0 == entry.pfn } }
-        dropReference(entry.pfn)
+        return entry.pfn
     }
 
     // MARK: madvise(MADV_DONTNEED), munmap
@@ -111,7 +128,10 @@ extension Stepper {
     private var rangeEnd: UInt64 { target.hva.rawValue + target.size }
 
     func zapStart() {
-        if target.kind == .munmap { world.processes[process].mmapWriter = Int8(bitPattern: me.id) }
+        if target.kind == .munmap {
+            world.processes[process].mmapWriter = Int8(bitPattern: me.id)
+            cutAreas { _ in nil }
+        }
         beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
         notify(.notifyStartLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEntries)
     }
@@ -120,7 +140,7 @@ extension Stepper {
         var hva = target.hva.rawValue
         while hva < rangeEnd {
             let entry = world.processes[process].entry(HVA(hva))
-            if !entry.isNone { dropMapping(process, HVA(hva), entry) }
+            if !entry.isNone, let pfn = dropMapping(process, HVA(hva), entry) { world.gatheredPages.append(GatheredPage(actor: me.id, pfn: pfn)) }
             hva += pageSize
         }
         notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEnd)
@@ -128,10 +148,15 @@ extension Stepper {
 
     func zapEnd() {
         endInvalidation()
-        if target.kind == .munmap {
-            cutAreas { _ in nil }
-            world.processes[process].mmapWriter = -1
-        }
+        go(.zapFree)
+    }
+
+    /// `tlb_finish_mmu`: only now, with the notifier done, the pages lose the reference that their mapping was.
+    func zapFree() {
+        let mine = world.gatheredPages.filter { $0.actor == me.id }
+        world.gatheredPages.removeAll { $0.actor == me.id }
+        for page in mine { dropReference(page.pfn) }
+        if target.kind == .munmap { world.processes[process].mmapWriter = -1 }
         finish(.done)
     }
 
@@ -173,10 +198,7 @@ extension Stepper {
         var hva = target.hva.rawValue
         while hva < rangeEnd {
             let entry = world.processes[process].entry(HVA(hva))
-            if entry.isPresent, entry.isWritable {
-                markDirty(entry.pfn)
-                setHostEntry(process, HVA(hva), entry.readOnly)
-            }
+            if entry.isPresent, entry.isWritable { setHostEntry(process, HVA(hva), entry.readOnly) }
             hva += pageSize
         }
         notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .protectEnd)

@@ -3,9 +3,14 @@
 extension Stepper {
     func reclaimIsolate() {
         let entry = world.processes[Int(me.hostAction.process)].entry(me.hostAction.hva)
-        guard entry.isPresent, !entry.isSpecial, world.frames.contains(entry.pfn) else { return finish(.refused) }
-        me.reclaimPFN = entry.pfn
-        addReference(entry.pfn)
+        if entry.isSwapped, world.swap[Int(entry.slot)].cached != 0 {
+            // No entry maps it any more: what an earlier pass left in the swap cache.
+            me.reclaimPFN = PFN(world.swap[Int(entry.slot)].cached)
+        } else {
+            guard entry.isPresent, !entry.isSpecial, world.frames.contains(entry.pfn) else { return finish(.refused) }
+            me.reclaimPFN = entry.pfn
+        }
+        addReference(me.reclaimPFN)
         go(.reclaimAge)
     }
 
@@ -38,7 +43,6 @@ extension Stepper {
     func reclaimUnmapEntry() {
         let pfn = me.reclaimPFN
         guard let (process, hva) = world.mappers(of: pfn).first else { return go(.reclaimWriteOut) }
-        if world.processes[process].pageTableLock >= 0 { return go(.reclaimPutBack) }
         let entry = world.processes[process].entry(hva)
         if entry.isDirty { markDirty(pfn) }
         let slot = world.frames[pfn].slot

@@ -15,6 +15,7 @@ extension Stepper {
         let mergeable = kept.isPresent && given.isPresent && !kept.isSpecial && !given.isSpecial && kept.pfn != given.pfn
         guard mergeable, world.frames.equal(world.frames.contents(of: kept.pfn), world.frames.contents(of: given.pfn)) else { return finish(.refused) }
         me.ksmPage = kept.pfn
+        me.ksmOther = given.pfn
         if world.frames[kept.pfn].flags.contains(.ksm) { me.ksmPhase = 1 }
         go(.ksmProtectStart)
     }
@@ -25,74 +26,76 @@ extension Stepper {
         notify(.notifyStartLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: next)
     }
 
-    func ksmEnd(then next: MicroStep) {
-        endInvalidation()
-        if me.ksmPhase == 0 {
-            // The first page is protected: it is the stable page from here on, and the second one is protected next.
-            world.frames.change(me.ksmPage) { $0.flags.insert(.ksm) }
-            if !world.stablePages.contains(me.ksmPage) { world.stablePages.append(me.ksmPage) }
-            markDirty(me.ksmPage)
-            me.ksmPhase = 1
-            return go(.ksmProtectStart)
-        }
-        go(next)
-    }
-
-    /// Cleared and flushed, so that the count below cannot change behind it.
-    func ksmProtectClear() {
+    private func notifyEnd(then next: MicroStep) {
         let (process, hva) = side
-        me.otherEntry = sideEntry
-        guard me.otherEntry.isWritable || me.otherEntry.isDirty else { return ksmNotifyEnd(then: .ksmProtectEnd) }
-        world.processes[Int(process)].pageTableLock = Int8(bitPattern: me.id)
-        setHostEntry(Int(process), hva, .none)
-        go(.ksmProtectSet)
-    }
-
-    /// A page that somebody holds (a get_user_pages under way) is refused: its entry goes back as it was.
-    func ksmProtectSet() {
-        let (process, hva) = side
-        let frame = world.frames[me.otherEntry.pfn]
-        let expected = frame.mappings + (frame.flags.contains(.swapCache) ? 1 : 0)
-        if frame.references != expected {
-            setHostEntry(Int(process), hva, me.otherEntry)
-            world.processes[Int(process)].pageTableLock = -1
-            me.ksmPhase = 2
-            return ksmNotifyEnd(then: .ksmReplaceEnd)
-        }
-        if me.otherEntry.isDirty { markDirty(me.otherEntry.pfn) }
-        setHostEntry(Int(process), hva, me.otherEntry.clean)
-        world.processes[Int(process)].pageTableLock = -1
-        // set_pte_at_notify: the guest's leaf follows, read-only.
-        me.changePFN = me.otherEntry.pfn
-        me.ksmChanges = true
-        notify(.notifyChangeLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .ksmProtectEnd)
-    }
-
-    private func ksmNotifyEnd(then next: MicroStep) {
-        let (process, hva) = side
-        me.ksmChanges = false
         notify(.notifyEndLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: next)
     }
 
-    /// After change_pte the range still has to end.
+    private func lockPageTable(_ lock: Bool) { world.processes[Int(side.process)].pageTableLock = lock ? Int8(bitPattern: me.id) : -1 }
+
+    // MARK: write_protect_page
+
+    /// Cleared and flushed, so that the count below cannot change behind it. An entry that nobody writes by stays.
+    func ksmProtectClear() {
+        me.otherEntry = sideEntry
+        guard me.otherEntry.isPresent, me.otherEntry.pfn == protected else { return giveUpMerging() }
+        guard me.otherEntry.isWritable || me.otherEntry.isDirty else { return notifyEnd(then: .ksmProtectEnd) }
+        lockPageTable(true)
+        setHostEntry(Int(side.process), side.hva, .none)
+        go(.ksmProtectCheck)
+    }
+
+    /// The page that is being protected: the one to be kept, then the one to be given up.
+    private var protected: PFN { me.ksmPhase == 0 ? me.ksmPage : me.ksmOther }
+
+    /// A page that somebody holds (a get_user_pages under way) is refused: its entry goes back as it was.
+    func ksmProtectCheck() {
+        let frame = world.frames[me.otherEntry.pfn]
+        let expected = frame.mappings + (frame.flags.contains(.swapCache) ? 1 : 0)
+        guard frame.references == expected else {
+            setHostEntry(Int(side.process), side.hva, me.otherEntry)
+            lockPageTable(false)
+            return giveUpMerging()
+        }
+        if me.otherEntry.isDirty { markDirty(me.otherEntry.pfn) }
+        // set_pte_at_notify: the guest's leaf first, read-only; then the entry.
+        me.changePFN = me.otherEntry.pfn
+        notify(.notifyChangeLock, process: side.process, from: side.hva.rawValue, to: side.hva.rawValue + pageSize, then: .ksmProtectSet)
+    }
+
+    func ksmProtectSet() {
+        setHostEntry(Int(side.process), side.hva, me.otherEntry.clean)
+        lockPageTable(false)
+        notifyEnd(then: .ksmProtectEnd)
+    }
+
     func ksmProtectEnd() {
-        if me.ksmChanges { return ksmNotifyEnd(then: .ksmProtectEnd) }
-        ksmEnd(then: .ksmReplaceStart)
+        endInvalidation()
+        if me.ksmPhase == 1 { return go(.ksmReplaceStart) }
+        // The first page is protected: it is the stable page from here on, and the second one is protected next.
+        let flags = world.frames[me.ksmPage].flags.union(.ksm)
+        world.frames.change(me.ksmPage) { $0.flags = flags }
+        emit(.frameFlags(me.ksmPage, flags: flags.rawValue))
+        me.ksmPhase = 1
+        go(.ksmProtectStart)
+    }
+
+    private func giveUpMerging() {
+        notifyEnd(then: .ksmReplaceEnd)
+        me.ksmPhase = 2
     }
 
     // MARK: replace_page
 
     func ksmReplaceClear() {
-        let (process, hva) = side
         me.otherEntry = sideEntry
-        guard me.otherEntry.isPresent, !me.otherEntry.isWritable,
-            world.frames.equal(world.frames.contents(of: me.otherEntry.pfn), world.frames.contents(of: me.ksmPage))
-        else {
-            me.ksmPhase = 2
-            return ksmNotifyEnd(then: .ksmReplaceEnd)
-        }
-        world.processes[Int(process)].pageTableLock = Int8(bitPattern: me.id)
-        setHostEntry(Int(process), hva, .none)
+        guard me.otherEntry.isPresent, !me.otherEntry.isWritable, me.otherEntry.pfn == me.ksmOther,
+            world.frames.equal(world.frames.contents(of: me.ksmOther), world.frames.contents(of: me.ksmPage))
+        else { return giveUpMerging() }
+        lockPageTable(true)
+        world.frames.change(me.ksmPage) { $0.mappings += 1 }
+        addReference(me.ksmPage)
+        setHostEntry(Int(side.process), side.hva, .none)
         go(.ksmReplaceChange)
     }
 
@@ -104,17 +107,13 @@ extension Stepper {
 
     func ksmReplaceSet() {
         let (process, hva) = side
-        let kept = me.ksmPage
-        world.frames.change(kept) {
-            $0.mappings += 1
-            $0.references += 1
-        }
-        setHostEntry(Int(process), hva, HostEntry(kept, writable: false))
+        setHostEntry(Int(process), hva, HostEntry(me.ksmPage, writable: false))
         world.frames.change(me.otherEntry.pfn) { $0.mappings -= 1 }
-        if world.frames[me.otherEntry.pfn].flags.contains(.swapCache) { leaveSwapCache(me.otherEntry.pfn) }
+        let frame = world.frames[me.otherEntry.pfn]
+        if frame.flags.contains(.swapCache), frame.mappings == 0, world.swap[Int(frame.slot)].users == 0 { leaveSwapCache(me.otherEntry.pfn) }
         dropReference(me.otherEntry.pfn)
-        world.processes[Int(process)].pageTableLock = -1
-        ksmNotifyEnd(then: .ksmReplaceEnd)
+        lockPageTable(false)
+        notifyEnd(then: .ksmReplaceEnd)
     }
 
     func ksmReplaceEnd() {

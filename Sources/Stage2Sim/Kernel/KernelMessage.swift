@@ -1,4 +1,4 @@
-/// What the kernel prints, and the error that KVM_RUN returns with it (facts of the messages: arch/arm/kvm, v3.9).
+/// What the kernel prints, and the error that KVM_RUN returns with it (arch/arm/kvm, v3.9).
 public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case unsupportedFaultStatus(ec: UInt8, status: UInt8)
     case unsupportedOnIOMemory(status: UInt8)
@@ -6,8 +6,9 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case decodingNotImplemented
     case reservedAccessSize
     case memslotNotUserAllocated
+    case levelOneExists
     case hypAbort(instruction: Bool, address: UInt32, hsr: UInt32)
-    case bugCacheEmpty
+    case bugCacheEmpty, bugTopUpTooLarge, bugNotifierCount
     case warnTableCount(PA, count: Int32)
     case pgdPageDropped(PA)
 
@@ -20,9 +21,12 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
         case .decodingNotImplemented: "load/store instruction decoding not implemented"
         case .reservedAccessSize: "Hardware is weird: SAS 0b11 is reserved"
         case .memslotNotUserAllocated: "non user-alloc memslots not supported"
+        case .levelOneExists: "kvm_arch already initialized?"
         case .hypAbort(let instruction, let address, let hsr):
-            "\(instruction ? "Prefetch" : "Data") Abort taken from Hyp mode at \(hex(UInt64(address), digits: 8)) (HSR: \(hex(UInt64(hsr), digits: 8)))"
+            "\(instruction ? "Prefetch" : "Data") Abort taken from Hyp mode at \(hex(UInt64(address), digits: 6)) (HSR: \(hex(UInt64(hsr), digits: 6)))"
         case .bugCacheEmpty: "kernel BUG: the memory cache is empty"
+        case .bugTopUpTooLarge: "kernel BUG: more pages wanted than the memory cache holds"
+        case .bugNotifierCount: "kernel BUG: mmu_notifier_count fell below 0"
         case .warnTableCount(let pa, let count): "WARNING: page count of table \(hex(pa.rawValue)) is \(count), not 1"
         case .pgdPageDropped(let pa): "# BUG: pgd page \(hex(pa.rawValue)) dropped to zero and would be freed"
         }

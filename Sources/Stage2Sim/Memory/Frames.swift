@@ -45,8 +45,13 @@ public struct Frames {
     /// Frames never handed out: the top of the 32-bit space, where machines keep devices and firmware.
     static let hole: Range<UInt64> = 0xff000..<0x100000
 
-    private var frames = PagedStore<Frame, 3>(absent: Frame())
-    private var contents = PagedStore<Contents, 3>(absent: Contents())
+    /// What is known of a frame and what is in it: a fault needs both, and memory gives neighbours together.
+    private struct Record: BitwiseCopyable {
+        var frame = Frame()
+        var contents = Contents()
+    }
+
+    private var records = PagedStore<Record, 3>(absent: Record())
     private var pages = PagedStore<UInt64, 9>(absent: 0)
     private var freePages: [UInt32] = []
     private var pageCount: UInt32 = 0
@@ -57,12 +62,28 @@ public struct Frames {
 
     @inline(__always) private func index(_ pfn: PFN) -> Int { Int(truncatingIfNeeded: pfn.rawValue) - Int(Self.first.rawValue) }
     /// Whether `pfn` is a frame that was ever handed out (`pfn_valid`, as far as the simulation has RAM).
-    @inline(__always) public func contains(_ pfn: PFN) -> Bool { pfn >= Self.first && pfn.rawValue < next && !Self.hole.contains(pfn.rawValue) }
+    @inline(__always) public func contains(_ pfn: PFN) -> Bool { 
+        // Below the first, and below the hole, the difference wraps to more than there are.
+        pfn.rawValue &- Self.first.rawValue < next &- Self.first.rawValue
+            && pfn.rawValue &- Self.hole.lowerBound >= Self.hole.upperBound - Self.hole.lowerBound
+    }
 
-    public subscript(pfn: PFN) -> Frame { contains(pfn) ? frames[index(pfn)] : Frame() }
+    /// Makes the frames this value's alone, after it may have been copied: before the first change of a run. Both stores are
+    /// only ever copied together, so one tells for both.
+    @inline(__always) mutating func own() {
+        if records.isOwned { return }
+        records.own()
+        pages.own()
+    }
+
+    public subscript(pfn: PFN) -> Frame {
+        @inline(__always) get { contains(pfn) ? record(pfn).frame : Frame() }
+    }
+
+    @inline(__always) private func record(_ pfn: PFN) -> Record { records[index(pfn)] }
 
     @inline(__always) mutating func change(_ pfn: PFN, _ body: (inout Frame) -> Void) {
-        if contains(pfn) { body(&frames.mutable(index(pfn)).pointee) }
+        if contains(pfn) { body(&records.owned(index(pfn)).pointee.frame) }
     }
 
     /// A frame with one reference and zeroed contents; freed frames first, the last freed before others.
@@ -76,7 +97,7 @@ public struct Frames {
             pfn = PFN(next)
             next += 1
         }
-        frames.mutable(index(pfn)).pointee = Frame(references: 1, flags: [])
+        records.owned(index(pfn)).pointee.frame = Frame(references: 1, flags: [])
         return pfn
     }
 
@@ -95,13 +116,13 @@ public struct Frames {
 
     // MARK: Contents
 
-    @inline(__always) func contents(of pfn: PFN) -> Contents { contains(pfn) ? contents[index(pfn)] : Contents() }
+    @inline(__always) func contents(of pfn: PFN) -> Contents { contains(pfn) ? record(pfn).contents : Contents() }
 
     mutating func setContents(_ new: Contents, of pfn: PFN) {
-        guard contains(pfn), contents.existing(index(pfn)) != nil || new.page != 0 || new.word != 0 else { return }
-        let slot = contents.mutable(index(pfn))
-        if slot.pointee.page != 0 { freePages.append(slot.pointee.page) }
-        contents.mutable(index(pfn)).pointee = new
+        guard contains(pfn) else { return }
+        let record = records.owned(index(pfn))
+        if record.pointee.contents.page != 0 { freePages.append(record.pointee.contents.page) }
+        record.pointee.contents = new
     }
 
     /// A second copy of `contents`, to stand in another frame or slot.
@@ -145,28 +166,28 @@ public struct Frames {
     /// Stores `width` bytes at `pa`; returns the aligned word's old value. Nothing happens outside RAM.
     @inline(__always) mutating func store(_ value: UInt64, at pa: PA, width: Int, step: UInt32) -> UInt64 {
         guard contains(pa.pfn) else { return 0 }
-        let slot = contents.mutable(index(pa.pfn))
+        let record = records.owned(index(pa.pfn))
         let wanted = UInt16(truncatingIfNeeded: pa.rawValue >> 3 & 511)
-        let old = word(slot.pointee, pa.rawValue & 0xfff)
+        let old = word(record.pointee.contents, pa.rawValue & 0xfff)
         let shift = pa.rawValue & 7 * 8
         let mask: UInt64 = width == 8 ? ~0 : (1 << (UInt64(width) * 8) - 1) << shift
         let new = old & ~mask | value << shift & mask
-        slot.pointee.writtenAt = step
-        if slot.pointee.page == 0 {
-            if slot.pointee.word == 0 || slot.pointee.wordIndex == wanted {
-                slot.pointee.word = new
-                slot.pointee.wordIndex = wanted
+        record.pointee.contents.writtenAt = step
+        if record.pointee.contents.page == 0 {
+            if record.pointee.contents.word == 0 || record.pointee.contents.wordIndex == wanted {
+                record.pointee.contents.word = new
+                record.pointee.contents.wordIndex = wanted
                 return old
             }
-            promote(slot)
+            promote(&record.pointee.contents)
         }
-        pages[Int(slot.pointee.page) << 9 | Int(wanted)] = new
+        pages[Int(record.pointee.contents.page) << 9 | Int(wanted)] = new
         return old
     }
 
-    private mutating func promote(_ slot: UnsafeMutablePointer<Contents>) {
-        slot.pointee.page = newPage()
-        pages[Int(slot.pointee.page) << 9 | Int(slot.pointee.wordIndex)] = slot.pointee.word
+    private mutating func promote(_ contents: inout Contents) {
+        contents.page = newPage()
+        pages[Int(contents.page) << 9 | Int(contents.wordIndex)] = contents.word
     }
 
     func equal(_ a: Contents, _ b: Contents) -> Bool {

@@ -63,6 +63,14 @@ public struct KernelPages {
 
     public func contains(_ pa: PA) -> Bool { index(pa) >= 0 }
 
+    /// Makes the pages this value's alone, after it may have been copied: before the first change of a run. Both stores are
+    /// only ever copied together, so one tells for both.
+    @inline(__always) mutating func own() {
+        if words.isOwned { return }
+        words.own()
+        info.own()
+    }
+
     // MARK: Allocation
 
     /// One zeroed page with a reference count of 1, or nil when the allocator fails.
@@ -74,12 +82,12 @@ public struct KernelPages {
         allocated += 1
         if reuse == .lastFreedFirst, let index = freeList.popLast() {
             words.drop(pageAround: Int(index) << 9)
-            info.mutable(Int(index)).pointee = Page(references: 1, use: use)
+            info.owned(Int(index)).pointee = Page(references: 1, use: use)
             return address(Int(index))
         }
         let index = next
         next += 1
-        info.mutable(index).pointee = Page(references: 1, use: use)
+        info.owned(index).pointee = Page(references: 1, use: use)
         return address(index)
     }
 
@@ -88,14 +96,14 @@ public struct KernelPages {
         if failAfter == 0 || failAfter == 1 { return nil }
         if failAfter > 0 { failAfter -= 2 }
         if address(next).rawValue & 0x1fff != 0 {
-            info.mutable(next).pointee = Page()
+            info.owned(next).pointee = Page()
             next += 1
         }
         let first = next
         next += 2
         allocated += 2
-        info.mutable(first).pointee = Page(references: 1, use: .level1, vm: vm)
-        info.mutable(first + 1).pointee = Page(references: 0, use: .level1Tail, vm: vm)
+        info.owned(first).pointee = Page(references: 1, use: .level1, vm: vm)
+        info.owned(first + 1).pointee = Page(references: 0, use: .level1Tail, vm: vm)
         return address(first)
     }
 
@@ -103,7 +111,7 @@ public struct KernelPages {
         let index = index(pa)
         guard index >= 0 else { return }
         freed += 1
-        info.mutable(index).pointee = Page()
+        info.owned(index).pointee = Page()
         if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
     }
 
@@ -120,10 +128,10 @@ public struct KernelPages {
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
         let page = index(pa)
         guard page >= 0 else { return 0 }
-        let slot = words.mutable(page << 9 | Int(pa.rawValue >> 3 & 511))
+        let slot = words.owned(page << 9 | Int(pa.rawValue >> 3 & 511))
         let old = slot.pointee
         slot.pointee = word
-        if (old == 0) != (word == 0) { info.mutable(page).pointee.entries += word == 0 ? -1 : 1 }
+        if (old == 0) != (word == 0) { info.owned(page).pointee.entries += word == 0 ? -1 : 1 }
         return old
     }
 
@@ -136,7 +144,7 @@ public struct KernelPages {
 
     @inline(__always) mutating func withPage(_ pa: PA, _ change: (inout Page) -> Void) {
         let index = index(pa)
-        if index >= 0 { change(&info.mutable(index).pointee) }
+        if index >= 0 { change(&info.owned(index).pointee) }
     }
 
     public func references(of pa: PA) -> Int { Int(page(pa).references) }

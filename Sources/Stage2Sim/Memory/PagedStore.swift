@@ -6,7 +6,8 @@
 ///
 ///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, elements
 ///
-/// A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
+/// Whoever writes many times makes sure once, with `own()`, that the root is not shared, and then writes through `owned`; the
+/// run loops of `Machine` do so before their first step. A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
 /// references, else it goes straight through. The blocks count without atomics: automatic reference counting on each
 /// access was the larger half of a fault's time. So a store and its copies belong to one thread, and the type is not Sendable.
 struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
@@ -35,9 +36,11 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         }
 
         @inline(__always) var slots: UnsafeMutablePointer<Slot> { withUnsafeMutablePointerToElements { $0 } }
+        /// `header` without the access check that a class's properties get at run time.
+        @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee } }
 
         deinit {
-            for i in 0..<header {
+            for i in 0..<count {
                 if let middle = slots[i].block { PagedStore.releaseMiddle(middle) }
             }
         }
@@ -100,16 +103,31 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     /// The element for reading, or nil where its page was never written. Valid until the next write.
     @inline(__always) func existing(_ index: Int) -> UnsafePointer<Element>? {
         let middleIndex = Self.middleIndex(index)
-        guard middleIndex < root.header, let middle = root.slots[middleIndex].block,
+        guard middleIndex < root.count, let middle = root.slots[middleIndex].block,
             let page = Self.slots(middle)[Self.pageIndex(index)].block
         else { return nil }
         return UnsafePointer(Self.element(page, index))
     }
 
+    /// Whether no copy shares the root: what `owned` takes for granted.
+    @inline(__always) var isOwned: Bool { mutating get { isKnownUniquelyReferenced(&root) } }
+
+    /// Makes the root this store's alone, after it may have been copied.
+    @inline(__always) mutating func own() {
+        if !isOwned { replaceRoot(count: root.count) }
+    }
+
     /// The element for writing, its page made and unshared first. Valid until the store is copied or written again.
     @inline(__always) mutating func mutable(_ index: Int) -> UnsafeMutablePointer<Element> {
+        own()
+        return owned(index)
+    }
+
+    /// As `mutable`, of a store that owns its root.
+    @inline(__always) mutating func owned(_ index: Int) -> UnsafeMutablePointer<Element> {
+        assert(isOwned, "a store that was copied must own() its root before it is written")
         let middleIndex = Self.middleIndex(index)
-        if isKnownUniquelyReferenced(&root), middleIndex < root.header, let middle = root.slots[middleIndex].owned,
+        if middleIndex < root.count, let middle = root.slots[middleIndex].owned,
             let page = Self.slots(middle)[Self.pageIndex(index)].owned
         {
             return Self.element(page, index)
@@ -136,13 +154,20 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         return new
     }
 
+    @inline(never) private mutating func replaceRoot(count: Int) {
+        let copy = Root.make(count)
+        if isOwned {
+            copy.slots.update(from: root.slots, count: root.count)
+            root.slots.update(repeating: Slot(), count: root.count)
+        } else {
+            Self.share(root.slots, with: copy.slots, count: root.count)
+        }
+        root = copy
+    }
+
     private mutating func unsharedMiddle(_ index: Int) -> Block {
         let middleIndex = Self.middleIndex(index)
-        if !isKnownUniquelyReferenced(&root) || middleIndex >= root.header {
-            let copy = Root.make(max(root.header, (middleIndex + 1) * 2))
-            Self.share(root.slots, with: copy.slots, count: root.header)
-            root = copy
-        }
+        if middleIndex >= root.count { replaceRoot(count: (middleIndex + 1) * 2) }
         let slot = root.slots + middleIndex
         if let middle = Self.takeOver(slot) { return middle }
         let new = Self.allocate(bytes: Self.fan * MemoryLayout<Slot>.stride)
@@ -174,6 +199,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     /// Gives up the page around `index`: its elements read as `absent` again.
     mutating func drop(pageAround index: Int) {
         guard existing(index) != nil else { return }
+        own()
         let slot = Self.slots(unsharedMiddle(index)) + Self.pageIndex(index)
         if let page = slot.pointee.block { Self.releasePage(page) }
         slot.pointee = Slot()
@@ -181,7 +207,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// Every index whose page exists, in order, page by page.
     func forEachPage(_ body: (_ firstIndex: Int, UnsafeBufferPointer<Element>) -> Void) {
-        for m in 0..<root.header {
+        for m in 0..<root.count {
             guard let middle = root.slots[m].block else { continue }
             for p in 0..<Self.fan {
                 guard let page = Self.slots(middle)[p].block else { continue }

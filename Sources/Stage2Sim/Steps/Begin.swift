@@ -42,7 +42,9 @@ extension Actor {
         case .vmDestroy: .destroyStop
         case .ioremap: .ioremapTopUp
         case .unmapRange: .unmapBare
-        case .poison, .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .poison: .poisonPage
+        case .levelOneAgain: .allocateLevel1
+        case .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: .cacheEvent
         }
     }
@@ -59,6 +61,7 @@ struct Waiting {
     @inline(__always) var isBlocked: Bool {
         switch me.next {
         case .lockMMU: world.pointee.vms[Int(me.vm)].holder >= 0
+        case .saveSyndrome: me.isSpinning ? stillSpins : false
         case .pinHostPage: isMemoryHeld(me.hostProcess)
         default: me.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked
         }
@@ -71,6 +74,11 @@ struct Waiting {
             case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.pointee.vms[Int(me.notifyVM)].holder >= 0
             case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck: return isMemoryHeld(me.hostProcess)
             case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(me.hostAction.process)
+            case .reclaimUnmapEntry:
+                guard let mapper = world.pointee.mappers(of: me.reclaimPFN).first else { return false }
+                return isPageTableLocked(UInt8(mapper.process))
+            case .ksmProtectClear, .ksmReplaceClear: return isPageTableLocked(me.ksmPhase == 0 ? me.hostAction.otherProcess : me.hostAction.process)
+            case .poisonPage: return isPageTableLocked(me.hostAction.process)
             case .forkStart, .protectStart: return isMemoryHeld(me.hostAction.process) || isMapRead
             case .zapStart: return isMemoryHeld(me.hostAction.process) || (me.hostAction.kind == .munmap && isMapRead)
             // The lock is this thread's own: it waits for ever.
@@ -86,6 +94,16 @@ struct Waiting {
         let id = Int8(bitPattern: me.id)
         let lock = world.pointee.processes[Int(process)].pageTableLock, writer = world.pointee.processes[Int(process)].mmapWriter
         return (lock >= 0 && lock != id) || (writer >= 0 && writer != id)
+    }
+
+    private func isPageTableLocked(_ process: UInt8) -> Bool {
+        let lock = world.pointee.processes[Int(process)].pageTableLock
+        return lock >= 0 && lock != Int8(bitPattern: me.id)
+    }
+
+    /// Nothing has changed since the fault was taken, and somebody who could change it is at work.
+    private var stillSpins: Bool {
+        world.pointee.progress == me.lastFaultProgress && world.pointee.busyActors > world.pointee.spinningActors
     }
 
     /// A page fault is under way in the process whose map the actor wants to change.

@@ -34,7 +34,7 @@ extension Stepper {
 
     /// A host page-table entry changes.
     func setHostEntry(_ process: Int, _ hva: HVA, _ new: HostEntry) {
-        let slot = world.processes[process].entries.mutable(Process.index(hva))
+        let slot = world.processes[process].entries.owned(Process.index(hva))
         let old = slot.pointee
         slot.pointee = new
         emit(.hostEntryChanged(process: UInt8(process), hva, old: old.rawValue, new: new.rawValue))

@@ -17,11 +17,13 @@ extension Stepper {
         if world.nextVMID == 0 {
             world.vmidGeneration += 1
             world.nextVMID = 1
+            var dropped = 0
             for cpu in world.cpus.indices {
-                let dropped = world.cpus[cpu].tlb.drop { _ in true }
-                if dropped > 0 { progress() }
+                dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
             if world.caches != nil { maintain(.icialluis, cpu: Int(me.cpu)) }
+            if dropped > 0 { progress() }
+            emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
         }
         world.vms[id].vmidGeneration = world.vmidGeneration
         world.vms[id].vmid = world.nextVMID
@@ -107,6 +109,8 @@ extension Stepper {
     }
 
     func fillTLB() {
+        // Another VM used up the VMIDs during the walk: this CPU was forced out before it could remember anything.
+        if world.vms[Int(me.vm)].vmidGeneration != world.vmidGeneration { return go(.enterGuest) }
         let evicted = world.cpus[Int(me.cpu)].tlb.fill(
             me.vttbr.vmid, me.ipa, leaf: me.descriptor.rawValue, at: me.table, level: me.level, step: world.stepNumber)
         emit(.tlbFilled(cpu: me.cpu, ipa: me.ipa, leaf: me.descriptor.rawValue))
@@ -185,6 +189,8 @@ extension Stepper {
         emit(.hpfarSet(me.hpfarKnown ? me.hpfar.rawValue : nil))
         emit(.faultAddressSet(me.hxfar))
         emit(.faultTaken(actor: me.id, start: me.attemptStart))
+        // A syndrome given by hand is given once; what follows is the CPU's own.
+        me.access.rawHSR = 0
         if Sink.checks, !isMakingProgress() { return }
         go(.saveSyndrome)
     }

@@ -18,7 +18,7 @@ extension Stepper {
         let status = me.hsr.faultStatus
         guard status.kind == .translation || status.kind == .permission else {
             decide(.statusUnsupported)
-            say(.unsupportedFaultStatus(ec: me.hsr.exceptionClass, status: status.rawValue))
+            say(.unsupportedFaultStatus(ec: me.hsr.exceptionClass, status: status.rawValue & 0x3c))
             return fail(.EFAULT)
         }
         decide(.statusHandled)

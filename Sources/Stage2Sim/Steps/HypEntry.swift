@@ -2,6 +2,10 @@
 
 extension Stepper {
     func saveSyndrome() {
+        if me.isSpinning {
+            me.isSpinning = false
+            world.spinningActors -= 1
+        }
         emit(.hsrSet(me.hsr.rawValue))
         go(.chooseFaultIPA)
     }

@@ -37,16 +37,16 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case reclaimIsolate, reclaimAge, reclaimAddToSwap, reclaimUnmapEntry, reclaimNotify, reclaimWriteOut, reclaimFree, reclaimPutBack
     // Other processes, and what a process does to its memory.
     case touchMemory, useMemory
-    case forkStart, forkCopyEntries, forkEnd, forkDone
-    case zapStart, zapEntries, zapEnd, exitProcess
+    case forkStart, forkArea, forkCopyEntries, forkEnd, forkDone
+    case zapStart, zapEntries, zapEnd, zapFree, exitProcess
     case protectStart, protectEntries, protectEnd
-    case ksmCompare, ksmProtectStart, ksmProtectClear, ksmProtectSet, ksmProtectEnd
+    case ksmCompare, ksmProtectStart, ksmProtectClear, ksmProtectCheck, ksmProtectSet, ksmProtectEnd
     case ksmReplaceStart, ksmReplaceClear, ksmReplaceChange, ksmReplaceSet, ksmReplaceEnd
     // Memory slots and virtual machines.
     case slotAdd, slotInvalidate, slotSynchronize, slotRemove
-    case vmCreate, destroyStop, destroyUnmap, destroyLevel1
+    case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
     // What happens to the machine.
-    case machineEvent, cacheEvent
+    case machineEvent, cacheEvent, poisonPage, poisonDone
 
     /// Who acts.
     public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }

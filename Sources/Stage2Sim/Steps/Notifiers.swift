@@ -101,6 +101,10 @@ extension Stepper {
             world.vms[vmIndex].notifierCount -= 1
             emit(.notifierCount(world.vms[vmIndex].notifierCount))
             progress()
+            if world.vms[vmIndex].notifierCount < 0 {
+                say(.bugNotifierCount)
+                return finish(.bug)
+            }
         }
         go(endsCountFirst ? .notifyEndSeq : .notifyEndUnlock)
     }

@@ -214,7 +214,7 @@ extension Stepper {
         returnToCaller()
     }
 
-    /// Past a missing table, or one just emptied: by its whole span, aligned or (16.B5) not.
+    /// Past a missing table, or one just emptied: by its whole span, aligned or (B5) not.
     @inline(__always) private func skip(level: Int) {
         let span = Stage2Walk.span(level: level)
         me.unmapAt = has(.b5UnalignedUnmap) ? me.unmapAt + span : (me.unmapAt & ~(span - 1)) + span
@@ -324,7 +324,7 @@ extension Stepper {
 }
 
 extension World {
-    /// PAGE_S2_DEVICE with the right to write: the host's device attributes, with the stage-1 index in MemAttr (16.B9) or Device.
+    /// PAGE_S2_DEVICE with the right to write: the host's device attributes, with the stage-1 index in MemAttr (B9) or Device.
     var deviceTemplate: UInt64 {
         let template: UInt64 = 0x00c0_0000_0000_07d3
         return behaviours.has(.b9DeviceMemAttr) ? template : Stage2Descriptor.memAttrBits.setting(1, in: template)

@@ -28,12 +28,18 @@ extension Stepper {
     private var isExecuteUpgrade: Bool { has(.invalidateIOnExec) && me.hsr.isInstructionAbort }
 
     func topUpMemoryCache() {
-        if topUp(minimum: 2, maximum: MemoryCache.capacity) != 0 { return leave(-Errno.ENOMEM.rawValue) }
+        if topUp(minimum: 2, maximum: MemoryCache.capacity) < 0 { return leave(-Errno.ENOMEM.rawValue) }
         go(has(.seqBeforeGup) ? .sampleNotifierSeq : .translateGFN)
     }
 
     /// `mmu_topup_memory_cache`: at least `minimum` pages, else up to `maximum`. What was got before a failure stays.
     @inline(__always) func topUp(minimum: Int, maximum: Int) -> Int32 {
+        if maximum > MemoryCache.capacity {
+            // Both callers keep to it: 40 and 2.
+            say(.bugTopUpTooLarge)
+            finish(.bug)
+            return 0
+        }
         if me.memoryCache.count >= minimum {
             decide(.nothingToDo)
             return 0
@@ -119,7 +125,8 @@ extension Stepper {
         me.pfn = entry.pfn
         me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !world.vms[Int(me.vm)].slots[me.slotIndex].readOnly)
         if !entry.isYoung { setHostEntry(process, me.hostPage, HostEntry(rawValue: entry.rawValue | HostEntry.youngBit)) }
-        addReference(entry.pfn)
+        // A device's page has no struct page to count in; the zero page has one.
+        if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }
         go(.checkPFN)
     }
 
@@ -169,6 +176,10 @@ extension Stepper {
     }
 
     func checkRetrySeq() {
+        if me.sequencePending {
+            me.sampledSequence = world.vms[Int(me.vm)].notifierSequence
+            me.sequencePending = false
+        }
         let sequence = has(.retrySmpRmb) || !me.defersSequence ? world.vms[Int(me.vm)].notifierSequence : me.earlySequence
         if sequence != me.sampledSequence {
             decide(.retrySequence)
@@ -196,7 +207,7 @@ extension Stepper {
     @inline(__always) private func callSetLeaf() { callSetLeaf(me.vm, me.faultIPA, me.newLeaf, fromCache: true, then: .unlockMMU) }
 
     func grantWrite() {
-        me.newLeaf = leaf(for: me.pfn, writable: true)
+        me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
         if has(.setDirty) { return go(.setPageDirty) }
         callSetLeaf()
     }
