@@ -82,7 +82,7 @@ public struct Machine {
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
             cpus: Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount))
         world.stage1 = configuration.stage1
-        world.caches = configuration.caches.map { CacheHierarchy($0, cpus: cpuCount) }
+        world.cacheBox = configuration.caches.map { CacheBox(CacheHierarchy($0, cpus: cpuCount)) }
         actors = []
         for (v, vm) in configuration.vms.enumerated() {
             guard let id = world.addVM(named: "vmm\(v)") else { continue }

@@ -46,8 +46,8 @@ public struct World {
     public internal(set) var processes: [Process] = []
     var swap: [SwapSlot] = [SwapSlot()]
     public internal(set) var stage1: [Stage1Mapping] = []
-    /// Where bytes are, when the machine is made with caches; `frames` and `kernelPages` then say what they should be.
-    public internal(set) var caches: CacheHierarchy?
+    /// The caches, out of the way of machines that have none.
+    var cacheBox: CacheBox?
     /// The zero page, allocated with the machine.
     public internal(set) var zeroPage = PFN(0)
     public internal(set) var vmidGeneration: UInt64 = 1

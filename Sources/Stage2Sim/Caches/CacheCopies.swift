@@ -64,12 +64,6 @@ extension CacheHierarchy {
         (0..<length >> 3).contains { bytes[$0] != truth.trueWord(at: PA(pa.rawValue + UInt64($0) << 3)) }
     }
 
-    /// Where a cacheable load by any CPU finds its bytes: L1D of whatever CPU, else L2, else memory.
-    public func source(of pa: PA) -> CacheLevel {
-        if cpus.contains(where: { $0.data.index(of: pa) != nil }) { return .data }
-        return unifiedLine(pa).isValid ? .unified : .memory
-    }
-
     /// Who brought the bytes that an access finds at `level`, where a data or L2 line holds them.
     public func filler(of pa: PA, at level: CacheLevel) -> Requester? {
         switch level {

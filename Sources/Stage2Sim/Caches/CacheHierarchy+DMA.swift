@@ -50,10 +50,13 @@ extension CacheHierarchy {
         let length = configuration.data.lineBytes
         for start in stride(from: 0, to: granuleBytes, by: length) {
             let part = PA(pa.rawValue & ~63 + UInt64(start))
-            guard let (c, i) = others(holding: part, but: -1).first else { continue }
-            let line = cpus[c].data.lines[i]
-            for w in 0..<length >> 3 { bytes[start >> 3 + w] = line.bytes[w] }
-            note(.hit, c, i, line.pa)
+            for c in cpus.indices {
+                guard let i = cpus[c].data.index(of: part) else { continue }
+                let line = cpus[c].data.lines[i]
+                for w in 0..<length >> 3 { bytes[start >> 3 + w] = line.bytes[w] }
+                note(.hit, c, i, line.pa)
+                break
+            }
         }
         return bytes
     }
@@ -62,7 +65,8 @@ extension CacheHierarchy {
     private mutating func invalidateGranule(_ pa: PA) {
         for start in stride(from: 0, to: granuleBytes, by: configuration.data.lineBytes) {
             let part = PA(pa.rawValue & ~63 + UInt64(start))
-            for (c, i) in others(holding: part, but: -1) {
+            for c in cpus.indices {
+                guard let i = cpus[c].data.index(of: part) else { continue }
                 note(.invalidated, c, i, cpus[c].data.lines[i].pa)
                 dropLine(i, cpu: c)
             }

@@ -74,7 +74,7 @@ extension CacheHierarchy {
             note(.hit, cpu, i, cpus[cpu].data.lines[i].pa)
             if alone, cpus[cpu].data.lines[i].isShared {
                 // Another CPU's copy may be the dirty one; its bytes are the same, and the duty to write them back moves here.
-                let wasDirty = takeFromOthers(pa, cpu: cpu) != nil
+                let wasDirty = takeFromOthers(pa, cpu: cpu)?.isDirty ?? false
                 let line = cpus[cpu].data.lines.mutable(i)
                 line.pointee.isShared = false
                 if wasDirty { line.pointee.isDirty = true }
@@ -82,16 +82,15 @@ extension CacheHierarchy {
             return i
         }
         var new = DataLine(isValid: true, isDirty: false, isShared: false, filler: requester, filledAt: step, pa: PA(configuration.data.line(of: pa.rawValue)))
-        if alone {
-            let held = others(holding: pa, but: cpu)
-            if let (owner, i) = held.first {
-                new.bytes = cpus[owner].data.lines[i].bytes
-                new.isDirty = takeFromOthers(pa, cpu: cpu) != nil
-            } else {
-                new.bytes = part(of: readUnified(pa, by: requester, truth), at: new.pa)
-            }
+        let taken = alone ? takeFromOthers(pa, cpu: cpu) : shareFromOthers(pa, cpu: cpu)
+        if let taken {
+            new.bytes = taken.bytes
+            new.isDirty = alone && taken.isDirty
+            new.isShared = !alone
         } else {
-            new.bytes = shareFromOthers(pa, cpu: cpu, &new.isShared) ?? part(of: readUnified(pa, by: requester, truth), at: new.pa)
+            // In this order: a copy of the hierarchy must not live while it changes.
+            let granule = readUnified(pa, by: requester, truth)
+            new.bytes = part(of: granule, at: new.pa)
         }
         return place(new, cpu: cpu, truth)
     }
@@ -123,32 +122,30 @@ extension CacheHierarchy {
         cpus[cpu].data.count -= 1
     }
 
-    func others(holding pa: PA, but cpu: Int) -> [(cpu: Int, index: Int)] {
-        cpus.indices.compactMap { c in c == cpu ? nil : cpus[c].data.index(of: pa).map { (c, $0) } }
-    }
-
-    /// The other CPUs lose the line. Returns the CPU whose copy was dirty.
-    private mutating func takeFromOthers(_ pa: PA, cpu: Int) -> Int? {
-        var dirty: Int?
-        for (c, i) in others(holding: pa, but: cpu) {
-            if cpus[c].data.lines[i].isDirty { dirty = c }
-            note(.invalidated, c, i, cpus[c].data.lines[i].pa)
+    /// The other CPUs lose the line. Returns one of them, the dirty one if there is one.
+    private mutating func takeFromOthers(_ pa: PA, cpu: Int) -> DataLine? {
+        var found: DataLine?
+        for c in cpus.indices where c != cpu {
+            guard let i = cpus[c].data.index(of: pa) else { continue }
+            let line = cpus[c].data.lines[i]
+            if found == nil || line.isDirty { found = line }
+            note(.invalidated, c, i, line.pa)
             dropLine(i, cpu: c)
         }
-        return dirty
+        return found
     }
 
-    /// The bytes of another CPU's copy, which becomes shared; a dirty one stays dirty there.
-    private mutating func shareFromOthers(_ pa: PA, cpu: Int, _ shared: inout Bool) -> LineBytes? {
-        var bytes: LineBytes?
-        for (c, i) in others(holding: pa, but: cpu) {
+    /// Another CPU's line, the dirty one if there is one, which stays dirty there; all are shared from here on.
+    private mutating func shareFromOthers(_ pa: PA, cpu: Int) -> DataLine? {
+        var found: DataLine?
+        for c in cpus.indices where c != cpu {
+            guard let i = cpus[c].data.index(of: pa) else { continue }
             let line = cpus[c].data.lines.mutable(i)
             line.pointee.isShared = true
-            if bytes == nil || line.pointee.isDirty { bytes = line.pointee.bytes }
+            if found == nil || line.pointee.isDirty { found = line.pointee }
             note(.snooped, c, i, line.pointee.pa)
         }
-        shared = bytes != nil
-        return bytes
+        return found
     }
 
     /// The words of a granule that a shorter line holds.

@@ -43,6 +43,37 @@ extension CacheHierarchy {
         return FoundBytes(value: line.bytes.value(at: offset, width: width), level: level)
     }
 
+    /// What `fetch` would return, with nothing touched.
+    public func peek(_ va: VA, _ pa: PA, width: Int, cacheable: Bool = true, context: CacheContext, _ truth: some TrueMemory) -> FoundBytes {
+        guard cacheable else { return FoundBytes(value: memoryBytes(pa, truth).value(at: pa.rawValue & 63, width: width), level: .memory) }
+        let cache = cpus[context.cpu].instruction, set = cache.set(va: va, pa: pa)
+        if let way = cache.way(in: set, va: va, pa: pa, asid: context.asid, vmid: context.vmid) {
+            let offset = pa.rawValue & UInt64(configuration.instruction.lineBytes - 1)
+            return FoundBytes(value: cache.line(set: set, way: way).bytes.value(at: offset, width: width), level: .instruction)
+        }
+        return peekUnified(pa, width: width, truth)
+    }
+
+    /// What a load by any CPU would return, with nothing touched: L1D of whatever CPU, else L2, else memory.
+    public func peekLoad(_ pa: PA, width: Int, cacheable: Bool = true, _ truth: some TrueMemory) -> FoundBytes {
+        guard cacheable else { return FoundBytes(value: memoryBytes(pa, truth).value(at: pa.rawValue & 63, width: width), level: .memory) }
+        let offset = pa.rawValue & UInt64(configuration.data.lineBytes - 1)
+        for cpu in cpus {
+            guard let i = cpu.data.index(of: pa) else { continue }
+            return FoundBytes(value: cpu.data.lines[i].bytes.value(at: offset, width: width), level: .data)
+        }
+        return peekUnified(pa, width: width, truth)
+    }
+
+    /// What a table walk would read at `pa`, with nothing touched.
+    public func peekWalk(_ pa: PA, _ truth: some TrueMemory) -> FoundBytes {
+        configuration.walker == .snoops ? peekLoad(pa, width: 8, truth) : peekUnified(pa, width: 8, truth)
+    }
+
+    private func peekUnified(_ pa: PA, width: Int, _ truth: some TrueMemory) -> FoundBytes {
+        FoundBytes(value: unifiedBytes(pa, truth).value(at: pa.rawValue & 63, width: width), level: unifiedLine(pa).isValid ? .unified : .memory)
+    }
+
     private mutating func fill(_ va: VA, _ pa: PA, set: Int, _ context: CacheContext, _ truth: some TrueMemory) -> InstructionLine {
         let geometry = configuration.instruction
         var line = InstructionLine(isValid: true, asid: context.asid, vmid: context.vmid, filler: context.requester, filledAt: step)

@@ -170,9 +170,10 @@ extension Stepper {
 
     /// Leaves in a table that no table points to any more lead nowhere.
     private func forgetLeaves(of table: PA) {
-        world.forEachEntry(table, count: 512) { _, leaf in
-            guard leaf.isValid else { return }
-            world.frames.change(leaf.address.pfn) { $0.leaves &-= 1 }
+        // Index by index: a visit of the entries would hold the world while it changes.
+        for i in 0..<512 {
+            let leaf = Stage2Descriptor(world.kernelPages.word(at: PA(table.rawValue + UInt64(i) << 3)) ?? 0)
+            if leaf.isValid { world.frames.change(leaf.address.pfn) { $0.leaves &-= 1 } }
         }
     }
 

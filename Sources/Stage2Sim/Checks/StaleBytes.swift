@@ -18,10 +18,16 @@ public struct StaleBytes: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension Stepper {
-    /// Compares what a guest's access found with what was last stored there.
-    /// - Parameter copies: where everything was before the access.
-    @inline(never) func checkStale(_ access: StaleBytes.Access, _ pa: PA, found: FoundBytes, copies: WordCopies, filler: Requester?) {
-        guard found.value != copies.right else { return }
+    /// Before the access is made: compares what it will find with what was last stored there.
+    func checkStale(_ access: StaleBytes.Access, _ pa: PA, width: Int, found: FoundBytes, _ memory: WorldMemory) {
+        var right = LineBytes.zero
+        right[0] = memory.trueWord(at: pa)
+        if right.value(at: pa.rawValue & 7, width: width) != found.value { reportStale(access, pa, width: width, found: found, memory) }
+    }
+
+    @inline(never) private func reportStale(_ access: StaleBytes.Access, _ pa: PA, width: Int, found: FoundBytes, _ memory: WorldMemory) {
+        let copies = world.caches!.copies(of: pa, width: width, memory)
+        let filler = world.caches!.filler(of: pa, at: found.level == .instruction ? .unified : found.level)
         let stale = StaleBytes(
             access: access, source: found.level, right: copies.rightLevels, wrong: copies.staleLevels,
             omission: omission(access, copies, source: found.level, filler: filler))

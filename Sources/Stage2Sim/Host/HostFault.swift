@@ -52,7 +52,7 @@ extension Stepper {
 
     func mapFreshPage() {
         let pfn = allocateFrame()
-        if world.caches != nil { clearPage(pfn.pa) }
+        if world.hasCaches { clearPage(pfn.pa) }
         world.frames.change(pfn) { $0.mappings = 1 }
         setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
         returnFromHostFault()
@@ -67,7 +67,7 @@ extension Stepper {
             addReference(pfn)
         } else {
             pfn = allocateFrame()
-            if world.caches != nil { transferFromSwap(slot, to: pfn) }
+            if world.hasCaches { transferFromSwap(slot, to: pfn) }
             let copy = world.frames.duplicate(world.swap[slot].contents)
             world.frames.setContents(copy, of: pfn)
             world.frames.change(pfn) {
@@ -136,7 +136,7 @@ extension Stepper {
         me.copyOld = me.copyEntry.pfn
         if !me.copyEntry.isSpecial { addReference(me.copyOld) }
         me.copyNew = allocateFrame()
-        if world.caches != nil { copyPage(from: me.copyOld, to: me.copyNew) }
+        if world.hasCaches { copyPage(from: me.copyOld, to: me.copyNew) }
         let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
         world.frames.setContents(copy, of: me.copyNew)
         go(.copyStart)

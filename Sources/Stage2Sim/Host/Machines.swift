@@ -108,7 +108,7 @@ extension Stepper {
         }
         let count = world.kernelPages.page(table).references
         if count != 1 { say(.warnTableCount(table, count: count)) }
-        if world.caches != nil { keepMemory(table) }
+        if world.hasCaches { keepMemory(table) }
         world.kernelPages.free(table)
         emit(.tableFreed(table, level: level))
     }

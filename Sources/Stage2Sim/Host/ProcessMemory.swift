@@ -25,11 +25,11 @@ extension Stepper {
         guard entry.isPresent, entry.isWritable || target.kind != .processWrite else { return go(.touchMemory) }
         let pa = PA(entry.pfn.pa.rawValue | target.hva.rawValue & 0xfff)
         if target.kind == .processWrite {
-            if world.caches != nil { storeThroughCaches(target.value, at: pa, width: 4, cacheable: true, by: .host) }
+            if world.hasCaches { storeThroughCaches(target.value, at: pa, width: 4, cacheable: true, by: .host) }
             let old = world.frames.store(target.value, at: pa, width: 4, step: world.stepNumber)
             emit(.stored(pa, old: old, new: target.value, width: 4))
         } else {
-            me.value = world.caches == nil ? world.load(pa, width: 4) : loadThroughCaches(pa, width: 4, cacheable: true, by: .host)
+            me.value = world.hasCaches ? loadThroughCaches(pa, width: 4, cacheable: true, by: .host) : world.load(pa, width: 4)
             emit(.loaded(pa, value: me.value, width: 4))
         }
         finish(.done)

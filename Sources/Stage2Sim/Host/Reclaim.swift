@@ -66,7 +66,7 @@ extension Stepper {
         guard frame.references == 2 else { return go(.reclaimPutBack) }
         if frame.flags.contains(.dirty) {
             let slot = Int(frame.slot)
-            if world.caches != nil { transferToSwap(pfn, slot: slot) }
+            if world.hasCaches { transferToSwap(pfn, slot: slot) }
             let copy = world.frames.duplicate(world.frames.contents(of: pfn))
             world.frames.release(world.swap[slot].contents)
             world.swap[slot].contents = copy

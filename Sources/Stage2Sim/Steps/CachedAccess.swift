@@ -8,8 +8,30 @@ struct WorldMemory: TrueMemory {
     @inline(__always) func trueWord(at pa: PA) -> UInt64 { frames.contains(pa.pfn) ? frames.load(pa, width: 8) : kernelPages.word(at: pa) ?? 0 }
 }
 
+/// Holds the caches of a machine and its unchanged copies.
+final class CacheBox {
+    var caches: CacheHierarchy
+    init(_ caches: CacheHierarchy) { self.caches = caches }
+}
+
 extension World {
+    @inline(__always) var hasCaches: Bool { cacheBox != nil }
+    /// Where bytes are, when the machine is made with caches; `frames` and `kernelPages` then say what they should be.
+    public var caches: CacheHierarchy? { cacheBox?.caches }
+
     var trueMemory: WorldMemory { WorldMemory(frames: frames, kernelPages: kernelPages) }
+
+    /// In place: a copy alive meanwhile would have every store of lines unshared.
+    @inline(__always) mutating func operateOnCaches<R>(_ body: (inout CacheHierarchy, WorldMemory) -> R) -> R {
+        let memory = trueMemory
+        if !isKnownUniquelyReferenced(&cacheBox!) { cacheBox = CacheBox(cacheBox!.caches) }
+        cacheBox!.caches.forgetEvents()
+        cacheBox!.caches.step = stepNumber
+        return body(&cacheBox!.caches, memory)
+    }
+
+    var cacheEvents: [CacheEvent] { cacheBox?.caches.eventList.list ?? [] }
+
     func isMemory(_ pa: PA) -> Bool { frames.contains(pa.pfn) || kernelPages.contains(pa) }
     /// The cache type register that software reads.
     public var ctr: CTR { caches?.configuration.ctr ?? cpuModel.ctr }
@@ -20,12 +42,8 @@ extension World {
 extension Stepper {
     /// Works on the caches in place and delivers what they did. Only with caches.
     func withCaches<R>(_ body: (inout CacheHierarchy, WorldMemory) -> R) -> R {
-        let memory = world.trueMemory
-        world.caches!.step = world.stepNumber
-        let result = body(&world.caches!, memory)
-        let events = world.caches!.events
-        world.caches!.forgetEvents()
-        for event in events { emit(.cache(event)) }
+        let result = world.operateOnCaches(body)
+        for event in world.cacheEvents { emit(.cache(event)) }
         return result
     }
 
@@ -57,33 +75,30 @@ extension Stepper {
     private func loadForGuest(_ pa: PA, width: Int) -> UInt64 {
         guard world.isMemory(pa) else { return 0 }
         let cacheable = me.registers.dataCacheOn
-        let (source, filler, copies) = withCaches { caches, memory in
-            let source = cacheable ? caches.source(of: pa) : .memory
-            return (source, caches.filler(of: pa, at: source), Sink.checks ? caches.copies(of: pa, width: width, memory) : nil)
+        if Sink.checks {
+            let memory = world.trueMemory
+            checkStale(.read, pa, width: width, found: world.caches!.peekLoad(pa, width: width, cacheable: cacheable, memory), memory)
         }
-        let value = loadThroughCaches(pa, width: width, cacheable: cacheable, by: requester)
-        if let copies { checkStale(.read, pa, found: FoundBytes(value: value, level: source), copies: copies, filler: filler) }
-        return value
+        return loadThroughCaches(pa, width: width, cacheable: cacheable, by: requester)
     }
 
     private func fetchForGuest(_ pa: PA, width: Int) -> UInt64 {
         guard world.isMemory(pa) else { return 0 }
         let va = me.access.va, context = guestContext, cacheable = me.registers.instructionCacheOn
-        let (found, filler, copies) = withCaches { caches, memory in
-            let filler = caches.filler(of: pa, at: .unified)
-            let copies = Sink.checks ? caches.copies(of: pa, width: width, memory) : nil
-            return (caches.fetch(va, pa, width: width, cacheable: cacheable, context: context, memory), filler, copies)
+        if Sink.checks {
+            let memory = world.trueMemory
+            checkStale(.executed, pa, width: width, found: world.caches!.peek(va, pa, width: width, cacheable: cacheable, context: context, memory), memory)
         }
-        if let copies { checkStale(.executed, pa, found: found, copies: copies, filler: filler) }
-        return found.value
+        return withCaches { $0.fetch(va, pa, width: width, cacheable: cacheable, context: context, $1) }.value
     }
 
-    @inline(never) func walkThroughCaches(_ address: PA, right: UInt64) -> UInt64 {
+    @inline(never) func walkThroughCaches(_ address: PA) -> UInt64 {
         let cpu = cpu
-        let copies = Sink.checks ? withCaches { $0.copies(of: address, width: 8, $1) } : nil
-        let found = withCaches { $0.walk(address, cpu: cpu, $1) }
-        if let copies { checkStale(.walked, address, found: found, copies: copies, filler: nil) }
-        return found.value
+        if Sink.checks {
+            let memory = world.trueMemory
+            checkStale(.walked, address, width: 8, found: world.caches!.peekWalk(address, memory), memory)
+        }
+        return withCaches { $0.walk(address, cpu: cpu, $1) }.value
     }
 
     /// Maintenance that takes an address reaches what it translates to.
@@ -132,14 +147,14 @@ extension Stepper {
     /// An operation on everything, or one that moves no bytes. Without caches it is told and does nothing.
     func maintain(_ operation: CacheOperation, cpu: Int) {
         emit(.cacheOperation(operation, cpu: UInt8(truncatingIfNeeded: cpu), va: VA(0), pa: PA(0), bytes: 0))
-        guard world.caches != nil else { return }
+        guard world.hasCaches else { return }
         withCaches { $0.perform(operation, context: CacheContext(cpu: cpu), $1) }
     }
 
     /// Maintenance by the kernel on a whole page, by the virtual address `va`.
     func maintain(_ operation: CacheOperation, page va: VA, _ pa: PA, asid: UInt8 = 0) {
         emit(.cacheOperation(operation, cpu: me.cpu, va: va, pa: pa.page, bytes: UInt32(pageSize)))
-        guard world.caches != nil, world.isMemory(pa) else { return }
+        guard world.hasCaches, world.isMemory(pa) else { return }
         let context = CacheContext(cpu: cpu, asid: asid), scope = world.maintenanceScope
         withCaches { $0.perform(operation, page: va, pa, context: context, scope: scope, $1) }
     }

@@ -92,7 +92,7 @@ extension Stepper {
         }
         let contents = world.frames.contents(of: pfn)
         let isRight = words.indices.allSatisfy { words[$0] == world.frames.word(contents, UInt64($0) << 3) }
-        world.caches!.slotWords[UInt32(slot)] = isRight ? nil : words
+        withCaches { caches, _ in caches.slotWords[UInt32(slot)] = isRight ? nil : words }
     }
 
     // MARK: Devices and lines, as the session says
@@ -117,10 +117,10 @@ extension Stepper {
     private func transferByDevice(_ pa: PA) {
         let a = me.hostAction
         if a.kind == .deviceRead {
-            me.value = world.caches == nil ? world.load(pa, width: 4) : withCaches { $0.dmaLoad(pa, width: 4, coherent: a.coherent, $1) }
+            me.value = world.hasCaches ? withCaches { $0.dmaLoad(pa, width: 4, coherent: a.coherent, $1) } : world.load(pa, width: 4)
             return emit(.loaded(pa, value: me.value, width: 4))
         }
-        if world.caches != nil { withCaches { $0.dmaStore(a.value, at: pa, width: 4, coherent: a.coherent, $1) } }
+        if world.hasCaches { withCaches { $0.dmaStore(a.value, at: pa, width: 4, coherent: a.coherent, $1) } }
         let old = world.frames.store(a.value, at: pa, width: 4, step: world.stepNumber)
         emit(.stored(pa, old: old, new: a.value, width: 4))
     }

@@ -18,7 +18,7 @@ extension Stepper {
 
     @inline(never) func freeFrame(_ pfn: PFN) {
         if Sink.checks { checkFreedFrame(pfn) }
-        if world.caches != nil { keepMemory(pfn.pa) }
+        if world.hasCaches { keepMemory(pfn.pa) }
         world.frames.free(pfn, at: world.stepNumber)
         emit(.frameFreed(pfn))
         progress()

@@ -21,7 +21,7 @@ extension Stepper {
             for cpu in world.cpus.indices {
                 dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
-            if world.caches != nil { maintain(.icialluis, cpu: Int(me.cpu)) }
+            if world.hasCaches { maintain(.icialluis, cpu: Int(me.cpu)) }
             if dropped > 0 { progress() }
             emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
         }
@@ -90,7 +90,7 @@ extension Stepper {
             me.faultStatus = FaultStatus(.externalOnWalk, level: UInt8(level))
             return go(.takeException)
         }
-        if world.caches != nil { word = walkThroughCaches(address, right: word) }
+        if world.hasCaches { word = walkThroughCaches(address) }
         let descriptor = Stage2Descriptor(word)
         me.descriptor = descriptor
         me.level = UInt8(level)
@@ -136,7 +136,7 @@ extension Stepper {
         let pa = Stage2Walk.output(me.descriptor, me.ipa, level: Int(me.level))
         let width = me.access.width
         if Sink.checks { checkGuestAccess(pa) }
-        if world.caches != nil { accessThroughCaches(pa) } else { accessMemory(pa, width: width) }
+        if world.hasCaches { accessThroughCaches(pa) } else { accessMemory(pa, width: width) }
         if me.access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: me.access.va.rawValue) }
         me.registers.pc &+= me.access.thumb ? 2 : 4
         finish(.done)

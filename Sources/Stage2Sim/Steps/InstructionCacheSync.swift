@@ -35,7 +35,7 @@ extension Stepper {
 
     /// By the VMM's address the operation may itself fault: outside the lock the host's fault handler brings the page back.
     func syncInstructionCache() {
-        if world.caches == nil, !has(.cacheOpUnderLock), !has(.invalidateIOnExec) { return endSync() }
+        if !world.hasCaches, !has(.cacheOpUnderLock), !has(.invalidateIOnExec) { return endSync() }
         let rule = world.instructionCacheRule
         let byUserAddress = !has(.cacheOpKernelMapping) && has(.icacheMaintenance) && rule == .page && invalidatesNow
         if byUserAddress, me.hostResult == 0 {
@@ -53,7 +53,7 @@ extension Stepper {
         let failed = me.hostResult != 0
         me.hostResult = 0
         let page = byUserAddress ? world.processes[Int(me.hostProcess)].entry(me.hostPage).pfn : me.pfn
-        if world.caches != nil, !failed, world.isMemory(page.pa) { maintainMappedPage(page, rule, byUserAddress) }
+        if world.hasCaches, !failed, world.isMemory(page.pa) { maintainMappedPage(page, rule, byUserAddress) }
         endSync()
     }
 

@@ -121,7 +121,7 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
-        if world.caches != nil, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
+        if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
         callSetLeaf(UInt8(vmIndex), IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 

@@ -5,7 +5,7 @@ extension Stepper {
 
     /// Stores a descriptor, cleans its line, and keeps the checks' books.
     @inline(__always) func storeDescriptor(_ new: UInt64, at address: PA, level: UInt8) -> UInt64 {
-        if world.caches != nil { storeDescriptorInCaches(new, at: address) }
+        if world.hasCaches { storeDescriptorInCaches(new, at: address) }
         let old = world.kernelPages.store(new, at: address)
         emit(.descriptorWritten(address, level: level, old: old, new: new))
         if old != new { progress() }
@@ -96,7 +96,7 @@ extension Stepper {
             $0.use = level == 2 ? .level2 : .level3
             $0.vm = me.setVM
         }
-        if world.caches != nil { cleanTablePage(page, level: level) }
+        if world.hasCaches { cleanTablePage(page, level: level) }
         _ = storeDescriptor(page.rawValue | 3, at: entry, level: UInt8(level - 1))
         _ = changeCount(of: entry, by: 1)
         if Sink.checks { openTableBook(entry.page) }
@@ -226,7 +226,7 @@ extension Stepper {
             let old = storeDescriptor(0, at: me.leafEntry, level: 3)
             countLeafOf(old, by: -1)
             if present { world.statistics.leavesCleared += 1 }
-            if present, world.caches != nil, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
+            if present, world.hasCaches, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
             if Sink.checks { openLeafBook(me.setVM, IPA(me.unmapAt)) }
             _ = putPage(around: me.leafEntry)
             if Sink.checks { openTableBook(me.leafEntry.page) }
@@ -259,7 +259,7 @@ extension Stepper {
 
     func freeTablePage(_ table: PA, level: UInt8) {
         if Sink.checks { checkFreedTable(table, level: level) }
-        if world.caches != nil { keepMemory(table) }
+        if world.hasCaches { keepMemory(table) }
         world.kernelPages.free(table)
         emit(.tableFreed(table, level: level))
     }
@@ -286,7 +286,7 @@ extension Stepper {
                 me.setResult = -Errno.ENOMEM.rawValue
                 return go(.ioremapDone)
             }
-            if world.caches != nil { clearTablePage(page) }
+            if world.hasCaches { clearTablePage(page) }
             me.smallCache[me.smallCacheCount] = page.rawValue
             me.smallCacheCount += 1
         }

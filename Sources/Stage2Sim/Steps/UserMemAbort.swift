@@ -61,7 +61,7 @@ extension Stepper {
                 result = -Errno.ENOMEM.rawValue
                 break
             }
-            if world.caches != nil { clearTablePage(page) }
+            if world.hasCaches { clearTablePage(page) }
             me.memoryCache.push(page)
         }
         if me.memoryCache.count != before {
