@@ -19,7 +19,7 @@ public struct KernelPages {
 
     /// Where low memory ends, in pages from `base`: those after it come from `overflow` upward, so that the simulation's low memory
     /// never runs out and never meets the frames.
-    var lowPages = 0x20000
+    var lowPages = 0x20000 { didSet { lowCount = min(next, lowPages) } }
     static let overflow = PA(0x10_0000_0000)
 
     let base: PA
@@ -27,7 +27,10 @@ public struct KernelPages {
     private var words = PagedStore<UInt64, 9>(absent: 0)
     private var info = PagedStore<Page, 5>(absent: Page())
     private var freeList: [Int32] = []
-    private var next = 0
+    /// Pages handed out so far, each counted once.
+    private var next = 0 { didSet { lowCount = min(next, lowPages) } }
+    /// Those of them that lie in low memory.
+    private var lowCount = 0
 
     /// Pages handed out since the start.
     public private(set) var allocated = 0
@@ -52,10 +55,10 @@ public struct KernelPages {
     @inline(__always) private func index(_ pa: PA) -> Int {
         // Below the base the difference wraps to more than there are pages.
         let low = Int(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12)
-        return low < next && low < lowPages ? low : overflowIndex(pa)
+        return low < lowCount ? low : Self.overflowIndex(pa, next, lowPages)
     }
 
-    @inline(never) private func overflowIndex(_ pa: PA) -> Int {
+    @inline(never) private static func overflowIndex(_ pa: PA, _ next: Int, _ lowPages: Int) -> Int {
         guard next > lowPages, pa >= Self.overflow else { return -1 }
         let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + lowPages
         return high < next ? high : -1

@@ -15,14 +15,15 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// Where a block hangs.
     private struct Slot: BitwiseCopyable {
-        /// The block's address, with bit 0 set while another slot may hold it too; 0: no block.
-        var bits: UInt = 0
+        /// The block's address, with bit 0 set while another slot may hold it too; 1: no block. So one bit tells whether to
+        /// write straight through.
+        var bits: UInt = 1
 
         @inline(__always) init() {}
         @inline(__always) init(owning block: Block) { bits = UInt(bitPattern: block) }
         @inline(__always) var block: Block? { Block(bitPattern: bits & ~1) }
         /// The block where no other slot holds it.
-        @inline(__always) var owned: Block? { bits & 1 == 0 ? Block(bitPattern: bits) : nil }
+        @inline(__always) var owned: Block? { bits & 1 == 0 ? Block(bitPattern: bits).unsafelyUnwrapped : nil }
         var isShared: Bool { bits & 1 != 0 }
         mutating func share() { bits |= 1 }
     }
