@@ -19,6 +19,9 @@ struct Bench: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    @Option(help: "Only this pattern: seq, stride2m, shuffled, random.")
+    var pattern: Pattern?
+
     @Option(help: "Only the parts whose name begins with this: tables, path, memory.")
     var only = ""
 
@@ -27,7 +30,7 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        var report = Report(n: n, rounds: rounds)
+        var report = Report(n: n, rounds: rounds, only: pattern)
         // A new part (seeking and stepping the timeline) joins here.
         let parts: [(name: String, measure: (inout Report) -> Void)] = [
             ("tables", TableWork.measure), ("path", FaultPath.measure), ("memory", SnapshotMemory.measure),
@@ -41,3 +44,5 @@ struct Bench: ParsableCommand {
         if json { print(report.json) }
     }
 }
+
+extension Pattern: ExpressibleByArgument {}
