@@ -1,4 +1,5 @@
 import ArgumentParser
+import CReference
 
 // The benchmark: how long the core takes, against plain C where C can do the same. It gives figures and ratios and judges
 // nothing; it is no part of the tests. Run it with `swift run -c release kvmtui-bench`.
@@ -30,6 +31,8 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        // What a round frees stays in the process for the next one: C's arena is mapped once, too.
+        keep_freed_memory()
         var report = Report(n: n, rounds: rounds, only: pattern)
         // A new part (seeking and stepping the timeline) joins here.
         let parts: [(name: String, measure: (inout Report) -> Void)] = [
