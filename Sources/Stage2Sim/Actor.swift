@@ -136,7 +136,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var smallCache = InlineArray<2, UInt64>(repeating: 0)
     var smallCacheCount = 0
     public internal(set) var unmapAt: UInt64 = 0
-    var unmapEnd: UInt64 = 0
+    public internal(set) var unmapEnd: UInt64 = 0
 
     // Notifiers and host routines.
     var rangeStart: UInt64 = 0

@@ -160,15 +160,15 @@ extension Stepper {
     @inline(__always) func setLeaf(_ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool) {
         callSetLeaf(0, ipa, leaf, fromCache: fromCache, then: .idle)
         while true {
-            switch me.next {
-            case .readLevel1: readLevel1()
-            case .readLevel2: readLevel2()
-            case .readLeaf: readLeaf()
-            case .writeLeaf: writeLeaf()
-            case .countLeaf: countLeaf()
-            case .idle: return
-            default: _ = step()
-            }
+            if me.next == .readLevel1 { readLevel1() }
+            if me.next == .installLevel2 { installTable(level: 2) }
+            if me.next == .readLevel2 { readLevel2() }
+            if me.next == .installLevel3 { installTable(level: 3) }
+            if me.next == .readLeaf { readLeaf() }
+            if me.next == .writeLeaf { writeLeaf() }
+            if me.next == .countLeaf { countLeaf() }
+            if me.next == .idle { return }
+            _ = step()
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CReference
 
 // The benchmark: how long the core takes, against plain C where C can do the same. It gives figures and ratios and judges
 // nothing; it is no part of the tests. Run it with `swift run -c release kvmtui-bench`.
@@ -19,6 +20,9 @@ struct Bench: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    @Option(help: "Only this pattern: seq, stride2m, shuffled, random.")
+    var pattern: Pattern?
+
     @Option(help: "Only the parts whose name begins with this: tables, path, memory.")
     var only = ""
 
@@ -27,7 +31,9 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        var report = Report(n: n, rounds: rounds)
+        // What a round frees stays in the process for the next one: C's arena is mapped once, too.
+        keep_freed_memory()
+        var report = Report(n: n, rounds: rounds, only: pattern)
         // A new part (seeking and stepping the timeline) joins here.
         let parts: [(name: String, measure: (inout Report) -> Void)] = [
             ("tables", TableWork.measure), ("path", FaultPath.measure), ("memory", SnapshotMemory.measure),
@@ -41,3 +47,5 @@ struct Bench: ParsableCommand {
         if json { print(report.json) }
     }
 }
+
+extension Pattern: ExpressibleByArgument {}

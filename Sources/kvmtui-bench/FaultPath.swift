@@ -11,19 +11,26 @@ enum FaultPath {
     }
 
     /// 4 GiB of guest memory. A host process of 3 GiB cannot hold as much, so two slots lie over the same 2 GiB of it.
-    static func machine(_ content: MachineConfiguration.Memory.Content) -> Machine {
+    ///
+    /// - Parameter pages: one slot of so many pages instead.
+    static func machine(_ content: MachineConfiguration.Memory.Content, pages: Int? = nil) -> Machine {
         var configuration = MachineConfiguration()
-        configuration.vms = [
-            .init(memory: [0, 1].map { .init(ipa: IPA(Pattern.start + $0 << 31), size: 1 << 31, hva: HVA(0x1000_0000), content: content) })
-        ]
+        let hva = HVA(0x1000_0000)
+        let memory: [MachineConfiguration.Memory] =
+            if let pages {
+                [.init(ipa: IPA(Pattern.start), size: UInt64(pages) << 12, hva: hva, content: content)]
+            } else {
+                [0, 1].map { .init(ipa: IPA(Pattern.start + $0 << 31), size: 1 << 31, hva: hva, content: content) }
+            }
+        configuration.vms = [.init(memory: memory)]
         return Machine(configuration)
     }
 
     static func measure(_ report: inout Report) {
         for (content, contentName) in [(MachineConfiguration.Memory.Content.populated, "VMM's memory"), (.untouched, "fresh memory")] {
-            for pattern in [Pattern.seq, .random] {
+            for pattern in report.wanted([Pattern.seq, .shuffled, .random]) {
                 let addresses = pattern.addresses(report.n)
-                let medians = Measure.medians(rounds: report.rounds, n: report.n, Delivery.allCases.map { delivery in { time(delivery, content, addresses) } })
+                let medians = Measure.medians(rounds: report.rounds, n: report.n, Delivery.allCases.map { delivery in { time(delivery, pattern, content, addresses) } })
                 for (delivery, median) in zip(Delivery.allCases, medians) {
                     report.add("path", pattern.rawValue, "\(contentName): \(delivery.rawValue)", median, "ns/fault")
                 }
@@ -31,8 +38,8 @@ enum FaultPath {
         }
     }
 
-    static func time(_ delivery: Delivery, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Double {
-        var machine = machine(content)
+    static func time(_ delivery: Delivery, _ pattern: Pattern, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Double {
+        var machine = machine(content, pages: pattern == .random ? nil : addresses.count)
         let vcpu = machine.vcpu(0)!
         var effects = EffectBuffer()
         var delivered = 0

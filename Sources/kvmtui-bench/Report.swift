@@ -4,6 +4,8 @@ import Glibc
 struct Report {
     let n: Int
     let rounds: Int
+    /// The one pattern asked for; nil: all.
+    let only: Pattern?
     var rows: [Row] = []
 
     struct Row {
@@ -31,6 +33,9 @@ struct Report {
             return "{" + fields.joined(separator: ",") + "}"
         }
     }
+
+    /// Those of `patterns` that were asked for.
+    func wanted(_ patterns: [Pattern]) -> [Pattern] { patterns.filter { only == nil || only == $0 } }
 
     mutating func add(_ part: String, _ pattern: String, _ name: String, _ value: Double, _ unit: String, ratio: Double? = nil) {
         rows.append(Row(part: part, pattern: pattern, name: name, value: value, unit: unit, ratio: ratio))

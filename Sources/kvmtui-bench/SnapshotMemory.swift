@@ -4,7 +4,7 @@ import Stage2Sim
 /// What it costs to keep the past: copies of the machine, and the memory that they hold on to.
 enum SnapshotMemory {
     static func measure(_ report: inout Report) {
-        for pattern in [Pattern.seq, .random] { keyframes(pattern, &report) }
+        for pattern in report.wanted([Pattern.seq, .random]) { keyframes(pattern, &report) }
     }
 
     /// Keeps 32 copies along the way, as a timeline does, then looks at what a step after a copy takes.

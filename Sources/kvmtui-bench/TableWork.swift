@@ -7,7 +7,7 @@ enum TableWork {
         let n = report.n
         guard let c = creference_create(4096) else { return }
         defer { creference_destroy(c) }
-        for pattern in Pattern.allCases {
+        for pattern in report.wanted([Pattern.seq, .stride2m, .random]) {
             let addresses = pattern.addresses(n), raw = addresses.map(\.rawValue)
             let medians = Measure.medians(rounds: report.rounds, n: n, [
                 {

@@ -30,7 +30,7 @@ import Testing
         Case(name: "an unaligned slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000800, size: 1M }\nsteps: []\n", line: 4, column: 14, says: "not a multiple of 4 KiB"),
         Case(name: "a tab", text: "kvmtui: 1\nsteps:\n\t- vcpu0: read 0\n", line: 3, column: 1, says: "a tab"),
         Case(name: "broken YAML", text: "kvmtui: 1\nsteps: [\n", line: 3, column: 1, says: "not YAML"),
-        Case(name: "a key twice", text: "kvmtui: 1\ntitle: a\ntitle: b\nsteps: []\n", line: 1, column: 1, says: "'title' stands twice"),
+        Case(name: "a key twice", text: "kvmtui: 1\ntitle: a\ntitle: b\nsteps: []\n", line: 2, column: 1, says: "'title' stands twice"),
         Case(name: "unknown actor", text: head + "  - vcpu7: read 0x80000000\n", line: 7, column: 5, says: "unknown actor or key 'vcpu7'"),
         Case(name: "unknown verb", text: head + "  - vcpu0: raed 0x80000000\n", line: 7, column: 12, says: "'raed'"),
         Case(name: "no address", text: head + "  - vcpu0: read\n", line: 7, column: 16, says: "the end"),

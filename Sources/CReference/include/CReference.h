@@ -28,6 +28,9 @@ uint64_t creference_leaf(const struct creference *tables, uint64_t ipa);
 size_t creference_flushes(const struct creference *tables);
 size_t creference_pages(const struct creference *tables);
 
+/// From here on the C library's allocator keeps what is given back to it.
+void keep_freed_memory(void);
+
 /// Bytes that the C library's allocator has handed out and not got back.
 size_t memory_in_use(void);
 

@@ -121,7 +121,7 @@ extension Explorer {
     mutating func into() {
         switch focus {
         case .path:
-            if let pickedStep { go(to: pickedStep) }
+            if let pickedStep { go(to: pickedStep) } else { say("j and k pick a step; Enter goes to it") }
         case .tables:
             let tables = tablesPane(scene())
             let level = pickedEntry?.level ?? tables.currentLevel

@@ -36,7 +36,7 @@ struct NotePane {
         }
         if let step = scene.step {
             let info = step.info
-            paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .current)
+            paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .heading)
             if full { paragraph("What", info.what, .plain) }
             paragraph("Why", info.why, .plain)
             if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }

@@ -72,7 +72,7 @@ struct TablesPane {
     }
 
     private func stackedLine(_ level: Level) -> Line {
-        var line = Line(level.level == currentLevel ? "\(Character(glyphs.folded))" : " ", .current)
+        var line = level.level == currentLevel ? Line("\(Character(glyphs.folded))", .current) : Line(" ")
         line.add("L\(level.level) ", .label)
         guard let table = level.table, let address = level.address else {
             line.add("no table", .dim)
@@ -116,7 +116,7 @@ struct TablesPane {
         let change = scene.changes.descriptors[address.rawValue]
         let onPath = index == level.index
         let isPicked = picked.map { $0.level == level.level && $0.index == index } ?? false
-        var line = Line(prefix + (isPicked ? "\(Character(glyphs.current))" : onPath ? "\(Character(glyphs.folded))" : " "), isPicked ? .selection : .current)
+        var line = Line(prefix + (isPicked ? "\(Character(glyphs.current))" : onPath ? "\(Character(glyphs.folded))" : " "), isPicked ? .selection : onPath ? .current : .plain)
         let number = String(index)
         line.add(String(repeating: " ", count: max(0, 4 - number.count)) + number + " ", isPicked ? .selection : onPath ? .label : .dim)
         line.pieces += describe(descriptor, level.level, change)

@@ -98,19 +98,9 @@ extension Machine {
 extension TableImage {
     /// An ELF core file of the same memory, with the registers in its note.
     public func elfCore() throws -> ELFCore {
-        var runs: [PhysicalRun] = []
-        for range in memory.ranges {
-            // By the page: a range may be as large as its file says, and hold nothing.
-            var at = range.lowerBound
-            while at < range.upperBound {
-                let count = min(range.upperBound - at, pageSize - at % pageSize)
-                if let bytes = memory.bytes(at: at, count: Int(count)), bytes.contains(where: { $0 != 0 }) {
-                    runs.append(PhysicalRun(address: at, bytes: bytes))
-                }
-                at += count
-            }
-        }
-        return try ELFCore(machine: geometry.architecture == .armv7 ? .arm : .aarch64, note: note ?? registerNote, runs: runs)
+        let (filled, zeros) = memory.contents
+        let runs = filled.map { PhysicalRun(address: $0.lowerBound, bytes: memory.bytes(at: $0.lowerBound, count: $0.count) ?? []) }
+        return try ELFCore(machine: geometry.architecture == .armv7 ? .arm : .aarch64, note: note ?? registerNote, runs: runs, zeros: zeros)
     }
 
     /// A note for a file that came without one.

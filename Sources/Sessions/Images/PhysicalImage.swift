@@ -104,6 +104,18 @@ public struct PhysicalImage: Sendable {
         return result
     }
 
+    /// The ranges that the file has bytes for, and those that are there as zeros only; each in address order.
+    public var contents: (filled: [Range<UInt64>], zeros: [Range<UInt64>]) {
+        var filled: [Range<UInt64>] = []
+        var zeros: [Range<UInt64>] = []
+        for segment in segments {
+            let end = segment.start + UInt64(segment.fileCount)
+            if segment.fileCount > 0 { filled.append(segment.start..<end) }
+            if end < segment.end { zeros.append(end..<segment.end) }
+        }
+        return (filled, zeros)
+    }
+
     /// The little-endian 64-bit word at this address; nil unless the file has all of its bytes.
     public func word(at address: UInt64) -> UInt64? {
         guard let index = segment(holding: address) else { return nil }

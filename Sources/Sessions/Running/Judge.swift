@@ -232,7 +232,8 @@ public struct Story {
                     ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
                     : "the host never gave this guest")
         case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
-        case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while stage 2 or a TLB still leads to it from IPA \(hex(violation.ipa.rawValue))"
+        case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while "
+                + (violation.cause == violation.step ? "a leaf" : "a TLB entry, filled at step \(violation.cause),") + " still leads to it from IPA \(hex(violation.ipa.rawValue))"
         case .writeLost:
             "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.cause), is lost; swap holds \(hex(violation.found))"
         case .liveTableFreed: violation.found > 0 ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it" : "page \(hex(violation.pa.rawValue)) of the level-1 table was freed while the VM uses it"
@@ -240,12 +241,14 @@ public struct Story {
         case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would for ever"
         case .staleBytes: Self.stale(violation, who)
         case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
-        case .leafWithoutFrame: "the leaf for \(place) outlived the host's page"
+        case .leafWithoutFrame:
+            machine.world.frames.contains(violation.pa.pfn) ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
         case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.cause), outlived its leaf"
         case .tableCount: "table \(hex(violation.pa.rawValue)) counts \(violation.found) references, not \(violation.expected)"
         case .tablesLeaked: "\(violation.found) table page\(violation.found == 1 ? "" : "s") left over, the first at \(hex(violation.pa.rawValue))"
         }
-        text = "step \(violation.step): " + what
+        // Stale bytes can be the guest's own omission, and say so; everything else is never the guest's.
+        text = "step \(violation.step): " + what + (violation.rule == .staleBytes ? "" : "; the kernel's omission")
     }
 
     private static func stale(_ violation: Violation, _ who: String) -> String {

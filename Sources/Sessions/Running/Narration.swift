@@ -195,7 +195,9 @@ public struct Narration {
             for case .tableReferences(let pa, let count) in effects { return "\(hex(pa.rawValue)): count \(count)" }
             return nil
         case .freeLevel3, .freeLevel2:
-            for case .tableFreed(let pa, let level) in effects { return "level-\(level) table \(hex(pa.rawValue)) freed" }
+            for case .tableFreed(let pa, let level) in effects {
+                return "level-\(level) table \(hex(pa.rawValue)) freed" + (now.next == .unmapFind && now.unmapAt < now.unmapEnd ? ", on at \(hex(now.unmapAt))" : "")
+            }
             return nil
         case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing more there"
         case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return "vm\(now.notifyVM)'s, held by \(after.name(of: actor))"

@@ -139,7 +139,7 @@ public struct Simulation {
 
     private mutating func stopIfAfter(_ step: MicroStep) {
         stepsLeft -= 1
-        if case .after(step) = stopping { acting = nil }
+        if case .after(step) = stopping { stepsLeft = 0 }
     }
 
     /// Makes up to `limit` steps; fewer only at the end.

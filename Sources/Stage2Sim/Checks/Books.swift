@@ -57,7 +57,7 @@ extension Stepper {
         case .level1, .level2, .level3: base = 1
         case .free, .cached: return
         }
-        let expected = base + Int32(page.entries)
+        let expected = base + Int32(world.kernelPages.entries(of: table))
         if page.references != expected {
             report(.tableCount, ipa: IPA(0), pa: table, expected: UInt64(expected), found: UInt64(max(0, page.references)))
         }

@@ -154,9 +154,9 @@ extension Stepper {
 
     /// A table page is freed: no live entry may stand in it.
     func checkFreedTable(_ table: PA, level: UInt8) {
-        let page = world.kernelPages.page(table)
-        if page.entries > 0 {
-            report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(page.entries))
+        let entries = world.kernelPages.entries(of: table)
+        if entries > 0 {
+            report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(entries))
             if level == 3 { forgetLeaves(of: table) }
         }
     }

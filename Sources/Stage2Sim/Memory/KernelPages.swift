@@ -5,8 +5,6 @@ public struct KernelPages {
     struct Page: BitwiseCopyable {
         /// `page_count`.
         var references: Int32 = 0
-        /// Live (non-zero) entries; counted by the checks, not by the kernel.
-        var entries: Int16 = 0
         var use: Use = .free
         /// The virtual machine whose table it is.
         var vm: UInt8 = 0
@@ -19,7 +17,7 @@ public struct KernelPages {
 
     /// Where low memory ends, in pages from `base`: those after it come from `overflow` upward, so that the simulation's low memory
     /// never runs out and never meets the frames.
-    var lowPages = 0x20000
+    var lowPages = 0x20000 { didSet { lowCount = min(next, lowPages) } }
     static let overflow = PA(0x10_0000_0000)
 
     let base: PA
@@ -27,7 +25,10 @@ public struct KernelPages {
     private var words = PagedStore<UInt64, 9>(absent: 0)
     private var info = PagedStore<Page, 5>(absent: Page())
     private var freeList: [Int32] = []
-    private var next = 0
+    /// Pages handed out so far, each counted once.
+    private var next = 0 { didSet { lowCount = min(next, lowPages) } }
+    /// Those of them that lie in low memory.
+    private var lowCount = 0
 
     /// Pages handed out since the start.
     public private(set) var allocated = 0
@@ -52,10 +53,10 @@ public struct KernelPages {
     @inline(__always) private func index(_ pa: PA) -> Int {
         // Below the base the difference wraps to more than there are pages.
         let low = Int(truncatingIfNeeded: (pa.rawValue &- base.rawValue) >> 12)
-        return low < next && low < lowPages ? low : overflowIndex(pa)
+        return low < lowCount ? low : Self.overflowIndex(pa, next, lowPages)
     }
 
-    @inline(never) private func overflowIndex(_ pa: PA) -> Int {
+    @inline(never) private static func overflowIndex(_ pa: PA, _ next: Int, _ lowPages: Int) -> Int {
         guard next > lowPages, pa >= Self.overflow else { return -1 }
         let high = Int(truncatingIfNeeded: (pa.rawValue - Self.overflow.rawValue) >> 12) + lowPages
         return high < next ? high : -1
@@ -117,21 +118,24 @@ public struct KernelPages {
 
     // MARK: Words
 
+    @inline(__always) private static func place(_ pa: PA) -> Int { Int(truncatingIfNeeded: pa.rawValue >> 3) & 511 }
+
     /// The word at `pa`, or nil where the address is not a kernel page's.
     @inline(__always) public func word(at pa: PA) -> UInt64? {
-        let page = index(pa)
-        guard page >= 0 else { return nil }
-        return words[page << 9 | Int(pa.rawValue >> 3 & 511)]
+        let index = index(pa)
+        guard index >= 0 else { return nil }
+        guard let page = words.page(index) else { return 0 }
+        return page[Self.place(pa)]
     }
 
     /// Stores a word and keeps count of the page's live entries. Returns what stood there.
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
-        let page = index(pa)
-        guard page >= 0 else { return 0 }
-        let slot = words.owned(page << 9 | Int(pa.rawValue >> 3 & 511))
-        let old = slot.pointee
-        slot.pointee = word
-        if (old == 0) != (word == 0) { info.owned(page).pointee.entries += word == 0 ? -1 : 1 }
+        let index = index(pa)
+        guard index >= 0 else { return 0 }
+        let page = words.ownedPage(index)
+        let old = page.elements[Self.place(pa)]
+        page.elements[Self.place(pa)] = word
+        page.note.pointee &+= (word != 0 ? 1 : 0) &- (old != 0 ? 1 : 0)
         return old
     }
 
@@ -148,7 +152,11 @@ public struct KernelPages {
     }
 
     public func references(of pa: PA) -> Int { Int(page(pa).references) }
-    public func entries(of pa: PA) -> Int { Int(page(pa).entries) }
+    /// Live (non-zero) entries; counted for the checks, not by the kernel.
+    @inline(__always) public func entries(of pa: PA) -> Int {
+        let index = index(pa)
+        return index < 0 ? 0 : words.note(ofPage: index)
+    }
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.

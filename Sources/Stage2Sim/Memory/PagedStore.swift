@@ -4,7 +4,7 @@
 /// `1 << pageShift` elements. A copy costs one reference; the first write to a page after a copy copies that
 /// page and the path to it, nothing else. Reading what was never written gives `absent`.
 ///
-///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, elements
+///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, note, elements
 ///
 /// Whoever writes many times makes sure once, with `own()`, that the root is not shared, and then writes through `owned`; the
 /// run loops of `Machine` do so before their first step. A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
@@ -15,15 +15,18 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// Where a block hangs.
     private struct Slot: BitwiseCopyable {
-        /// The block's address, with bit 0 set while another slot may hold it too; 0: no block.
-        var bits: UInt = 0
+        /// The block's address, with bit 0 set while another slot may hold it too; 1: no block. So one bit tells whether to
+        /// write straight through.
+        var bits: UInt = 1
 
         @inline(__always) init() {}
         @inline(__always) init(owning block: Block) { bits = UInt(bitPattern: block) }
         @inline(__always) var block: Block? { Block(bitPattern: bits & ~1) }
         /// The block where no other slot holds it.
-        @inline(__always) var owned: Block? { bits & 1 == 0 ? Block(bitPattern: bits) : nil }
-        var isShared: Bool { bits & 1 != 0 }
+        /// No other slot holds the block, and there is one.
+        @inline(__always) var isOwned: Bool { bits & 1 == 0 }
+        /// The block of an owned slot.
+        @inline(__always) var owned: Block { Block(bitPattern: bits).unsafelyUnwrapped }
         mutating func share() { bits |= 1 }
     }
 
@@ -59,16 +62,17 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     @inline(__always) private static var headerBytes: Int { 16 }
     @inline(__always) private static var fan: Int { 256 }
 
-    @inline(__always) private static func middleIndex(_ index: Int) -> Int { index &>> (pageShift &+ 8) }
-    @inline(__always) private static func pageIndex(_ index: Int) -> Int { index &>> pageShift & 255 }
 
     @inline(__always) private static func references(_ block: Block) -> UnsafeMutablePointer<Int> { block.assumingMemoryBound(to: Int.self) }
     @inline(__always) private static func slots(_ middle: Block) -> UnsafeMutablePointer<Slot> {
         (middle + headerBytes).assumingMemoryBound(to: Slot.self)
     }
-    @inline(__always) private static func element(_ page: Block, _ index: Int) -> UnsafeMutablePointer<Element> {
-        (page + headerBytes).assumingMemoryBound(to: Element.self) + index & ((1 &<< pageShift) &- 1)
+    /// A number for the store's user beside each page, copied with it; 0 at first.
+    @inline(__always) private static func note(_ page: Block) -> UnsafeMutablePointer<Int> { references(page) + 1 }
+    @inline(__always) private static func elements(_ page: Block) -> UnsafeMutablePointer<Element> {
+        (page + headerBytes).assumingMemoryBound(to: Element.self)
     }
+    @inline(__always) private static func inPage(_ index: Int) -> Int { index & ((1 &<< pageShift) &- 1) }
 
     private static func releaseMiddle(_ middle: Block) {
         references(middle).pointee -= 1
@@ -87,6 +91,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private static func allocate(bytes: Int) -> Block {
         let block = Block.allocate(byteCount: headerBytes + bytes, alignment: 16)
         references(block).initialize(to: 1)
+        note(block).initialize(to: 0)
         return block
     }
 
@@ -102,11 +107,16 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// The element for reading, or nil where its page was never written. Valid until the next write.
     @inline(__always) func existing(_ index: Int) -> UnsafePointer<Element>? {
-        let middleIndex = Self.middleIndex(index)
-        guard middleIndex < root.count, let middle = root.slots[middleIndex].block,
-            let page = Self.slots(middle)[Self.pageIndex(index)].block
+        guard let page = page(index &>> pageShift) else { return nil }
+        return page + Self.inPage(index)
+    }
+
+    /// The elements of page number `index` for reading, or nil where it was never written. Valid until the next write.
+    @inline(__always) func page(_ index: Int) -> UnsafePointer<Element>? {
+        let middleIndex = index &>> 8
+        guard middleIndex < root.count, let middle = root.slots[middleIndex].block, let page = Self.slots(middle)[index & 255].block
         else { return nil }
-        return UnsafePointer(Self.element(page, index))
+        return UnsafePointer(Self.elements(page))
     }
 
     /// Whether no copy shares the root: what `owned` takes for granted.
@@ -125,27 +135,42 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// As `mutable`, of a store that owns its root.
     @inline(__always) mutating func owned(_ index: Int) -> UnsafeMutablePointer<Element> {
+        Self.elements(ownedBlock(index &>> pageShift)) + Self.inPage(index)
+    }
+
+    /// The elements of page number `index` and the page's note for writing, of a store that owns its root.
+    @inline(__always) mutating func ownedPage(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
+        let block = ownedBlock(index)
+        return (Self.elements(block), Self.note(block))
+    }
+
+    @inline(__always) private mutating func ownedBlock(_ index: Int) -> Block {
         assert(isOwned, "a store that was copied must own() its root before it is written")
-        let middleIndex = Self.middleIndex(index)
-        if middleIndex < root.count, let middle = root.slots[middleIndex].owned,
-            let page = Self.slots(middle)[Self.pageIndex(index)].owned
-        {
-            return Self.element(page, index)
+        let middleIndex = index &>> 8
+        if middleIndex < root.count, root.slots[middleIndex].isOwned {
+            let slot = Self.slots(root.slots[middleIndex].owned)[index & 255]
+            if slot.isOwned { return slot.owned }
         }
-        return Self.element(unsharedPage(index), index)
+        return unsharedPage(index)
+    }
+
+    /// The note of page number `index`; 0 where it was never written.
+    @inline(__always) func note(ofPage index: Int) -> Int {
+        guard let page = page(index) else { return 0 }
+        return Self.note(Block(mutating: UnsafeRawPointer(page) - Self.headerBytes)).pointee
     }
 
     // MARK: Unsharing
 
     @inline(never) private mutating func unsharedPage(_ index: Int) -> Block {
-        let middle = unsharedMiddle(index)
-        let slot = Self.slots(middle) + Self.pageIndex(index)
+        let slot = Self.slots(unsharedMiddle(index &>> 8)) + (index & 255)
         if let page = Self.takeOver(slot) { return page }
         let count = 1 << pageShift
         let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
-        let elements = (new + Self.headerBytes).assumingMemoryBound(to: Element.self)
+        let elements = Self.elements(new)
         if let old = slot.pointee.block {
-            elements.initialize(from: Self.element(old, 0), count: count)
+            elements.initialize(from: Self.elements(old), count: count)
+            Self.note(new).pointee = Self.note(old).pointee
             Self.references(old).pointee -= 1
         } else {
             elements.initialize(repeating: absent, count: count)
@@ -165,8 +190,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         root = copy
     }
 
-    private mutating func unsharedMiddle(_ index: Int) -> Block {
-        let middleIndex = Self.middleIndex(index)
+    private mutating func unsharedMiddle(_ middleIndex: Int) -> Block {
         if middleIndex >= root.count { replaceRoot(count: (middleIndex + 1) * 2) }
         let slot = root.slots + middleIndex
         if let middle = Self.takeOver(slot) { return middle }
@@ -182,8 +206,12 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// The block of a slot where it is this tree's alone, or has become so since it was shared.
     private static func takeOver(_ slot: UnsafeMutablePointer<Slot>) -> Block? {
-        if slot.pointee.isShared, let block = slot.pointee.block, references(block).pointee == 1 { slot.pointee = Slot(owning: block) }
-        return slot.pointee.owned
+        guard let block = slot.pointee.block else { return nil }
+        if !slot.pointee.isOwned {
+            guard references(block).pointee == 1 else { return nil }
+            slot.pointee = Slot(owning: block)
+        }
+        return block
     }
 
     /// Both sides hold every block from here on, and know it.
@@ -200,7 +228,8 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     mutating func drop(pageAround index: Int) {
         guard existing(index) != nil else { return }
         own()
-        let slot = Self.slots(unsharedMiddle(index)) + Self.pageIndex(index)
+        let page = index &>> pageShift
+        let slot = Self.slots(unsharedMiddle(page &>> 8)) + (page & 255)
         if let page = slot.pointee.block { Self.releasePage(page) }
         slot.pointee = Slot()
     }
@@ -211,7 +240,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
             guard let middle = root.slots[m].block else { continue }
             for p in 0..<Self.fan {
                 guard let page = Self.slots(middle)[p].block else { continue }
-                body((m << 8 | p) << pageShift, UnsafeBufferPointer(start: Self.element(page, 0), count: 1 << pageShift))
+                body((m << 8 | p) << pageShift, UnsafeBufferPointer(start: Self.elements(page), count: 1 << pageShift))
             }
         }
     }

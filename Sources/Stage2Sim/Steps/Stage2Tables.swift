@@ -57,7 +57,7 @@ extension Stepper {
         call(.readLevel1, then: back)
     }
 
-    func readLevel1() {
+    @inline(__always) func readLevel1() {
         me.setResult = 0
         guard let level1 = world.vms[Int(me.setVM)].level1 else { return returnToCaller() }
         me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.setIPA, level: 1)
@@ -72,7 +72,7 @@ extension Stepper {
         go(.readLevel2)
     }
 
-    func readLevel2() {
+    @inline(__always) func readLevel2() {
         let word = world.kernelPages.word(at: me.level2Entry) ?? 0
         emit(.descriptorRead(me.level2Entry, level: 2, value: word))
         if word == 0 {
@@ -120,7 +120,7 @@ extension Stepper {
         return page
     }
 
-    func readLeaf() {
+    @inline(__always) func readLeaf() {
         me.oldLeaf = world.kernelPages.word(at: me.leafEntry) ?? 0
         emit(.descriptorRead(me.leafEntry, level: 3, value: me.oldLeaf))
         let present = me.oldLeaf & 3 != 0
@@ -140,7 +140,7 @@ extension Stepper {
         call(.flushUnmapped, then: .writeLeaf)
     }
 
-    func writeLeaf() {
+    @inline(__always) func writeLeaf() {
         var new = me.setLeaf.rawValue
         // set_pte_ext takes the descriptor for one of stage 1 and makes clean pages read-only by bit 7, which grants writing here.
         if !has(.rawLeafStore), new & 3 != 0, new & 1 << 55 == 0 { new |= 1 << 7 }
@@ -158,7 +158,7 @@ extension Stepper {
         returnToCaller()
     }
 
-    func countLeaf() {
+    @inline(__always) func countLeaf() {
         _ = changeCount(of: me.leafEntry, by: 1)
         if Sink.checks { openTableBook(me.leafEntry.page) }
         returnToCaller()

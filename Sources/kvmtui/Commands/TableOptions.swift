@@ -37,6 +37,14 @@ struct TableOptions: ParsableArguments {
         }
     }
 
+    /// The tables of an ELF image, or of a session's VM.
+    func image(_ path: String, at step: Int?, vm: UInt8?) throws -> TableImage {
+        guard InputKind.detect(try ByteSource(path: path).peek()) == .other, path != "-" else { return try open(path) }
+        let machine = try MachineLoader.load(path: path, at: step)
+        guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", path, "a session in which a VM still has its tables at this step") }
+        return try machine.tableImage(vm: vm)
+    }
+
     /// Opens an ELF image with these options.
     func open(_ path: String) throws -> TableImage {
         var image = try TableImage.open(path: path, registers: registers())

@@ -7,7 +7,7 @@ struct WalkCommand: ParsableCommand {
         commandName: "walk",
         abstract: "Translate IPAs through the stage-2 tables of an image, level by level.",
         discussion: """
-            FILE is an ELF image of physical memory, as `kvmtui export --elf` or a host's tool writes it. VTTBR and VTCR come from the \
+            FILE is an ELF image of physical memory, as `kvmtui export --elf` or a host's tool writes it, or a session, run to its end or to --at. VTTBR and VTCR come from the \
             options, from the file's note, or from the JSON beside it (X.json for X.elf).
 
             Probes are lines of an operation and an IPA: \(ProbeOperation.allCases.map(\.rawValue).joined(separator: " ")). Loads land in r3, \
@@ -26,17 +26,22 @@ struct WalkCommand: ParsableCommand {
     var register: UInt8?
     @Option(help: ArgumentHelp("A file of probes, or - for standard input.", valueName: "file"), completion: .file())
     var probes: String?
+    @Option(help: ArgumentHelp("A session after so many micro-steps.", valueName: "step"))
+    var at: Int?
+    @Option(help: ArgumentHelp("The VM of a session; the first by default.", valueName: "number"))
+    var vm: UInt8?
     @Flag(help: "One JSON object a line.")
     var json = false
     @OptionGroup var tables: TableOptions
 
     func validate() throws {
+        if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
         if ipas.isEmpty, probes == nil { throw ValidationError("Found no IPA, expected at least one, or --probes.") }
     }
 
     func run() throws {
         do {
-            let image = try tables.open(file)
+            let image = try tables.image(file, at: at, vm: vm)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {
                 throw BadValue("--register", String(register), image.geometry.architecture == .armv7 ? "0 to 15" : "0 to 31")
             }
