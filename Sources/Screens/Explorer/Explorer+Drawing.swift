@@ -34,7 +34,7 @@ extension Explorer {
     private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-            let right = "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  I-cache \(scene.now.world.cpuModel.instructionCacheKind)  step \(scene.position) of \(scene.count)"
+            let right = "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  I-cache \(scene.now.world.instructionCacheName)  step \(scene.position) of \(scene.count)"
             let width = CharacterWidth.of(right)
             x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, canvas.width - x - 5 - width))
             canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
@@ -76,7 +76,7 @@ extension Explorer {
         parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: Int($0)))", .held) } ?? ("mmu_lock free", .status))
         parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)", scene.changes.sequence || scene.changes.count ? .changed : .status))
         parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))
-        parts.append((scene.now.world.cpuModel.instructionCacheKind, .status))
+        parts.append((scene.now.world.instructionCacheName, .status))
         parts.append((scene.session.machine.revision.rawValue, .status))
         let violations = scene.now.world.statistics.violations
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }

@@ -5,6 +5,7 @@ import Stage2Sim
 ///     read 0x80001000 byte signed r5      write 0x80001000 0x2a half      exec 0x80001000 thumb
 ///     ldm, ldrd, ldrex, ldr-wb ADDR       stm, strd, strex, str-wb ADDR VALUE
 ///     swap-out 0x80001000                 merge 0x80001000 vm1:0x80001000
+///     dccmvau 0x80001040                  evict 0x80001040 dcache cpu 1
 public struct ActionLanguage {
     /// A word and its column in the line, from 1.
     struct Word {
@@ -20,9 +21,9 @@ public struct ActionLanguage {
         public let fits: String
     }
 
-    private var words: [Word] = []
+    private(set) var words: [Word] = []
     private var next = 0
-    private let length: Int
+    let length: Int
 
     private init(_ text: String) {
         length = text.count
@@ -71,11 +72,11 @@ public struct ActionLanguage {
 
     public static let guestVerbs = [
         "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
-    ]
+    ] + guestCacheVerbs
     public static let hostVerbs = [
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
         "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-    ]
+    ] + hostCacheVerbs
 
     // MARK: Writing
 
@@ -108,17 +109,17 @@ public struct ActionLanguage {
         case .double: return (load ? "ldrd " : "strd ") + place + value
         case .exclusive: return (load ? "ldrex " : "strex ") + place + value
         case .writeBack: return (load ? "ldr-wb " : "str-wb ") + place + value
-        case .cacheMaintenance: return "cache-op " + place
+        case .cacheMaintenance: return maintenanceText(access, place)
         case .plain: break
         }
-        if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") }
+        if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") + asidText(access.asid) }
         var words = (load ? "read " : "write ") + place + value
         if access.width < 4 { words += access.width == 1 ? " byte" : " half" }
         if access.signExtend { words += " signed" }
         if access.thumb { words += " thumb" }
         if access.register != 3 { words += " r\(access.register)" }
         if load, access.value != 0 { words += " device \(hex(access.value))" }
-        return words
+        return words + asidText(access.asid)
     }
 
     private static func hostText(_ a: HostAction, _ place: String, _ other: String) -> String {
@@ -144,8 +145,8 @@ public struct ActionLanguage {
         case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
         case .exhaustVMIDs: return "exhaust-vmids"
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
-        case .levelOneAgain: return "alloc-level1"
-        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return ""
+        case .levelOneAgain: return "alloc-pgd vm\(a.vm)"
+        case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return hostCacheText(a, place)
         }
     }
 
@@ -157,21 +158,21 @@ public struct ActionLanguage {
 
     // MARK: Words
 
-    private var peek: Word? { next < words.count ? words[next] : nil }
+    var peek: Word? { next < words.count ? words[next] : nil }
 
-    private mutating func take(_ fits: String) throws(Mistake) -> Word {
+    mutating func take(_ fits: String) throws(Mistake) -> Word {
         guard next < words.count else { throw Mistake(column: length + 1, found: "the end", fits: fits) }
         next += 1
         return words[next - 1]
     }
 
-    private mutating func takeIf(_ text: String) -> Bool {
+    mutating func takeIf(_ text: String) -> Bool {
         guard peek?.text == text[...] else { return false }
         next += 1
         return true
     }
 
-    private mutating func number(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
+    mutating func number(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
         let word = try take(what)
         guard let value = parseNumber(word.text) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "\(what), such as 0x80001000") }
         guard value <= max else { throw Mistake(column: word.column, found: "\(word.text)", fits: "\(what) up to \(hex(max))") }
@@ -180,7 +181,7 @@ public struct ActionLanguage {
 
     // MARK: The guest
 
-    private static let maxIPA: UInt64 = (1 << 40) - 1
+    static let maxIPA: UInt64 = (1 << 40) - 1
 
     private mutating func guestCommand() throws(Mistake) -> Command {
         let verb = try take("an action: \(Self.guestVerbs.joined(separator: ", "))")
@@ -207,11 +208,13 @@ public struct ActionLanguage {
             if hsr.isv { access.register = hsr.transferRegister }
             return .access(access)
         case "continue": return .proceed
-        default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: "an action: \(Self.guestVerbs.joined(separator: ", "))")
+        default:
+            if let access = try guestCacheCommand(verb) { return .access(access) }
+            throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: "an action: \(Self.guestVerbs.joined(separator: ", "))")
         }
     }
 
-    private mutating func access(_ kind: AccessKind, _ form: Access.Form = .plain, width: UInt8 = 4, takesValue: Bool? = nil) throws(Mistake) -> Access {
+    mutating func access(_ kind: AccessKind, _ form: Access.Form = .plain, width: UInt8 = 4, takesValue: Bool? = nil) throws(Mistake) -> Access {
         guard let word = peek else { throw Mistake(column: length + 1, found: "the end", fits: "an address, such as 0x80001000 or va:0x1000") }
         var access: Access
         if word.text.hasPrefix("va:") {
@@ -248,11 +251,12 @@ public struct ActionLanguage {
                 access.thumb = true
                 if access.kind == .execute { access.width = 2 }
             case "device" where access.kind == .read: access.value = try number("what the device answers")
+            case "asid": access.asid = UInt8(try number("the ASID", max: 255))
             default:
                 if access.kind != .execute, word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 16 {
                     access.register = register
                 } else {
-                    let fits = access.kind == .execute ? "thumb" : access.kind == .read ? "byte, half, word, signed, thumb, r0 to r15, device VALUE" : "byte, half, word, thumb, r0 to r15"
+                    let fits = access.kind == .execute ? "thumb, asid N" : access.kind == .read ? "byte, half, word, signed, thumb, r0 to r15, asid N, device VALUE" : "byte, half, word, thumb, r0 to r15, asid N"
                     throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
                 }
             }
@@ -266,7 +270,7 @@ public struct ActionLanguage {
 
     // MARK: The host
 
-    private mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
+    mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
         let fits = "an IPA, vm1:IPA, hva:ADDRESS or other:ADDRESS"
         let word = try take(fits)
         let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -378,7 +382,9 @@ public struct ActionLanguage {
             action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "continue": return .proceed
-        default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
+        default:
+            if let command = try hostCacheCommand(verb, vm: vm) { return command }
+            throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
         }
     }
 

@@ -33,6 +33,12 @@ public struct Expectation: Sendable {
         case broken(Rule?)
         case sequence(Int)
         case count(Int)
+        /// Stale bytes were met in this way, there, and by whose omission; nil: however, wherever, whoever's.
+        case stale(StaleBytes.Access, CacheLevel?, StaleBytes.Omission?)
+        /// Lines that the kernel's maintenance by address went over in this step.
+        case lineOperations(Int)
+        /// Valid lines in the L1 instruction cache of the actor's CPU.
+        case instructionLines(Int)
         case waiting
         case tables(Int)
         case register(String, UInt64)
@@ -52,7 +58,7 @@ public struct Expectation: Sendable {
         "fault [translation|permission] [level N], no fault, faults N, memcache N, value N, hsr N, hpfar N, leaf IPA none|present|ro|rw|VALUE, flushes N, retries N, "
         + "host IPA none|swapped|poisoned|ro|rw [clean|dirty], page IPA [dirty|clean] [swap-cache|no-swap-cache] [ksm] [zero] [refs N] [mappings N], "
         + "swap-writes N, swap-reads N, new-frames N, mmio ADDRESS LENGTH read|write [DATA], "
-        + "done, exit mmio, abort, error -EFAULT, message TEXT, stuck, bug, refused, signal, broken RULE, no broken, seq N, count N, waiting, tables N, pc N, lr N"
+        + "done, exit mmio, abort, error -EFAULT, message TEXT, stuck, bug, refused, signal, broken RULE, no broken, stale executed|read|walked [l1i|l1d|pou|memory] [kernel|guest], line-ops N, icache-lines N, seq N, count N, waiting, tables N, pc N, lr N"
 
     /// - Throws: an `ActionLanguage.Mistake` whose column counts in `text`.
     static func parse(_ text: String, at place: SourcePlace) throws(ActionLanguage.Mistake) -> Expectation {
@@ -112,6 +118,9 @@ public struct Expectation: Sendable {
         case ("refused", 1): what = .outcome(.refused)
         case ("signal", 1): what = .outcome(.signal)
         case ("waiting", 1): what = .waiting
+        case ("stale", 2...4): what = try stale(words, fail)
+        case ("line-ops", 2): what = .lineOperations(Int(try number(1)))
+        case ("icache-lines", 2): what = .instructionLines(Int(try number(1)))
         case ("error", 2):
             guard let error = [Errno.ENOMEM, .EFAULT, .EBUSY, .EINVAL, .ENOSYS].first(where: { $0.name == words[1] }) else {
                 throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EINVAL or -ENOSYS")
@@ -135,6 +144,22 @@ public struct Expectation: Sendable {
         if parts.count == 1 { return (ipa, nil) }
         guard parts[0].hasPrefix("vm"), let vm = UInt8(parts[0].dropFirst(2)) else { return nil }
         return (ipa, vm)
+    }
+
+    private static func stale(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> What {
+        let accesses: [Substring: StaleBytes.Access] = ["executed": .executed, "read": .read, "walked": .walked]
+        guard let access = accesses[words[1]] else { throw fail("'\(words[1])'") }
+        var level: CacheLevel?, omission: StaleBytes.Omission?
+        for word in words.dropFirst(2) {
+            switch word {
+            case "kernel": omission = .kernel
+            case "guest": omission = .guest
+            default:
+                guard let found = CacheLevel.allCases.first(where: { $0.name.lowercased() == word }) else { throw fail("'\(word)'") }
+                level = found
+            }
+        }
+        return .stale(access, level, omission)
     }
 
     private static func pageWords(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> [PageWord] {

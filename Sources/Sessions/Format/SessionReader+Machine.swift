@@ -5,7 +5,7 @@ extension SessionReader {
     private static let memoryKeys = ["ipa", "size", "hva", "populated", "readonly", "user-alloc", "device", "unmapped", "count", "stride"]
 
     func machine(_ node: Node) throws -> MachineConfiguration {
-        let keys = ["cpu", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base"]
+        let keys = ["cpu", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base", "caches"]
         let entries = try mapping(node, "the machine", keys: keys)
         var configuration = MachineConfiguration()
         if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
@@ -45,6 +45,8 @@ extension SessionReader {
             }
         }
         configuration.vms = [vm] + others
+        // Last: `true` means the CPU's own.
+        if let value = entries.first(where: { $0.key == "caches" })?.value { configuration.caches = try caches(value, cpu: configuration.cpu) }
         if !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
             throw fail(entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)", fits: "with: [read-only-slots]")
         }

@@ -36,6 +36,7 @@ public struct SessionWriter {
         let with = machine.behaviours.subtracting(own).list.map(\.name), without = own.subtracting(machine.behaviours).list.map(\.name)
         if !with.isEmpty { line(1, "with: [\(with.joined(separator: ", "))]") }
         if !without.isEmpty { line(1, "without: [\(without.joined(separator: ", "))]") }
+        if let caches = machine.caches { line(1, "caches: \(CacheWords.text(caches))") }
         if !machine.multiprocessor { line(1, "smp: false") }
         if machine.reuse == .lastFreedFirst { line(1, "reuse: lifo") }
         if machine.kernelBase != PA(0x8000_0000) { line(1, "base: \(hex(machine.kernelBase.rawValue))") }

@@ -30,7 +30,7 @@ public struct Narration {
     }
 
     private var plain: String {
-        guestResult ?? abortResult ?? tableResult ?? hostResult ?? hostDecision ?? step.info.what
+        guestResult ?? abortResult ?? tableResult ?? cacheResult ?? hostResult ?? hostDecision ?? step.info.what
     }
 
     // MARK: The guest and the CPU
@@ -50,7 +50,8 @@ public struct Narration {
         case .fetchLevel1, .fetchLevel2, .fetchLevel3: return fetched
         case .fillTLB: return "VMID \(now.vttbr.vmid), \(hex(now.ipa.page.rawValue)) → \(hex(now.descriptor.address.rawValue)) \(now.descriptor.shortRights)"
         case .checkRights: return decided(.permitted) ? "\(now.descriptor.rights): permitted" : "\(now.descriptor.rights): permission fault, level \(now.level)"
-        case .performAccess: return performed
+        case .performAccess: return now.access.form == .cacheMaintenance ? maintained ?? "done" : performed + foundIn
+        case .maintainCaches: return maintained ?? "done"
         case .takeException:
             let hsr = now.hsr
             if now.isSpinning { return "the same fault again; it goes on when somebody else has moved" }
@@ -98,7 +99,10 @@ public struct Narration {
         case .writeBack: " with write-back"
         case .cacheMaintenance: ""
         }
-        if access.form == .cacheMaintenance { return "cache operation on \(place)" }
+        if access.form == .cacheMaintenance {
+            guard access.operation != .none else { return "cache operation on \(place)" }
+            return access.operation.isByAddress ? "\(access.operation.name) of \(place)" : access.operation.name
+        }
         switch access.kind {
         case .read: return "read\(width) \(place)\(form)"
         case .write: return "write\(width) \(hex(access.value)) to \(place)\(form)"
@@ -143,7 +147,8 @@ public struct Narration {
         case .pinHostPage: return decided(.pagePresent) ? "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)" : decided(.pageBad) ? "none" : "the host must fault it in"
         case .checkPFN: return decided(.pageGood) ? (now.pfn.isNoSlot ? "no slot, and not noticed" : "a page") : "-EFAULT"
         case .buildLeaf: return hex(now.newLeaf.rawValue, digits: 10)
-        case .syncInstructionCache: return ["", "VIVT: nothing", "VIPT: the whole I-cache", "PIPT: this page"][Int(after.world.cpuModel.ctr.l1Ip)]
+        case .syncInstructionCache: return synced
+        case .flushStage2: return maintained ?? "nothing is mapped"
         case .lockMMU: return "held by \(after.name(of: actor))"
         case .checkRetryCount: return decided(.retryCount) ? "count \(vm?.notifierCount ?? 0): give up" : "count 0"
         case .checkRetrySeq:

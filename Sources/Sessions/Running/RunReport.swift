@@ -28,7 +28,7 @@ public struct RunReport {
     private mutating func runText(_ line: (String) -> Void) {
         line("\(session.title)")
         if !session.about.isEmpty { line("  \(session.about)") }
-        line("  kernel \(session.machine.revision.rawValue), \(session.machine.cpu.name), I-cache \(session.machine.cpu.instructionCacheKind)")
+        line("  kernel \(session.machine.revision.rawValue), \(session.machine.cpu.name), I-cache \(session.machine.instructionCacheName)")
         var function = ""
         forEachStep(begun: { operation in
             line("")
