@@ -52,6 +52,11 @@ import Testing
         }
         #expect(timeline.index.faults.count == timeline.end.machine.world.statistics.faults)
         for fault in timeline.index.faults { #expect(fault.start <= fault.end) }
+        // Random addresses are pages within the stretch.
+        for i in 0..<200 {
+            let (_, offset) = session.script.operation(at: i)
+            #expect(offset % 4096 == 0 && offset < 64 << 20)
+        }
     }
 
     @Test func `what is written is read again, and runs the same`() throws {

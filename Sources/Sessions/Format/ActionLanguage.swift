@@ -411,7 +411,7 @@ public func parseNumber(_ text: Substring) -> UInt64? {
     if digits.hasPrefix("0x") || digits.hasPrefix("0X") { radix = 16; digits = digits.dropFirst(2) }
     else if digits.hasPrefix("0b") { radix = 2; digits = digits.dropFirst(2) }
     guard let first = digits.first, first != "_", first != "+", first != "-" else { return nil }
-    let plain = digits.contains("_") ? digits.filter { $0 != "_" }[...] : digits
+    let plain = digits.utf8.contains(UInt8(ascii: "_")) ? digits.filter { $0 != "_" }[...] : digits
     guard let value = UInt64(plain, radix: radix) else { return nil }
     let (product, overflow) = value.multipliedReportingOverflow(by: factor)
     return overflow ? nil : product

@@ -34,7 +34,7 @@ public struct Script: Sendable {
             x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
             x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
             x ^= x >> 31
-            return x % max(1, random.within >> 12) << 12
+            return (x % max(1, random.within >> 12)) << 12
         }
     }
 
