@@ -190,6 +190,9 @@ extension Explorer {
                 lines.append(Line("\(step.info.title)  (\(step.name))", .heading))
             }
             lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
+        case .actors:
+            title = "Who moves next"
+            lines = actorLines(width: width)
         case .branches:
             title = "Branches"
             for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }

@@ -47,6 +47,8 @@ public struct Explorer: Interactive {
     /// The line that the search stands at.
     var found: (pane: PaneID, line: Int)?
     var overlayScroll = 0
+    /// The row picked among the actors.
+    var pickedActor = 0
     var history: [String] = []
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
@@ -60,7 +62,7 @@ public struct Explorer: Interactive {
     }
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches }
+    enum Overlay: Equatable { case help, why, branches, actors }
 
     struct Breakpoints {
         var steps: Set<MicroStep> = []
@@ -200,6 +202,9 @@ public struct Explorer: Interactive {
         case .searchPrevious: search(forward: false)
         case .changesOnly: changesOnly.toggle(); scrolled = [:]
         case .why: overlay = .why
+        case .actors:
+            overlay = .actors
+            pickedActor = timeline.actor ?? 0
         case .breakpoint: toggleBreakpoint()
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
@@ -213,6 +218,7 @@ public struct Explorer: Interactive {
     }
 
     private mutating func handleInOverlay(_ action: KeyAction) -> Reaction {
+        if overlay == .actors, moveAmongActors(action) { return .redraw }
         switch action {
         case .moveDown: scrollOverlay(1)
         case .moveUp: scrollOverlay(-1)

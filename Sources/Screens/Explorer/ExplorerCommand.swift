@@ -150,25 +150,38 @@ extension Explorer {
             return say("unknown actor '\(actor)': \(machine.actors.indices.map { machine.name(of: $0) }.joined(separator: ", "))", error: true)
         }
         do {
-            let command = try ActionLanguage.parse(text, for: timeline.now.machine.actors[index].kind)
-            startBranch(Sessions.Operation(actor: actor, command: command, text: text, place: SourcePlace(line: 0, column: 0)), replaying: false)
+            // "late" behind an action: without the barrier, the accesses that it ordered happen in the other order.
+            let late = text.hasSuffix(" late")
+            let words = late ? String(text.dropLast(5)) : text
+            let command = try ActionLanguage.parse(words, for: timeline.now.machine.actors[index].kind)
+            var operation = Sessions.Operation(actor: actor, command: command, text: words, place: SourcePlace(line: 0, column: 0))
+            operation.late = late
+            startBranch(operation, replaying: false)
         } catch {
             say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
         }
     }
 
     /// A new timeline from the step on the screen: what came before stays, `operation` follows.
-    /// - Parameter replaying: the rest of the session follows too.
-    private mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool) {
+    /// - Parameters:
+    ///   - replaying: the rest of the session follows too.
+    ///   - title: the branch's name; a branch of the same name that is on the screen goes on instead of a new one beginning.
+    mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool, title: String? = nil) {
         let position = timeline.position
         let session = timeline.branched(with: operation, replaying: replaying)
-        branches[branch].timeline = timeline
-        timeline = Timeline(session)
-        branches.append(Branch(title: operation.actor.isEmpty ? operation.text : "\(operation.actor): \(operation.text)", timeline: nil))
-        branch = branches.count - 1
+        let name = title ?? (operation.actor.isEmpty ? operation.text : "\(operation.actor): \(operation.text)")
+        if branch > 0, title != nil, branches[branch].title == name {
+            timeline = Timeline(session)
+        } else {
+            branches[branch].timeline = timeline
+            timeline = Timeline(session)
+            branches.append(Branch(title: name, timeline: nil))
+            branch = branches.count - 1
+        }
         forgetScene()
         go(to: position + (replaying ? 0 : 1))
-        if let problem = timeline.end.problems.first { say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) } else { say("branch \(branch + 1): \(branches[branch].title), from step \(position); :branch 1 goes back") }
+        if let problem = timeline.end.problems.first { return say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) }
+        say("branch \(branch + 1): \(name), from step \(position); :branch 1 goes back")
     }
 
     private mutating func goToBranch(_ argument: String) {

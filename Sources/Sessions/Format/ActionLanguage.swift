@@ -160,8 +160,8 @@ public struct ActionLanguage {
 
     var peek: Word? { next < words.count ? words[next] : nil }
 
-    mutating func take(_ fits: String) throws(Mistake) -> Word {
-        guard next < words.count else { throw Mistake(column: length + 1, found: "the end", fits: fits) }
+    mutating func take(_ fits: @autoclosure () -> String) throws(Mistake) -> Word {
+        guard next < words.count else { throw Mistake(column: length + 1, found: "the end", fits: fits()) }
         next += 1
         return words[next - 1]
     }

@@ -35,6 +35,8 @@ struct OpenCommand: ParsableCommand {
     @Flag(help: "Leave the mouse to the terminal.")
     var noMouse = false
 
+    @OptionGroup var behaviours: BehaviourOptions
+
     func validate() throws {
         guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
@@ -48,7 +50,8 @@ struct OpenCommand: ParsableCommand {
             options.mouse = !noMouse
             options.ascii = ascii
             options.theme = Theme.named(theme) ?? .dark
-            let session = try SessionFiles.load(session)
+            var session = try SessionFiles.load(session)
+            behaviours.apply(to: &session)
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {
                     try TextFile.write(text, to: path)

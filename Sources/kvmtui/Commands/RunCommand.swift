@@ -10,9 +10,12 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
     var json = false
 
+    @OptionGroup var behaviours: BehaviourOptions
+
     func run() throws {
         try reportingBadInput {
-            let session = try SessionFiles.load(session)
+            var session = try SessionFiles.load(session)
+            behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
             output.flush()
@@ -32,12 +35,15 @@ struct CheckCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")
     var quiet = false
 
+    @OptionGroup var behaviours: BehaviourOptions
+
     func run() throws {
         var failed = false, bad = false
         var output = StandardOutput()
         for name in sessions {
             do {
-                let session = try SessionFiles.load(name)
+                var session = try SessionFiles.load(name)
+                behaviours.apply(to: &session)
                 let verdict = Judge.judge(session)
                 if let problem = verdict.problems.first { throw problem }
                 if verdict.failures.isEmpty {

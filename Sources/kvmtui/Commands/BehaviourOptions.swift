@@ -1,0 +1,32 @@
+import ArgumentParser
+import Sessions
+import Stage2Sim
+
+/// What of the kernel is to be other than the session says.
+struct BehaviourOptions: ParsableArguments {
+    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.")
+    var kernel: String?
+
+    @Option(name: .customLong("with"), help: ArgumentHelp("Switch a behaviour on; may be given again.", valueName: "behaviour"))
+    var switchedOn: [String] = []
+
+    @Option(name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"))
+    var switchedOff: [String] = []
+
+    func validate() throws {
+        if let kernel, Revision(rawValue: kernel) == nil { throw ValidationError("unknown kernel '\(kernel)': v3.9 or v4") }
+        for name in switchedOn + switchedOff where Behaviour.named(name) == nil {
+            throw ValidationError("unknown behaviour '\(name)': \(Behaviour.names.joined(separator: ", "))")
+        }
+    }
+
+    /// The session's machine with what was asked for. What the session itself switches on the way stays as it is.
+    func apply(to session: inout Session) {
+        if let revision = kernel.flatMap(Revision.init) {
+            session.machine.behaviours = revision.behaviours
+            session.machine.revision = revision
+        }
+        for name in switchedOn { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, on) } }
+        for name in switchedOff { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, !on) } }
+    }
+}
