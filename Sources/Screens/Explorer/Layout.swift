@@ -1,6 +1,6 @@
 /// The panes, in the order in which Tab visits them.
 public enum PaneID: Int, CaseIterable, Sendable {
-    case path = 1, tables, entry, syndrome, tlb, memoryCache, host, note
+    case path = 1, tables, entry, syndrome, tlb, memoryCache, host, note, cache
 
     public var title: String {
         switch self {
@@ -12,6 +12,7 @@ public enum PaneID: Int, CaseIterable, Sendable {
         case .memoryCache: "Memory cache"
         case .host: "Host"
         case .note: "Why"
+        case .cache: "Caches"
         }
     }
 }
@@ -61,7 +62,7 @@ public struct Layout: Equatable, Sendable {
             layOutNarrow(body, focus)
         } else {
             kind = .wide
-            layOutWide(body)
+            layOutWide(body, focus)
         }
     }
 
@@ -82,11 +83,12 @@ public struct Layout: Equatable, Sendable {
             (third, Rect(x: x, y: body.y + tablesHeight - 1, width: width, height: upper - tablesHeight + 1)),
             (.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)),
         ]
-        hidden = [.entry, .syndrome, .tlb, .memoryCache, .host].filter { $0 != third }
+        hidden = [.entry, .syndrome, .tlb, .memoryCache, .host, .cache].filter { $0 != third }
     }
 
-    /// Path on the left; on the right tables, entry beside syndrome, TLB beside host, and the memory cache in a row.
-    private mutating func layOutWide(_ body: Rect) {
+    /// Path on the left; on the right tables, entry beside syndrome, TLB beside host, and the memory cache in a row. The
+    /// caches, which need width and height, take the lowest two rows while they have the focus.
+    private mutating func layOutWide(_ body: Rect, _ focus: PaneID) {
         let noteHeight = min(9, max(6, body.height / 6))
         let upper = body.height - noteHeight
         let left = min(72, body.width * 36 / 100)
@@ -104,10 +106,16 @@ public struct Layout: Equatable, Sendable {
         panes.append((.entry, Rect(x: x, y: y, width: entry, height: registers + 1)))
         panes.append((.syndrome, Rect(x: x + entry - 1, y: y, width: width - entry + 1, height: registers + 1)))
         y += registers
-        panes.append((.tlb, Rect(x: x, y: y, width: half, height: lower + 1)))
-        panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: lower + 1)))
-        y += lower
-        panes.append((.memoryCache, Rect(x: x, y: y, width: width, height: memory + 1)))
+        if focus == .cache {
+            panes.append((.cache, Rect(x: x, y: y, width: width, height: lower + memory + 1)))
+            hidden = [.tlb, .host, .memoryCache]
+        } else {
+            panes.append((.tlb, Rect(x: x, y: y, width: half, height: lower + 1)))
+            panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: lower + 1)))
+            y += lower
+            panes.append((.memoryCache, Rect(x: x, y: y, width: width, height: memory + 1)))
+            hidden = [.cache]
+        }
         panes.append((.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)))
     }
 }
