@@ -151,7 +151,8 @@ struct CachePane {
             line.pad(to: 9)
             line.add("\(bytes(found.value))", right ? .value : .stale)
             line.add(right ? " right" : " \(Character(glyphs.stale)) stale", right ? .good : .stale)
-            line.add("  from \(found.level.name), by \(scene.now.name(of: Int(vcpu.id)))", .dim)
+            line.pad(to: 26)
+            line.add("from \(found.level.name)" + (width >= 60 ? ", by \(scene.now.name(of: Int(vcpu.id)))" : ""), .dim)
             lines.append(line)
         }
         return lines
@@ -172,9 +173,9 @@ struct CachePane {
         line.pad(to: 26)
         switch copy.level {
         case .instruction, .data:
-            line.add("set \(copy.set) way \(copy.way)" + (caches.cpus.count > 1 ? " CPU \(copy.cpu)" : ""), .plain)
+            line.add((width >= 60 ? "set \(copy.set) way \(copy.way)" : "s\(copy.set) w\(copy.way)") + (caches.cpus.count > 1 ? " CPU \(copy.cpu)" : ""), .plain)
             if copy.level == .data { line.add(" " + copy.state + (width >= 60 ? words(copy.state) : ""), .plain) }
-            if copy.level == .instruction { line.add(width >= 60 ? ", filled by \(owner(copy.filler)) at step \(copy.filledAt), VA \(hex(copy.va.rawValue))" : " \(owner(copy.filler))", .dim) }
+            if copy.level == .instruction { line.add(width >= 60 ? ", \(owner(copy.filler))'s, VA \(hex(copy.va.rawValue)), step \(copy.filledAt)" : " \(owner(copy.filler))", .dim) }
         default: line.add(copy.state, .plain)
         }
         line.changed = scene.effects.contains { if case .cache(let event) = $0 { event.level == copy.level && event.kind != .hit && event.pa.page == pa?.page } else { false } }
