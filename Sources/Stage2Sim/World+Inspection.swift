@@ -65,3 +65,16 @@ extension Frame.Flags {
         return all.filter { contains($0.0) }.map(\.1)
     }
 }
+
+// What the caches hold, against what they should.
+extension World {
+    /// Whether a line's bytes are no longer those last stored.
+    public func isStale(_ line: InstructionLine) -> Bool { isMemory(line.pa) && caches?.isStale(line, trueMemory) == true }
+
+    /// What `vcpu` would get if it fetched the word at `pa` by `va` now; nil without caches, or where there is no RAM.
+    public func fetchWouldFind(_ va: VA, _ pa: PA, by vcpu: Actor) -> FoundBytes? {
+        guard let caches, isMemory(pa) else { return nil }
+        let context = CacheContext(cpu: min(Int(vcpu.cpu), cpus.count - 1), asid: vcpu.access.asid, vmid: vcpu.vttbr.vmid, requester: .guest(vcpu.vm))
+        return caches.peek(va, pa, width: 4, cacheable: vcpu.registers.instructionCacheOn, context: context, trueMemory)
+    }
+}

@@ -110,6 +110,7 @@ extension Explorer {
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
+        case .cache: content = CachePane.content(scene, glyphs: glyphs, width: width, height: height)
         case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, extent: height <= 4 ? .brief : height <= 6 ? .normal : .full)
         }
         if changesOnly, pane != .path, pane != .note {
@@ -162,7 +163,7 @@ extension Explorer {
     private mutating func drawPlain(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         let top = 1, height = size.height - 3
         var lines: [Line] = []
-        for id in [PaneID.note, .path, .tables, .entry, .syndrome, .tlb, .memoryCache, .host] {
+        for id in [PaneID.note, .path, .tables, .entry, .syndrome, .tlb, .memoryCache, .host] + (scene.now.world.caches == nil ? [] : [.cache]) {
             let content = content(of: id, width: size.width - 2, height: id == .path ? 9 : id == .note ? 20 : 12)
             lines.append(Line("\(id.rawValue) \(content.title):", .heading))
             var shown = content.lines

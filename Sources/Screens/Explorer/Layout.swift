@@ -1,6 +1,6 @@
 /// The panes, in the order in which Tab visits them.
 public enum PaneID: Int, CaseIterable, Sendable {
-    case path = 1, tables, entry, syndrome, tlb, memoryCache, host, note
+    case path = 1, tables, entry, syndrome, tlb, memoryCache, host, note, cache
 
     public var title: String {
         switch self {
@@ -12,6 +12,7 @@ public enum PaneID: Int, CaseIterable, Sendable {
         case .memoryCache: "Memory cache"
         case .host: "Host"
         case .note: "Why"
+        case .cache: "Caches"
         }
     }
 }
@@ -61,7 +62,7 @@ public struct Layout: Equatable, Sendable {
             layOutNarrow(body, focus)
         } else {
             kind = .wide
-            layOutWide(body)
+            layOutWide(body, focus)
         }
     }
 
@@ -82,11 +83,11 @@ public struct Layout: Equatable, Sendable {
             (third, Rect(x: x, y: body.y + tablesHeight - 1, width: width, height: upper - tablesHeight + 1)),
             (.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)),
         ]
-        hidden = [.entry, .syndrome, .tlb, .memoryCache, .host].filter { $0 != third }
+        hidden = [.entry, .syndrome, .tlb, .memoryCache, .host, .cache].filter { $0 != third }
     }
 
     /// Path on the left; on the right tables, entry beside syndrome, TLB beside host, and the memory cache in a row.
-    private mutating func layOutWide(_ body: Rect) {
+    private mutating func layOutWide(_ body: Rect, _ focus: PaneID) {
         let noteHeight = min(9, max(6, body.height / 6))
         let upper = body.height - noteHeight
         let left = min(72, body.width * 36 / 100)
@@ -94,6 +95,7 @@ public struct Layout: Equatable, Sendable {
         let memory = 3
         let registers = body.height >= 45 ? 13 : 11
         let lower = body.height >= 45 ? 11 : 5
+        if focus == .cache { return layOutWideCaches(body, Rect(x: x, y: body.y, width: width, height: upper), left: left, registers: registers, noteHeight: noteHeight) }
         let tables = upper - registers - lower - memory
         let entry = width * 54 / 100
         let half = width / 2
@@ -108,6 +110,27 @@ public struct Layout: Equatable, Sendable {
         panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: lower + 1)))
         y += lower
         panes.append((.memoryCache, Rect(x: x, y: y, width: width, height: memory + 1)))
+        hidden = [.cache]
         panes.append((.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)))
+    }
+
+    /// While the caches have the focus, they take the place of all below the tables; where there is height, entry and syndrome stay.
+    private mutating func layOutWideCaches(_ body: Rect, _ right: Rect, left: Int, registers: Int, noteHeight: Int) {
+        let wanted = 20
+        let keepsRegisters = right.height - wanted - registers >= 8
+        let tables = max(8, right.height - wanted - (keepsRegisters ? registers : 0))
+        var y = right.y
+        panes.append((.path, Rect(x: 0, y: y, width: left, height: right.height)))
+        panes.append((.tables, Rect(x: right.x, y: y, width: right.width, height: tables)))
+        y += tables - 1
+        if keepsRegisters {
+            let entry = right.width * 54 / 100
+            panes.append((.entry, Rect(x: right.x, y: y, width: entry, height: registers + 1)))
+            panes.append((.syndrome, Rect(x: right.x + entry - 1, y: y, width: right.width - entry + 1, height: registers + 1)))
+            y += registers
+        }
+        panes.append((.cache, Rect(x: right.x, y: y, width: right.width, height: right.endY - y)))
+        panes.append((.note, Rect(x: 0, y: right.endY - 1, width: body.width, height: noteHeight + 1)))
+        hidden = [.tlb, .host, .memoryCache] + (keepsRegisters ? [] : [.entry, .syndrome])
     }
 }

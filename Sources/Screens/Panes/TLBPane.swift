@@ -23,9 +23,9 @@ struct TLBPane {
             if entries.count > 64 { lines.append(Line("… \(entries.count - 64) more", .dim)) }
         }
         var kind = Line("I-cache ", .label)
-        kind.add(scene.now.world.cpuModel.instructionCacheKind, .value)
+        kind.add(scene.now.world.instructionCacheName, .value)
         if let synced = scene.changes.synced {
-            kind.add(scene.now.world.cpuModel.ctr.l1Ip == 2 ? "  invalidated whole *" : "  page at HVA \(hex(synced.rawValue)) *", .changed)
+            kind.add(scene.now.world.instructionCacheRule == .all ? "  invalidated whole *" : "  page at HVA \(hex(synced.rawValue)) *", .changed)
             kind.changed = true
         }
         lines.append(kind)
