@@ -75,7 +75,7 @@ public struct ActionLanguage {
     public static let hostVerbs = [
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
         "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-    ]
+    ] + traceVerbs
 
     // MARK: Writing
 
@@ -100,7 +100,7 @@ public struct ActionLanguage {
 
     private static func guestText(_ access: Access) -> String {
         let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
-        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" }
+        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" + traceWords(access) }
         let load = access.kind == .read
         let value = load ? "" : " \(hex(access.value))"
         switch access.form {
@@ -146,6 +146,8 @@ public struct ActionLanguage {
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
         case .levelOneAgain: return "alloc-level1"
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return ""
+        case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:
+            return traceText(a, place)
         }
     }
 
@@ -157,21 +159,21 @@ public struct ActionLanguage {
 
     // MARK: Words
 
-    private var peek: Word? { next < words.count ? words[next] : nil }
+    var peek: Word? { next < words.count ? words[next] : nil }
 
-    private mutating func take(_ fits: String) throws(Mistake) -> Word {
+    mutating func take(_ fits: String) throws(Mistake) -> Word {
         guard next < words.count else { throw Mistake(column: length + 1, found: "the end", fits: fits) }
         next += 1
         return words[next - 1]
     }
 
-    private mutating func takeIf(_ text: String) -> Bool {
+    mutating func takeIf(_ text: String) -> Bool {
         guard peek?.text == text[...] else { return false }
         next += 1
         return true
     }
 
-    private mutating func number(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
+    mutating func number(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
         let word = try take(what)
         guard let value = parseNumber(word.text) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "\(what), such as 0x80001000") }
         guard value <= max else { throw Mistake(column: word.column, found: "\(word.text)", fits: "\(what) up to \(hex(max))") }
@@ -180,7 +182,7 @@ public struct ActionLanguage {
 
     // MARK: The guest
 
-    private static let maxIPA: UInt64 = (1 << 40) - 1
+    static let maxIPA: UInt64 = (1 << 40) - 1
 
     private mutating func guestCommand() throws(Mistake) -> Command {
         let verb = try take("an action: \(Self.guestVerbs.joined(separator: ", "))")
@@ -205,6 +207,7 @@ public struct ActionLanguage {
             var access = try access(hsr.isInstructionAbort ? .execute : hsr.isWrite ? .write : .read, takesValue: false)
             access.rawHSR = raw
             if hsr.isv { access.register = hsr.transferRegister }
+            try traceOptions(&access)
             return .access(access)
         case "continue": return .proceed
         default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: "an action: \(Self.guestVerbs.joined(separator: ", "))")
@@ -266,7 +269,7 @@ public struct ActionLanguage {
 
     // MARK: The host
 
-    private mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
+    mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
         let fits = "an IPA, vm1:IPA, hva:ADDRESS or other:ADDRESS"
         let word = try take(fits)
         let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -293,7 +296,7 @@ public struct ActionLanguage {
         return number
     }
 
-    private mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
+    mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
         if peek == nil, let value { return value }
         let column = peek?.column ?? length + 1
         let size = try number("a size, such as 4K or 0x1000")
@@ -378,6 +381,7 @@ public struct ActionLanguage {
             action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "continue": return .proceed
+        case let word where Self.traceVerbs.contains(String(word)): return try traceCommand(word, vm: vm)
         default: throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
         }
     }
