@@ -134,7 +134,7 @@ public struct ActionLanguage {
         case .munmap: return "munmap \(place) \(size)"
         case .mprotectReadOnly: return "mprotect \(place) \(size) ro"
         case .mprotectReadWrite: return "mprotect \(place) \(size) rw"
-        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "")
+        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
         case .vmDestroy: return "vm-destroy vm\(a.vm)"
@@ -343,6 +343,7 @@ public struct ActionLanguage {
             action.size = try size(default: nil)
             action.hva = HVA(try number("the slot's address in the VMM", max: 0xffff_ffff))
             if takeIf("readonly") { action.count = 1 }
+            if takeIf("mapped") { action.value = 1 }
             return .host(action, place: nil, other: nil)
         case "slot-delete":
             var action = HostAction(.slotDelete)
