@@ -76,7 +76,7 @@ public struct ActionLanguage {
     public static let hostVerbs = [
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
         "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-    ] + hostCacheVerbs
+    ] + hostCacheVerbs + traceVerbs
 
     // MARK: Writing
 
@@ -101,7 +101,7 @@ public struct ActionLanguage {
 
     private static func guestText(_ access: Access) -> String {
         let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
-        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" }
+        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" + traceWords(access) }
         let load = access.kind == .read
         let value = load ? "" : " \(hex(access.value))"
         switch access.form {
@@ -135,7 +135,7 @@ public struct ActionLanguage {
         case .munmap: return "munmap \(place) \(size)"
         case .mprotectReadOnly: return "mprotect \(place) \(size) ro"
         case .mprotectReadWrite: return "mprotect \(place) \(size) rw"
-        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "")
+        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
         case .vmDestroy: return "vm-destroy vm\(a.vm)"
@@ -147,6 +147,8 @@ public struct ActionLanguage {
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
         case .levelOneAgain: return "alloc-pgd vm\(a.vm)"
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return hostCacheText(a, place)
+        case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:
+            return traceText(a, place)
         }
     }
 
@@ -206,6 +208,7 @@ public struct ActionLanguage {
             var access = try access(hsr.isInstructionAbort ? .execute : hsr.isWrite ? .write : .read, takesValue: false)
             access.rawHSR = raw
             if hsr.isv { access.register = hsr.transferRegister }
+            try traceOptions(&access)
             return .access(access)
         case "continue": return .proceed
         default:
@@ -297,7 +300,7 @@ public struct ActionLanguage {
         return number
     }
 
-    private mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
+    mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
         if peek == nil, let value { return value }
         let column = peek?.column ?? length + 1
         let size = try number("a size, such as 4K or 0x1000")
@@ -344,6 +347,7 @@ public struct ActionLanguage {
             action.size = try size(default: nil)
             action.hva = HVA(try number("the slot's address in the VMM", max: 0xffff_ffff))
             if takeIf("readonly") { action.count = 1 }
+            if takeIf("mapped") { action.value = 1 }
             return .host(action, place: nil, other: nil)
         case "slot-delete":
             var action = HostAction(.slotDelete)
@@ -382,6 +386,7 @@ public struct ActionLanguage {
             action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "continue": return .proceed
+        case let word where Self.traceVerbs.contains(String(word)): return try traceCommand(word, vm: vm)
         default:
             if let command = try hostCacheCommand(verb, vm: vm) { return command }
             throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
