@@ -38,8 +38,8 @@ import Testing
     /// The change is made to the machine; the lesson's own switches come later and stay.
     static let changes = [
         // The call taken away.
-        Change("icache-pipt", without: [.icacheMaintenance], tells: "executed 0xe3a00001 from L1I"),
-        Change("icache-data-fault", without: [.icacheMaintenance], tells: "executed 0xe3a00001 from L1I"),
+        Change("icache-pipt", without: [.icacheMaintenance], tells: "instead of 0xe3a00002"),
+        Change("icache-data-fault", without: [.icacheMaintenance], tells: "instead of 0xe3a00002"),
         Change("icache-vipt", without: [.icacheMaintenance], tells: "from L1I"),
         Change("guest-caches-on", without: [.cleanOnMap], tells: "stale-bytes"),
         // Another kind's rule in its place.

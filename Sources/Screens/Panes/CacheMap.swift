@@ -55,7 +55,8 @@ struct CacheMap {
         case .stale: .stale
         case .gone: .changed
         case .page: .series1
-        case .otherVM: .series(1 + Int(letter.asciiValue ?? 0) % 4)
+        // Not the colours of this page and of what is stale.
+        case .otherVM: [Role.series5, .series2, .series3][Int(letter.asciiValue ?? 0) % 3]
         case .host, .own: .series6
         case .empty: .dim
         }

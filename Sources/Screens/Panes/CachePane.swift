@@ -13,6 +13,8 @@ struct CachePane {
     private var va: VA?
     private var hva: HVA?
     private var pa: PA?
+    /// What the step met that was stale.
+    private var met: Violation?
 
     static func content(_ scene: Scene, glyphs: Glyphs, width: Int, height: Int) -> PaneContent {
         guard let caches = scene.now.world.caches else {
@@ -47,7 +49,9 @@ struct CachePane {
             }
         }
         // What was met stale may be a table's word.
-        for index in scene.changes.broken where world.violations[index].rule == .staleBytes { pa = world.violations[index].pa }
+        met = scene.changes.broken.map { world.violations[$0] }.first { $0.stale != nil }
+        if let met { pa = met.pa }
+        if met?.stale?.access == .walked { (va, hva) = (nil, nil) }
         pa = pa.map { PA($0.rawValue & ~3) }
     }
 
@@ -139,23 +143,29 @@ struct CachePane {
             let here = copies.copies.filter { $0.level == level }
             if here.isEmpty {
                 var line = Line("  " + level.name, .label)
-                line.pad(to: 9)
+                line.pad(to: 11)
                 line.add("no line", .dim)
                 lines.append(line)
             }
             for copy in here.prefix(4) { lines.append(row(copy, copies, width)) }
         }
-        if let va, let vcpu = fetcher, let found = world.fetchWouldFind(va, pa, by: vcpu) {
-            let right = found.value == copies.right
-            var line = Line("  fetch", .label)
-            line.pad(to: 9)
-            line.add("\(bytes(found.value))", right ? .value : .stale)
-            line.add(right ? " right" : " \(Character(glyphs.stale)) stale", right ? .good : .stale)
-            line.pad(to: 26)
-            line.add("from \(found.level.name)" + (width >= 60 ? ", by \(scene.now.name(of: Int(vcpu.id)))" : ""), .dim)
-            lines.append(line)
+        if let met, let stale = met.stale {
+            lines.append(access("\(stale.access)", met.found & 0xffff_ffff, isRight: false, stale.source, by: Int(met.actor), width))
+        } else if let va, let vcpu = fetcher, let found = world.fetchWouldFind(va, pa, by: vcpu) {
+            lines.append(access("fetch", found.value, isRight: found.value == copies.right, found.level, by: Int(vcpu.id), width))
         }
         return lines
+    }
+
+    /// What an access gets: the one that met stale bytes, else a fetch if there were one now.
+    private func access(_ name: String, _ value: UInt64, isRight: Bool, _ level: CacheLevel, by actor: Int, _ width: Int) -> Line {
+        var line = Line("  " + name, .label)
+        line.pad(to: 11)
+        line.add(bytes(value), isRight ? .value : .stale)
+        line.add(isRight ? " right" : " \(Character(glyphs.stale)) stale", isRight ? .good : .stale)
+        line.pad(to: 28)
+        line.add("from \(level.name)" + (width >= 60 ? ", by \(scene.now.name(of: actor))" : ""), .dim)
+        return line
     }
 
     /// Who would fetch: the vCPU at work, else the first of the VM.
@@ -166,11 +176,15 @@ struct CachePane {
 
     private func row(_ copy: WordCopies.Copy, _ copies: WordCopies, _ width: Int) -> Line {
         let right = copy.value == copies.right
+        // Below a dirty line old bytes are in order: they will be written over.
+        let willFollow = copies.copies.contains {
+            $0.value == copies.right && ["M", "O", "dirty"].contains($0.state) && $0.level.rawValue < copy.level.rawValue && copy.level.rawValue > CacheLevel.data.rawValue
+        }
         var line = Line("  " + copy.level.name, .label)
-        line.pad(to: 9)
-        line.add(bytes(copy.value), right ? .value : .stale)
-        line.add(right ? " right" : " \(Character(glyphs.stale)) stale", right ? .good : .stale)
-        line.pad(to: 26)
+        line.pad(to: 11)
+        line.add(bytes(copy.value), right ? .value : willFollow ? .dim : .stale)
+        line.add(right ? " right" : willFollow ? "   older" : " \(Character(glyphs.stale)) stale", right ? .good : willFollow ? .dim : .stale)
+        line.pad(to: 28)
         switch copy.level {
         case .instruction, .data:
             line.add((width >= 60 ? "set \(copy.set) way \(copy.way)" : "s\(copy.set) w\(copy.way)") + (caches.cpus.count > 1 ? " CPU \(copy.cpu)" : ""), .plain)

@@ -32,7 +32,10 @@ struct NotePane {
             }
         }
         for index in scene.changes.broken {
-            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(scene.now.world.violations[index].rule.name): \(scene.now.world.violations[index].rule.about). \(Story(scene.now.world.violations[index], scene.now).text)", .broken)
+            let violation = scene.now.world.violations[index]
+            // Where there is one line, it is for what happened, not for the rule.
+            let about = extent == .brief ? "" : violation.rule.about + ". "
+            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(Story(violation, scene.now).text)", .broken)
         }
         if let step = scene.step {
             let info = step.info

@@ -74,119 +74,122 @@ public struct RunReport {
     // MARK: JSON
 
     private mutating func runJSON(_ line: (String) -> Void) {
-        line(JSON.object(["type": .string("session"), "title": .string(session.title), "kernel": .string(session.machine.revision.rawValue), "cpu": .string(session.machine.cpu.name), "schema": .string(Self.schemaVersion)]).text)
-        forEachStep(begun: { operation in
-            line(JSON.object(["type": .string("operation"), "actor": .string(operation.actor), "text": .string(operation.text), "note": .string(operation.note), "line": .number(operation.place.line)]).text)
-        }) { step, actor, narration, effects, simulation in
-            let a = simulation.machine.actors[actor]
-            var object: [(String, JSON)] = [
-                ("type", .string("step")), ("step", .number(simulation.position)), ("actor", .string(simulation.machine.name(of: actor))),
-                ("name", .string(step.name)), ("function", .string(step.info.function)), ("result", .string(narration.result)),
-            ]
-            if effects.contains(where: { if case .faultTaken = $0 { true } else { false } }) {
-                object.append(("fault", .object([
-                    "number": .number(simulation.machine.world.statistics.faults), "hsr": .word(UInt64(a.hsr.rawValue), 8),
-                    "hpfar": a.hpfarKnown ? .word(UInt64(a.hpfar.rawValue), 8) : .null, "hxfar": .word(UInt64(a.hxfar), 8),
-                    "ipa": .word(a.ipa.rawValue, 10), "kind": .string(a.hsr.faultStatus.kind?.name ?? "other"), "level": .number(Int(a.hsr.faultStatus.level)),
-                ])))
-            }
-            let broken = effects.compactMap { if case .broken(let i) = $0 { simulation.machine.world.violations[Int(i)] } else { nil } }
-            if !broken.isEmpty {
-                object.append(("broken", .array(broken.map { .object(["rule": .string($0.rule.name), "story": .string(Story($0, simulation.machine).text), "cause": .number(Int($0.cause))]) })))
-            }
-            line(JSON.ordered(object).text)
+        func object(_ body: (inout JSONText) -> Void) {
+            var json = JSONText()
+            json.object(body)
+            line(json.text)
         }
-        line(endState.text)
+        object {
+            $0.entry("type", "session")
+            $0.entry("title", session.title)
+            $0.entry("kernel", session.machine.revision.rawValue)
+            $0.entry("cpu", session.machine.cpu.name)
+            $0.entry("schema", Self.schemaVersion)
+        }
+        forEachStep(begun: { operation in
+            object {
+                $0.entry("type", "operation")
+                $0.entry("actor", operation.actor)
+                $0.entry("text", operation.text)
+                $0.entry("note", operation.note)
+                $0.entry("line", operation.place.line)
+            }
+        }) { step, actor, narration, effects, simulation in
+            object { Self.writeStep(step, actor, narration, effects, simulation, into: &$0) }
+        }
+        object(writeEndState)
     }
 
     /// Bumped when a key changes its meaning.
     public static let schemaVersion = "kvmtui-run-1"
 
-    private var endState: JSON {
+    private static func writeStep(_ step: MicroStep, _ actor: Int, _ narration: Narration, _ effects: [Effect], _ simulation: Simulation, into json: inout JSONText) {
+        let machine = simulation.machine
+        json.entry("type", "step")
+        json.entry("step", simulation.position)
+        json.entry("actor", machine.name(of: actor))
+        json.entry("name", step.name)
+        json.entry("function", step.info.function)
+        json.entry("result", narration.result)
+        if effects.contains(where: { if case .faultTaken = $0 { true } else { false } }) {
+            let a = machine.actors[actor]
+            json.entry("fault") {
+                $0.object {
+                    $0.entry("number", machine.world.statistics.faults)
+                    $0.entry("hsr", hex: UInt64(a.hsr.rawValue), digits: 8)
+                    $0.entry("hpfar") { a.hpfarKnown ? $0.value(hex: UInt64(a.hpfar.rawValue), digits: 8) : $0.null() }
+                    $0.entry("hxfar", hex: UInt64(a.hxfar), digits: 8)
+                    $0.entry("ipa", hex: a.ipa.rawValue, digits: 10)
+                    $0.entry("kind", a.hsr.faultStatus.kind?.name ?? "other")
+                    $0.entry("level", Int(a.hsr.faultStatus.level))
+                }
+            }
+        }
+        let broken = effects.compactMap { if case .broken(let i) = $0 { machine.world.violations[Int(i)] } else { nil } }
+        guard !broken.isEmpty else { return }
+        json.entry("broken") {
+            $0.array { json in
+                for violation in broken {
+                    json.object {
+                        $0.entry("rule", violation.rule.name)
+                        $0.entry("story", Story(violation, machine).text)
+                        $0.entry("cause", Int(violation.cause))
+                    }
+                }
+            }
+        }
+    }
+
+    private func writeEndState(_ json: inout JSONText) {
         let machine = simulation.machine
         let world = machine.world
-        let statistics = world.statistics
-        return .ordered([
-            ("type", .string("end")), ("steps", .number(simulation.position)), ("faults", .number(statistics.faults)),
-            ("tlb_flushes", .number(statistics.tlbFlushes)), ("retries", .number(statistics.retries)), ("broken_checks", .number(statistics.violations)),
-            ("vms", .array(world.vms.map { vm in
-                .ordered([
-                    ("vm", .number(Int(vm.id))), ("vmid", .number(Int(vm.vmid))),
-                    ("vttbr", .word((vm.level1?.rawValue ?? 0) | UInt64(vm.vmid) << 48, 16)),
-                    ("notifier_seq", .number(Int(vm.notifierSequence))), ("notifier_count", .number(Int(vm.notifierCount))),
-                    ("tables", .ordered([
-                        ("level1", .number(vm.level1 == nil ? 0 : 1)),
-                        ("level2", .number(world.kernelPages.pages(usedAs: [.level2], vm: vm.id).count)),
-                        ("level3", .number(world.kernelPages.pages(usedAs: [.level3], vm: vm.id).count)),
-                    ])),
-                    ("leaves", .array(world.leaves(of: vm.id).map { leaf in
-                        .ordered([("ipa", .word(leaf.ipa.rawValue, 10)), ("descriptor", .word(leaf.descriptor.rawValue, 16)), ("pa", .word(leaf.descriptor.address.rawValue, 10)), ("rights", .string(leaf.descriptor.rights))])
-                    })),
-                ])
-            })),
-            ("vcpus", .array(machine.actors.filter { $0.kind == .vcpu }.map { actor in
-                .ordered([
-                    ("name", .string(machine.name(of: Int(actor.id)))), ("memory_cache", .number(actor.memoryCache.count)), ("vttbr", .word(actor.vttbr.rawValue, 16)),
-                    ("outcome", .string("\(actor.outcome)")), ("value", .word(actor.value, 0)), ("error", .number(Int(actor.error))),
-                ])
-            })),
-        ])
-    }
-}
-
-/// JSON to be written: keys in the order given.
-public indirect enum JSON: Sendable {
-    case string(String), number(Int), boolean(Bool), null
-    case array([JSON])
-    case ordered([(String, JSON)])
-
-    static func object(_ entries: KeyValuePairs<String, JSON>) -> JSON { .ordered(entries.map { ($0.key, $0.value) }) }
-    /// A register or address: text, for JSON's numbers lose bits.
-    static func word(_ value: UInt64, _ digits: Int) -> JSON { .string(hex(value, digits: digits)) }
-
-    public var text: String {
-        var out = ""
-        write(&out)
-        return out
-    }
-
-    private func write(_ out: inout String) {
-        switch self {
-        case .string(let text): Self.quote(text, &out)
-        case .number(let number): out += String(number)
-        case .boolean(let flag): out += flag ? "true" : "false"
-        case .null: out += "null"
-        case .array(let items):
-            out += "["
-            for (i, item) in items.enumerated() {
-                if i > 0 { out += "," }
-                item.write(&out)
-            }
-            out += "]"
-        case .ordered(let entries):
-            out += "{"
-            for (i, entry) in entries.enumerated() {
-                if i > 0 { out += "," }
-                Self.quote(entry.0, &out)
-                out += ":"
-                entry.1.write(&out)
-            }
-            out += "}"
-        }
-    }
-
-    private static func quote(_ text: String, _ out: inout String) {
-        out += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\t": out += "\\t"
-            case let s where s.value < 0x20: out += "\\u" + String(repeating: "0", count: 4 - String(s.value, radix: 16).count) + String(s.value, radix: 16)
-            default: out.unicodeScalars.append(scalar)
+        json.entry("type", "end")
+        json.entry("steps", simulation.position)
+        json.entry("faults", world.statistics.faults)
+        json.entry("tlb_flushes", world.statistics.tlbFlushes)
+        json.entry("retries", world.statistics.retries)
+        json.entry("broken_checks", world.statistics.violations)
+        json.entry("vms") { $0.array { json in for vm in world.vms { json.object { Self.writeVM(vm, world, into: &$0) } } } }
+        json.entry("vcpus") {
+            $0.array { json in
+                for actor in machine.actors where actor.kind == .vcpu {
+                    json.object {
+                        $0.entry("name", machine.name(of: Int(actor.id)))
+                        $0.entry("memory_cache", actor.memoryCache.count)
+                        $0.entry("vttbr", hex: actor.vttbr.rawValue, digits: 16)
+                        $0.entry("outcome", "\(actor.outcome)")
+                        $0.entry("value", hex: actor.value)
+                        $0.entry("error", Int(actor.error))
+                    }
+                }
             }
         }
-        out += "\""
+    }
+
+    private static func writeVM(_ vm: VirtualMachine, _ world: World, into json: inout JSONText) {
+        json.entry("vm", Int(vm.id))
+        json.entry("vmid", Int(vm.vmid))
+        json.entry("vttbr", hex: (vm.level1?.rawValue ?? 0) | UInt64(vm.vmid) << 48, digits: 16)
+        json.entry("notifier_seq", Int(vm.notifierSequence))
+        json.entry("notifier_count", Int(vm.notifierCount))
+        json.entry("tables") {
+            $0.object {
+                $0.entry("level1", vm.level1 == nil ? 0 : 1)
+                $0.entry("level2", world.kernelPages.pages(usedAs: [.level2], vm: vm.id).count)
+                $0.entry("level3", world.kernelPages.pages(usedAs: [.level3], vm: vm.id).count)
+            }
+        }
+        json.entry("leaves") {
+            $0.array { json in
+                world.forEachLeaf(of: vm.id) { ipa, leaf in
+                    json.object {
+                        $0.entry("ipa", hex: ipa.rawValue, digits: 10)
+                        $0.entry("descriptor", hex: leaf.rawValue, digits: 16)
+                        $0.entry("pa", hex: leaf.address.rawValue, digits: 10)
+                        $0.entry("rights", leaf.rights)
+                    }
+                }
+            }
+        }
     }
 }

@@ -10,8 +10,13 @@ import Stage2Sim
     import Darwin
 #endif
 
-/// What the commands that look things up share: messages, exit statuses, output.
+// The commands: what each takes, and its exit status. What they do stands in Sessions and Screens.
+
+/// What the commands share: messages, exit statuses, output. 0 done, 1 an expectation or check failed, 2 the input is bad,
+/// 64 usage, 74 terminal or I/O.
 enum CommandIO {
+    /// An expectation or check failed.
+    static let notHeld = ExitCode(1)
     /// The input is bad.
     static let badInput = ExitCode(2)
     /// Reading or writing failed (EX_IOERR).
@@ -20,10 +25,19 @@ enum CommandIO {
     /// Says on standard error what is wrong with the input, and gives the exit status: 2, or 74 where a file could not be read.
     static func report(_ error: any Error) -> any Error {
         if error is ExitCode || error is CleanExit || error is ValidationError { return error }
-        _ = write(Array("kvmtui: \(error)\n".utf8), to: 2)
+        complain(error)
         if error is ExportCommand.CannotWrite { return failed }
         if let error = error as? ByteSourceError, error.errno != 0, error.doing == .reading { return failed }
         return badInput
+    }
+
+    /// One line on standard error.
+    static func complain(_ message: some CustomStringConvertible) { _ = write(Array("kvmtui: \(message)\n".utf8), to: 2) }
+    static func complain(_ error: any Error) { _ = write(Array("kvmtui: \(error)\n".utf8), to: 2) }
+
+    /// Runs `body`; what goes wrong is said on standard error and becomes an exit status.
+    static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { throw report(error) }
     }
 
     /// Writes text to standard output, whole.

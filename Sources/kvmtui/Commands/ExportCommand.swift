@@ -46,9 +46,10 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            switch InputKind.detect(try ByteSource(path: file).peek()) {
-            case .elf: try export(tables.open(file))
-            case .other: try export(try MachineLoader.load(path: file, at: at))
+            let path = try SessionFiles.path(of: file)
+            switch InputKind.detect(try ByteSource(path: path).peek()) {
+            case .elf: try export(tables.open(path))
+            case .other, .trace: try export(try MachineLoader.load(path: path, at: at))
             case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }
@@ -104,9 +105,9 @@ struct ExportCommand: ParsableCommand {
 
 /// Where a session becomes a machine.
 enum MachineLoader {
-    /// The machine of a session after `step` micro-steps, or at its end.
+    /// The machine of a session, by path or shipped name, or of a trace, after `step` micro-steps, or at its end.
     static func load(path: String, at step: Int?) throws -> Machine {
-        var simulation = Simulation(try SessionReader.read(path: path))
+        var simulation = Simulation(try SessionFiles.load(path))
         simulation.run(limit: step ?? .max)
         if let step, simulation.position < step {
             throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")

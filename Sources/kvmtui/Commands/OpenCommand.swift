@@ -45,7 +45,7 @@ struct OpenCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingBadInput {
+        try CommandIO.reporting {
             let headless = keys != nil || saveScreen != nil || size != nil
             var options = TerminalOptions()
             options.colour = color
@@ -70,7 +70,7 @@ struct OpenCommand: ParsableCommand {
                     _ = try TerminalDriver.run(explorer, options: options, environment: ProcessInfo.processInfo.environment)
                 }
             } catch {
-                complain(error)
+                CommandIO.complain(error)
                 throw ExitCode(error.exitStatus)
             }
         }

@@ -14,12 +14,12 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var behaviours: BehaviourOptions
 
     func run() throws {
-        try reportingBadInput {
+        try CommandIO.reporting {
             var session = try SessionFiles.load(session, memory: trace.memory)
             behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
-            output.flush()
+            try output.flush()
             if let first = problems.first { throw first }
         }
     }
@@ -55,14 +55,14 @@ struct CheckCommand: ParsableCommand {
                     for failure in verdict.failures { output.line("FAIL  \(failure)") }
                 }
             } catch let error as InputError {
-                output.flush()
-                complain(error)
+                try output.flush()
+                CommandIO.complain(error)
                 bad = true
             }
         }
-        output.flush()
-        if bad { throw ExitStatus.badInput }
-        if failed { throw ExitStatus.failed }
+        try output.flush()
+        if bad { throw CommandIO.badInput }
+        if failed { throw CommandIO.notHeld }
     }
 }
 
@@ -82,6 +82,6 @@ struct SessionsCommand: ParsableCommand {
                 output.line(name + String(repeating: " ", count: width - name.count + 2) + "in error: \(error.message)")
             }
         }
-        output.flush()
+        try output.flush()
     }
 }

@@ -1,39 +1,29 @@
-import Glibc
+import ArgumentParser
 
-/// Standard output with a buffer of our own; a reader that goes away ends the program quietly.
+/// Standard output with a buffer of our own. What goes wrong on the way is said once, by `flush`.
 struct StandardOutput: ~Copyable {
     private var buffer: [UInt8] = []
+    private var failure: (any Error)?
     private static let limit = 1 << 16
 
-    mutating func line(_ text: String) { self.text(text + "\n") }
+    mutating func line(_ text: String) {
+        self.text(text)
+        buffer.append(10)
+    }
 
-    /// Lines that bring their ends along.
     mutating func text(_ text: String) {
         buffer.append(contentsOf: text.utf8)
-        if buffer.count >= Self.limit { flush() }
+        if buffer.count >= Self.limit { send() }
     }
 
-    mutating func flush() {
-        writeAll(1, buffer)
+    /// - Throws: 74 where it could not be written; 0 where nobody reads any more.
+    mutating func flush() throws {
+        send()
+        if let failure { throw failure }
+    }
+
+    private mutating func send() {
+        if failure == nil { do { try CommandIO.output(buffer) } catch { failure = error } }
         buffer.removeAll(keepingCapacity: true)
-    }
-}
-
-enum StandardError {
-    static func write(_ text: String) { writeAll(2, Array(text.utf8)) }
-}
-
-private func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) {
-    var done = 0
-    bytes.withUnsafeBytes { bytes in
-        while done < bytes.count {
-            let written = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-            if written < 0 {
-                if errno == EINTR { continue }
-                // EPIPE: nobody reads any more. Everything else: nothing more can be said here.
-                exit(errno == EPIPE ? 0 : 74)
-            }
-            done += written
-        }
     }
 }

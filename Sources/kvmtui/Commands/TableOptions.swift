@@ -39,7 +39,8 @@ struct TableOptions: ParsableArguments {
 
     /// The tables of an ELF image, or of a session's VM.
     func image(_ path: String, at step: Int?, vm: UInt8?) throws -> TableImage {
-        guard InputKind.detect(try ByteSource(path: path).peek()) == .other, path != "-" else { return try open(path) }
+        let path = try SessionFiles.path(of: path)
+        guard path != "-", [.other, .trace].contains(InputKind.detect(try ByteSource(path: path).peek())) else { return try open(path) }
         let machine = try MachineLoader.load(path: path, at: step)
         guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", path, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)

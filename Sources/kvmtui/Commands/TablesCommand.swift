@@ -35,7 +35,7 @@ struct TablesCommand: ParsableCommand {
     var lifo = false
 
     func run() throws {
-        let read = try reportingBadInput {
+        let read = try CommandIO.reporting {
             do {
                 let source = try ByteSource(path: script)
                 return try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel, file: source.name)
@@ -45,7 +45,7 @@ struct TablesCommand: ParsableCommand {
         }
         var output = StandardOutput()
         read.run(base: base, reuse: lifo ? .lastFreedFirst : .never) { output.text($0) }
-        output.flush()
+        try output.flush()
     }
 
     private static func base(_ text: String) throws -> PA {

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// The commands as a shell sees them: what they print, and their exit status.
+@Suite struct CommandsTests {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static func session(_ name: String) -> String { root.appendingPathComponent("sessions/\(name).yaml").path }
+
+    /// The last line of `run --json`: the end state.
+    static func endState(_ path: String) throws -> [String: Any] {
+        let outcome = try Product.run(["run", path, "--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        let last = try #require(lines.last)
+        let object = try JSONSerialization.jsonObject(with: Data(last.utf8))
+        return try #require(object as? [String: Any])
+    }
+
+    @Test func `write-after-read takes two faults and ends as the kernel would`() throws {
+        let text = try Product.run(["run", Self.session("write-after-read")]).output
+        for figure in ["0x93830005", "0x9383004f", "177f", "17ff", "0x80029003", "0x80028003", "0 → 40 pages", "cache 38"] { #expect(text.contains(figure), "\(figure)") }
+        let end = try Self.endState(Self.session("write-after-read"))
+        #expect(end["faults"] as? Int == 2)
+        #expect(end["tlb_flushes"] as? Int == 1)
+        let vm = try #require((end["vms"] as? [[String: Any]])?.first)
+        #expect(vm["vttbr"] as? String == "0x0001000080000000")
+        #expect((vm["tables"] as? [String: Int]) == ["level1": 1, "level2": 1, "level3": 1])
+        #expect((vm["leaves"] as? [[String: Any]])?.count == 1)
+        #expect((end["vcpus"] as? [[String: Any]])?.first?["memory_cache"] as? Int == 38)
+    }
+
+    @Test func `check tells by its status what it found`() throws {
+        let all = try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent("sessions").path).filter { $0.hasSuffix(".yaml") }
+        #expect(try Product.run(["check", "-q"] + all.map { Self.root.appendingPathComponent("sessions/\($0)").path }).status == 0)
+        let wrong = "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\nsteps:\n  - vcpu0: read 0x80000000\n    expect: [faults 2]\n"
+        let failed = try Product.run(["check", "-"], input: wrong)
+        #expect(failed.status == 1)
+        #expect(failed.output.contains(":7:14: expected 'faults 2', found 1"))
+        let taken = try Product.run(["check", Self.session("retry"), "--without", "retry-check"])
+        #expect(taken.status == 1)
+    }
+
+    @Test(arguments: ["run", "check", "open"]) func `bad input is one line and status 2`(_ command: String) throws {
+        for (input, says) in [("kvmtui: 1\nsteps: 7\n", ":2:8: steps is '7'"), ("\u{0}\u{1}", "is not text"), ("", "is empty")] {
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-bad-\(UUID().uuidString).yaml").path
+            try input.write(toFile: path, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let outcome = try Product.run([command, path])
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains(says), "\(outcome.errors)")
+            #expect(outcome.errors.split(separator: "\n").count == 1)
+            #expect(outcome.output.isEmpty)
+        }
+        let missing = try Product.run([command, "no-such-session"])
+        #expect(missing.status == 2)
+        #expect(missing.errors.contains("no shipped session of that name"))
+    }
+
+    @Test func `a screen is saved without a terminal, by the file's ending`() throws {
+        let folder = FileManager.default.temporaryDirectory
+        for (ending, begins) in [("txt", " kvmtui"), ("svg", "<svg"), ("ans", "\u{1b}[")] {
+            let path = folder.appendingPathComponent("kvmtui-\(UUID().uuidString).\(ending)").path
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let outcome = try Product.run(["open", Self.session("first-touch"), "--size", "120x36", "--keys", "-", "--save-screen", path], input: "s s s f")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(text.contains(begins))
+        }
+        let bad = try Product.run(["open", Self.session("first-touch"), "--save-screen", "x.gif"])
+        #expect(bad.status == 2)
+        #expect(try Product.run(["open", Self.session("first-touch"), "--size", "big"]).status == 64)
+    }
+
+    @Test func `the sessions are listed, and found by name`() throws {
+        let list = try Product.run(["sessions"], environment: ["KVMTUI_SESSIONS": Self.root.appendingPathComponent("sessions").path])
+        #expect(list.output.contains("first-touch"))
+        let check = try Product.run(["check", "first-touch"], environment: ["KVMTUI_SESSIONS": Self.root.appendingPathComponent("sessions").path])
+        #expect(check.status == 0)
+    }
+}
+
+/// Stepping in a real terminal.
+@Suite(.serialized, .enabled(if: Explorer.canBeTried))
+struct SteppingTests {
+    @Test func `step, back, next fault, resize: what is shown is what was asked for`() throws {
+        let session = try TmuxSession(Explorer.command, width: 120, height: 36)
+        let first = try session.waitForExplorer()
+        try session.press("s")
+        let one = try session.wait(until: "step 1") { $0.contains("step 1 of") }
+        #expect(one.contains("enter the guest"))
+        try session.press("f")
+        try session.wait(until: "the end of the fault") { $0.contains("the access is done") && $0.contains("fault 1/2") }
+        try session.press("]")
+        try session.wait(until: "the second fault") { $0.contains("fault 2/2") }
+        try session.press("g")
+        try session.wait(until: "the start") { $0 == first }
+        try session.press("w")
+        try session.wait(until: "the reason") { $0.contains("Why this step") }
+        try session.press("Escape")
+        try session.wait(until: "the panes again") { !$0.contains("Why this step") }
+        try session.type(":without retry-check")
+        try session.press("Enter")
+        try session.wait(until: "the branch") { $0.contains("branch 2/2") }
+    }
+}
