@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "CReference", cSettings: [.define("NDEBUG")]),
         .executableTarget(
             name: "kvmtui-bench",
-            dependencies: ["Stage2Sim", "Sessions", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"], exclude: ["Golden"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),

@@ -35,6 +35,10 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     public var rawHSR: UInt32
     /// For the form `cacheMaintenance`: which operation; `none` is one by address whose effect is left open.
     public var operation = CacheOperation.none
+    /// Where the instruction stands, for a syndrome given by hand; 0: where the guest's PC is.
+    public var pc: UInt32 = 0
+    /// The access takes the fault that `rawHSR` gives and no second one of its own: whoever recorded the first would have recorded that.
+    public var faultsOnce = false
     /// The guest's address-space identifier, CONTEXTIDR.ASID: virtually tagged instruction caches compare it.
     public var asid: UInt8 = 0
 
@@ -114,6 +118,26 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case evictLines, prefetchLines
         /// The host performs `operation` on `size` bytes, or on everything.
         case maintainCaches
+        // What a host's trace tells of, without saying why.
+        /// KVM was told that a range, or one page, is going; the process lets go of it.
+        case toldUnmap, toldUnmapPage
+        /// KVM was told that the entry of one page now names another frame.
+        case toldChange
+        /// The host looked whether a page had been used.
+        case toldAge
+        /// Nothing happens here; the note says what happened on the host.
+        case toldNothing
+        // What makes the state follow a trace where it had come away from it.
+        /// Leaves appear, read-only or (`count` 1) writable; those that stand stay.
+        case followMap
+        /// Leaves lose the right to write; those that are missing stay missing.
+        case followProtect
+        /// One page's leaf goes, the host's page stays.
+        case followUnmap
+        /// The host's page is one that it refuses to give.
+        case followDeny
+        /// The host's page is one that it shares: the next write copies it.
+        case followShare
     }
 
     public var kind: Kind

@@ -258,7 +258,7 @@ extension World {
     }
 
     /// Adjacent and overlapping areas become one, so that many small slots do not make many areas.
-    private mutating func addAnonymousArea(_ process: Int, _ start: HVA, _ end: HVA) {
+    mutating func addAnonymousArea(_ process: Int, _ start: HVA, _ end: HVA) {
         if let last = processes[process].areas.indices.last, processes[process].areas[last].backing == .anonymous,
             start >= processes[process].areas[last].start, start <= processes[process].areas[last].end
         {

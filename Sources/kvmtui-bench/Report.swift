@@ -47,6 +47,7 @@ struct Report {
         switch part {
         case "tables": "Table work alone: top-up and set, over 4 GiB"
         case "path": "The whole fault path: a guest write, from the access to its success"
+        case "timeline": "The timeline of a session of n faults, and its screen at 200x60"
         default: "Snapshots of the whole machine"
         }
     }

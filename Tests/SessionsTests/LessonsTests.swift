@@ -78,6 +78,7 @@ extension Script {
             case .loop(var loop):
                 loop.body = loop.body.replacing(change)
                 return .loop(loop)
+            case .trace: return $0
             }
         })
     }

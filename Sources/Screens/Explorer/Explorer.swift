@@ -77,6 +77,12 @@ public struct Explorer: Interactive {
         if let first = timeline.end.problems.first { message = (first.description, true) }
     }
 
+    /// How many steps the session on the screen has.
+    public var stepCount: Int { timeline.count }
+
+    /// Shows the state after `position` steps.
+    public mutating func jump(to position: Int) { go(to: position) }
+
     // MARK: The scene
 
     mutating func scene() -> Scene {

@@ -24,7 +24,7 @@ extension ActionLanguage {
 
     private static func guestText(_ access: Access) -> String {
         let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
-        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" }
+        if access.rawHSR != 0 { return "fault hsr \(hex(UInt64(access.rawHSR))) \(place)" + traceWords(access) }
         let load = access.kind == .read
         let value = load ? "" : " \(hex(access.value))"
         switch access.form {
@@ -58,7 +58,7 @@ extension ActionLanguage {
         case .munmap: return "munmap \(place) \(size)"
         case .mprotectReadOnly: return "mprotect \(place) \(size) ro"
         case .mprotectReadWrite: return "mprotect \(place) \(size) rw"
-        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "")
+        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
         case .vmDestroy: return "vm-destroy vm\(a.vm)"
@@ -70,6 +70,8 @@ extension ActionLanguage {
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
         case .levelOneAgain: return "alloc-pgd vm\(a.vm)"
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return hostCacheText(a, place)
+        case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:
+            return traceText(a, place)
         }
     }
 

@@ -76,7 +76,7 @@ public struct ActionLanguage {
     public static let hostVerbs = [
         "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
         "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-    ] + hostCacheVerbs
+    ] + hostCacheVerbs + traceVerbs
 
     // MARK: Words
 
@@ -128,6 +128,7 @@ public struct ActionLanguage {
             var access = try access(hsr.isInstructionAbort ? .execute : hsr.isWrite ? .write : .read, takesValue: false)
             access.rawHSR = raw
             if hsr.isv { access.register = hsr.transferRegister }
+            try traceOptions(&access)
             return .access(access)
         case "continue": return .proceed
         default:
@@ -219,7 +220,7 @@ public struct ActionLanguage {
         return number
     }
 
-    private mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
+    mutating func size(default value: UInt64?) throws(Mistake) -> UInt64 {
         if peek == nil, let value { return value }
         let column = peek?.column ?? length + 1
         let size = try number("a size, such as 4K or 0x1000")
@@ -266,6 +267,7 @@ public struct ActionLanguage {
             action.size = try size(default: nil)
             action.hva = HVA(try number("the slot's address in the VMM", max: 0xffff_ffff))
             if takeIf("readonly") { action.count = 1 }
+            if takeIf("mapped") { action.value = 1 }
             return .host(action, place: nil, other: nil)
         case "slot-delete":
             var action = HostAction(.slotDelete)
@@ -304,6 +306,7 @@ public struct ActionLanguage {
             action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "continue": return .proceed
+        case let word where Self.traceVerbs.contains(String(word)): return try traceCommand(word, vm: vm)
         default:
             if let command = try hostCacheCommand(verb, vm: vm) { return command }
             throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)

@@ -18,6 +18,8 @@ public struct Script: Sendable {
     public indirect enum Entry: Sendable {
         case operation(Operation)
         case loop(Loop)
+        /// Some of the operations of a trace.
+        case trace(TraceScript, Range<Int>)
     }
 
     public struct Loop: Sendable {
@@ -53,13 +55,19 @@ public struct Script: Sendable {
             switch entry {
             case .operation: total += 1
             case .loop(let loop): total += loop.times * loop.body.count
+            case .trace(_, let range): total += range.count
             }
         }
         count = total
     }
 
+    /// A whole trace.
+    public init(_ trace: TraceScript) { self.init([.trace(trace, 0..<trace.count)]) }
+
     /// The operation at `index`, 0 to `count` - 1, and how far its addresses have moved.
-    public func operation(at index: Int) -> (operation: Operation, offset: UInt64) {
+    ///
+    /// - Parameter bare: without text and note, where those are made on demand: what a simulation needs.
+    public func operation(at index: Int, bare: Bool = false) -> (operation: Operation, offset: UInt64) {
         var low = 0, high = entries.count
         while high - low > 1 {
             let middle = (low + high) / 2
@@ -67,6 +75,9 @@ public struct Script: Sendable {
         }
         switch entries[low] {
         case .operation(let operation): return (operation, 0)
+        case .trace(let script, let range):
+            let inside = range.lowerBound + index - starts[low]
+            return (bare ? script.bareOperation(at: inside) : script.operation(at: inside), 0)
         case .loop(let loop):
             let inside = index - starts[low]
             let (operation, offset) = loop.body.operation(at: inside % loop.body.count)
@@ -80,6 +91,7 @@ public struct Script: Sendable {
             switch entry {
             case .operation(let operation): [operation]
             case .loop(let loop): loop.body.written
+            case .trace(let script, let range): range.map(script.operation)
             }
         }
     }
@@ -91,6 +103,7 @@ public struct Script: Sendable {
             guard start < length else { break }
             switch entry {
             case .operation: kept.append(entry)
+            case .trace(let script, let range): kept.append(.trace(script, range.prefix(length - start)))
             case .loop(var loop):
                 let inside = length - start
                 let whole = min(loop.times, inside / loop.body.count)
@@ -115,6 +128,9 @@ public struct Script: Sendable {
         for (entry, start) in zip(entries, starts) {
             switch entry {
             case .operation: if start >= first { kept.append(entry) }
+            case .trace(let script, let range):
+                let rest = range.dropFirst(max(0, first - start))
+                if !rest.isEmpty { kept.append(.trace(script, rest)) }
             case .loop(let loop):
                 let total = loop.times * loop.body.count
                 guard start + total > first else { continue }

@@ -77,6 +77,7 @@ public struct SessionWriter {
     private mutating func write(_ entry: Script.Entry, _ depth: Int) {
         switch entry {
         case .operation(let operation): write(operation, depth)
+        case .trace(let script, let range): for i in range { write(script.operation(at: i), depth) }
         case .loop(let loop):
             line(depth, "- repeat: \(loop.times)")
             if let random = loop.random {

@@ -97,7 +97,7 @@ public struct Simulation {
 
     private mutating func begin() {
         waiting = false
-        let (operation, offset) = session.script.operation(at: self.operation)
+        let (operation, offset) = session.script.operation(at: self.operation, bare: true)
         if case .switches(let list) = operation.command {
             for (behaviour, on) in list { machine.set(behaviour, on) }
             return

@@ -91,12 +91,7 @@ extension Stepper {
     }
 
     /// `reuse_swap_page`: nobody else maps the page, and nobody else's entry names its slot. Never a KSM page.
-    private func canReuse(_ entry: HostEntry) -> Bool {
-        guard !entry.isSpecial else { return false }
-        let frame = world.frames[entry.pfn]
-        if frame.flags.contains(.ksm) || frame.flags.contains(.reserved) || frame.mappings != 1 { return false }
-        return !frame.flags.contains(.swapCache) || world.swap[Int(frame.slot)].users == 0
-    }
+    private func canReuse(_ entry: HostEntry) -> Bool { world.canReuse(entry) }
 
     private func takeFromSwapCache(_ pfn: PFN) {
         guard world.frames[pfn].flags.contains(.swapCache) else { return }
@@ -190,5 +185,14 @@ extension Stepper {
         if !me.copyEntry.isSpecial { dropReference(me.copyOld) }
         endInvalidation()
         returnFromHostFault()
+    }
+}
+
+extension World {
+    func canReuse(_ entry: HostEntry) -> Bool {
+        guard !entry.isSpecial else { return false }
+        let frame = frames[entry.pfn]
+        if frame.flags.contains(.ksm) || frame.flags.contains(.reserved) || frame.mappings != 1 { return false }
+        return !frame.flags.contains(.swapCache) || swap[Int(frame.slot)].users == 0
     }
 }

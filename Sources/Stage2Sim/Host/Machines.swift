@@ -12,6 +12,9 @@ extension Stepper {
         guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
         world.vms[vm].slots.append(slot)
         world.vms[vm].slots.sort { $0.ipa < $1.ipa }
+        // The VMM maps memory there too, where it has none.
+        let process = Int(world.vms[vm].process)
+        if a.value == 1, world.processes[process].area(a.hva) == nil { world.addAnonymousArea(process, a.hva, HVA(a.hva.rawValue + a.size)) }
         progress()
         finish(.done)
     }

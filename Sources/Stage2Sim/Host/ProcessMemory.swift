@@ -108,7 +108,7 @@ extension Stepper {
     }
 
     /// An entry goes, and with it what it counted for. Returns the page whose reference is still to be dropped.
-    private func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) -> PFN? {
+    func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) -> PFN? {
         setHostEntry(process, hva, .none)
         if entry.isSwapped {
             let slot = Int(entry.slot)

@@ -19,7 +19,7 @@ extension Actor {
             hostResult = 0
             setResult = 0
             next = Self.firstStep(of: host.kind)
-            if host.kind == .ioremap || host.kind == .unmapRange {
+            if [.ioremap, .unmapRange, .followMap, .followProtect].contains(host.kind) {
                 unmapAt = host.ipa.rawValue
                 unmapEnd = host.ipa.rawValue + host.size
                 setVM = host.vm
@@ -45,6 +45,13 @@ extension Actor {
         case .poison: .poisonPage
         case .levelOneAgain: .allocateLevel1
         case .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .toldUnmap: .zapStart
+        case .toldUnmapPage: .toldPage
+        case .toldChange, .followShare: .toldChange
+        case .toldAge, .toldNothing: .toldNothing
+        case .followMap, .followProtect: .followPage
+        case .followUnmap: .followUnmap
+        case .followDeny: .followDeny
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: .cacheEvent
         }
     }

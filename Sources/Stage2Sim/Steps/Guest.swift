@@ -38,6 +38,7 @@ extension Stepper {
         me.ipa = me.access.ipa
         if me.access.rawHSR != 0 {
             me.faultStatus = HSR(rawValue: me.access.rawHSR).faultStatus
+            if me.access.pc != 0 { me.registers.pc = me.access.pc }
             return go(.takeException)
         }
         if me.access.form == .cacheMaintenance, !me.access.operation.isByAddress, me.access.operation != .none { return go(.maintainCaches) }
@@ -169,6 +170,11 @@ extension Stepper {
     /// The exception to Hyp mode: the syndrome and address registers, as the CPU leaves them.
     func takeException() {
         let access = me.access
+        // The trace has the next fault, if there was one.
+        if access.faultsOnce, access.rawHSR == 0 {
+            decide(.faultLeftToTrace)
+            return finish(.done)
+        }
         let stage1 = me.readingStage1
         me.inGuest = false
         if access.rawHSR != 0 {

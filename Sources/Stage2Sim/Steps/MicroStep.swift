@@ -47,6 +47,9 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
     // What happens to the machine.
     case machineEvent, cacheEvent, poisonPage, poisonDone
+    // What a host's trace tells of, and what makes the state follow it.
+    case toldPage, toldChange, toldChangeEntry, toldNothing
+    case followPage, followLeaf, followNext, followUnmap, followDeny
 
     /// Who acts.
     public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }
@@ -68,7 +71,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
     private static let infos: [Info] = {
         var table = [MicroStep: Info]()
-        for (step, info) in guestInfos + abortInfos + tableInfos + notifierInfos + hostInfos { table[step] = info }
+        for (step, info) in guestInfos + abortInfos + tableInfos + notifierInfos + hostInfos + traceInfos { table[step] = info }
         return allCases.map { step in
             guard let info = table[step] else { preconditionFailure("no description of \(step)") }
             return info

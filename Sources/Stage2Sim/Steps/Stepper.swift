@@ -220,6 +220,15 @@ struct Stepper<Sink: EffectSink> {
         case .cacheEvent: cacheEvent()
         case .poisonPage: poisonPage()
         case .poisonDone: poisonDone()
+        case .toldPage: toldPage()
+        case .toldChange: toldChange()
+        case .toldChangeEntry: toldChangeEntry()
+        case .toldNothing: toldNothing()
+        case .followPage: followPage()
+        case .followLeaf: followLeaf()
+        case .followNext: followNext()
+        case .followUnmap: followUnmap()
+        case .followDeny: followDeny()
         default: break
         }
     }

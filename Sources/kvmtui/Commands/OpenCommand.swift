@@ -5,11 +5,13 @@ import Sessions
 
 struct OpenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Step through a session on the screen.",
+        commandName: "open", abstract: "Step through a session, or a host's trace, on the screen.",
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
 
-    @Argument(help: "A session file, or the name of a shipped session.")
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.")
     var session: String
+
+    @OptionGroup var trace: TraceOptions
 
     @Option(help: ArgumentHelp("Without a terminal: the screen's size.", valueName: "columnsxrows"))
     var size: String?
@@ -50,7 +52,7 @@ struct OpenCommand: ParsableCommand {
             options.mouse = !noMouse
             options.ascii = ascii
             options.theme = Theme.named(theme) ?? .dark
-            var session = try SessionFiles.load(session)
+            var session = try SessionFiles.load(session, memory: trace.memory)
             behaviours.apply(to: &session)
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {

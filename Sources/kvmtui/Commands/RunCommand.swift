@@ -4,17 +4,18 @@ import Sessions
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
 
-    @Argument(help: "A session file, the name of a shipped session, or - for standard input.")
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.")
     var session: String
 
     @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
     var json = false
 
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var behaviours: BehaviourOptions
 
     func run() throws {
         try reportingBadInput {
-            var session = try SessionFiles.load(session)
+            var session = try SessionFiles.load(session, memory: trace.memory)
             behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
@@ -29,20 +30,21 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
         discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
 
-    @Argument(help: "Session files, or names of shipped sessions.")
+    @Argument(help: "Session files, names of shipped sessions, or traces of hosts.")
     var sessions: [String]
 
     @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")
     var quiet = false
 
     @OptionGroup var behaviours: BehaviourOptions
+    @OptionGroup var trace: TraceOptions
 
     func run() throws {
         var failed = false, bad = false
         var output = StandardOutput()
         for name in sessions {
             do {
-                var session = try SessionFiles.load(name)
+                var session = try SessionFiles.load(name, memory: trace.memory)
                 behaviours.apply(to: &session)
                 let verdict = Judge.judge(session)
                 if let problem = verdict.problems.first { throw problem }

@@ -42,5 +42,21 @@ enum SessionFiles {
 
     static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
 
-    static func load(_ name: String) throws -> Session { try SessionReader.read(path: try path(of: name)) }
+    /// A session, or one made from a trace, told apart by content.
+    static func load(_ name: String, memory: [String] = []) throws -> Session {
+        let path = try path(of: name)
+        let source: ByteSource
+        do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+        do {
+            guard InputKind.detect(try source.peek()) == .trace else {
+                if !memory.isEmpty { throw InputError(path, nil, "--memory is for traces, and this is none") }
+                return try SessionReader.read(source)
+            }
+            let bar = ProgressBar(what: path)
+            defer { bar.clear() }
+            return try TraceSession.read(from: source, options: try TraceOptions.make(memory, trace: path)) { bar.show($0) }
+        } catch let error as ByteSourceError {
+            throw InputError(path, nil, "cannot be read", fits: error.description)
+        }
+    }
 }

@@ -1,0 +1,71 @@
+import Stage2Sim
+
+/// The part of the language that sessions made from traces are written in.
+///
+///     fault hsr 0x93c68005 0x80000000 once pc 0x40000c60 value 0x2a
+///     told-unmap 0x80005000 0x1000      told-change 0x80005000      told-age 0x80005000
+///     follow-map 0x80200000 0x200000 rw
+extension ActionLanguage {
+    static let traceVerbs = [
+        "told-unmap", "told-unmap-page", "told-change", "told-age", "told-nothing", "follow-map", "follow-protect", "follow-unmap",
+        "follow-deny", "follow-share",
+    ]
+
+    /// The words behind the address of a fault that a trace gave.
+    static func traceWords(_ access: Access) -> String {
+        guard access.faultsOnce else { return "" }
+        return " once" + (access.pc == 0 ? "" : " pc \(hex(UInt64(access.pc)))") + (access.value == 0 ? "" : " value \(hex(access.value))")
+    }
+
+    static func traceText(_ a: HostAction, _ place: String) -> String {
+        let ipa = hex(a.ipa.rawValue), size = hex(a.size)
+        switch a.kind {
+        case .toldUnmap: return "told-unmap \(place) \(size)"
+        case .toldUnmapPage: return "told-unmap-page \(place)"
+        case .toldChange: return "told-change \(place)"
+        case .toldAge: return "told-age \(place)"
+        case .followMap: return "follow-map \(ipa) \(size)" + (a.count == 1 ? " rw" : "")
+        case .followProtect: return "follow-protect \(ipa) \(size)"
+        case .followUnmap: return "follow-unmap \(ipa)"
+        case .followDeny: return "follow-deny \(place)"
+        case .followShare: return "follow-share \(place)"
+        default: return "told-nothing"
+        }
+    }
+
+    mutating func traceOptions(_ access: inout Access) throws(Mistake) {
+        guard takeIf("once") else { return }
+        access.faultsOnce = true
+        if takeIf("pc") { access.pc = UInt32(try number("the guest's PC", max: 0xffff_ffff)) }
+        if takeIf("value") { access.value = try number("the value that is written, or that the device answers") }
+        guard access.rawHSR != 0, HSR(rawValue: access.rawHSR).isv else { return }
+        access.width = 1 << HSR(rawValue: access.rawHSR).accessSize
+        access.ipa = IPA(access.ipa.rawValue & ~(UInt64(access.width) - 1))
+    }
+
+    mutating func traceCommand(_ verb: Substring, vm: UInt8) throws(Mistake) -> Command {
+        func told(_ kind: HostAction.Kind, _ place: MemoryPlace, size: UInt64 = 4096) -> Command {
+            var action = HostAction(kind)
+            action.size = size
+            return .host(action, place: place, other: nil)
+        }
+        switch verb {
+        case "told-unmap":
+            let place = try place(vm: vm)
+            return told(.toldUnmap, place, size: try size(default: 4096))
+        case "told-unmap-page": return told(.toldUnmapPage, try place(vm: vm))
+        case "told-change": return told(.toldChange, try place(vm: vm))
+        case "told-age": return told(.toldAge, try place(vm: vm))
+        case "follow-deny": return told(.followDeny, try place(vm: vm))
+        case "follow-share": return told(.followShare, try place(vm: vm))
+        case "told-nothing": return .host(HostAction(.toldNothing), place: nil, other: nil)
+        default:
+            var action = HostAction(verb == "follow-map" ? .followMap : verb == "follow-protect" ? .followProtect : .followUnmap)
+            action.vm = vm
+            action.ipa = IPA(try number("an IPA", max: Self.maxIPA))
+            if verb != "follow-unmap" { action.size = takeIf("rw") ? 4096 : try size(default: 4096) }
+            if verb == "follow-map", takeIf("rw") { action.count = 1 }
+            return .host(action, place: nil, other: nil)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import Stage2Sim
+
+/// The memory slots of a traced VM: as given, as its VMM wrote them into the trace, or as its faults suggest.
+public struct TraceMemory: Sendable {
+    public struct Slot: Sendable, Hashable {
+        public var ipa: UInt64
+        /// Bytes.
+        public var size: UInt64
+        /// In the traced VMM, 64 bits; nil where nobody knows: then no notifier line can be told to be about it.
+        public var hostHVA: UInt64?
+        public var readOnly = false
+        /// In the simulated VMM.
+        var hva: UInt64 = 0
+
+        public init(ipa: UInt64, size: UInt64, hostHVA: UInt64? = nil, readOnly: Bool = false) {
+            (self.ipa, self.size, self.hostHVA, self.readOnly) = (ipa, size, hostHVA, readOnly)
+        }
+
+        func contains(_ ipa: UInt64) -> Bool { ipa &- self.ipa < size }
+        func overlaps(_ other: Slot) -> Bool { ipa < other.ipa + other.size && other.ipa < ipa + size }
+        /// The same memory at the same place.
+        func isSame(_ other: Slot) -> Bool { ipa == other.ipa && size == other.size && hostHVA == other.hostHVA }
+    }
+
+    public enum Origin: Sendable, Hashable {
+        /// By whoever opened the trace; the text says how.
+        case given(String)
+        /// The VMM's own lines in the trace.
+        case written
+        case inferred
+    }
+
+    /// A slot that comes, goes or moves while the trace runs: after the line.
+    struct Change: Sendable {
+        var line: Int
+        var removed: Slot?
+        var added: Slot?
+    }
+
+    public internal(set) var slots: [Slot]
+    public var origin: Origin
+    /// In the order of the file.
+    private(set) var changes: [Change] = []
+    /// What was left out or taken to be so, for the session's `about`.
+    private(set) var remarks: [String] = []
+
+    /// More slots are not taken: v3.9 has 32 for user space, and each notifier line is held against all of them.
+    static let limit = 512
+
+    // MARK: From what
+
+    init(given: [Slot], _ how: String) {
+        slots = []
+        origin = .given(how)
+        for slot in given { take(slot) }
+    }
+
+    /// From the VMM's own lines. nil where there is none.
+    init?(written trace: Trace, firstFault line: Int) {
+        guard !trace.slots.isEmpty else { return nil }
+        slots = []
+        origin = .written
+        var byNumber: [Int: Slot] = [:]
+        for mark in trace.slots {
+            let slot = Slot(ipa: mark.ipa, size: mark.size, hostHVA: mark.hva, readOnly: mark.flags & 2 != 0)
+            let old = byNumber[mark.slot]
+            // Flags changed: no line of KVM's, and nothing that the simulation's slots have.
+            if let old, mark.size > 0, old.isSame(slot) { continue }
+            byNumber[mark.slot] = mark.size > 0 ? slot : nil
+            if mark.line < line {
+                if let old { slots.removeAll { $0.isSame(old) } }
+                if mark.size > 0 { take(slot) }
+            } else {
+                changes.append(Change(line: mark.line, removed: old, added: mark.size > 0 && Self.problem(slot) == nil ? slot : nil))
+            }
+        }
+    }
+
+    /// From the faults: stretches of 2 MiB in which a fault was served as memory, those less than 1 GiB apart taken together
+    /// where no device's page was found between them.
+    init(inferred trace: Trace, _ outline: TraceOutline) {
+        slots = []
+        origin = .inferred
+        // true: the host also emulated accesses there.
+        var memory: [UInt64: Bool] = [:]
+        var devices: Set<UInt64> = []
+        for (i, event) in trace.events.enumerated() {
+            guard let fault = event.guestFault, fault.ipa < 1 << 40 else { continue }
+            let block = fault.ipa >> 21, emulated = outline.flags[i].contains(.emulated)
+            if emulated { devices.insert(block) }
+            if !emulated { memory[block] = memory[block] ?? false }
+        }
+        for block in devices where memory[block] != nil { memory[block] = true }
+        devices = devices.filter { memory[$0] == nil }
+        let holes = devices.sorted()
+        var current: (first: UInt64, last: UInt64, readOnly: Bool)?
+        func flush(_ all: inout TraceMemory) {
+            guard let c = current else { return }
+            all.take(Slot(ipa: c.first << 21, size: (c.last - c.first + 1) << 21, readOnly: c.readOnly))
+        }
+        for block in memory.keys.sorted() {
+            let readOnly = memory[block] == true
+            if let c = current, c.readOnly == readOnly, block - c.last < 512, !Self.contains(holes, between: c.last, and: block) {
+                current = (c.first, block, readOnly)
+            } else {
+                flush(&self)
+                current = (block, block, readOnly)
+            }
+        }
+        flush(&self)
+    }
+
+    private static func contains(_ sorted: [UInt64], between low: UInt64, and high: UInt64) -> Bool {
+        var from = 0, to = sorted.count
+        while from < to {
+            let middle = (from + to) / 2
+            if sorted[middle] <= low { from = middle + 1 } else { to = middle }
+        }
+        return from < sorted.count && sorted[from] < high
+    }
+
+    /// Why a slot cannot be one of the simulation's; nil: it can.
+    static func problem(_ slot: Slot) -> String? {
+        if slot.size == 0 || slot.size & 0xfff != 0 || slot.ipa & 0xfff != 0 || (slot.hostHVA ?? 0) & 0xfff != 0 { return "is not made of whole pages" }
+        if slot.ipa >= 1 << 40 || slot.size > 1 << 40 - slot.ipa { return "ends beyond the 40 bits of IPA that the simulation has" }
+        if let hva = slot.hostHVA, hva.addingReportingOverflow(slot.size).overflow { return "ends beyond the address space" }
+        return nil
+    }
+
+    private mutating func take(_ slot: Slot) {
+        let name = "the slot at \(hex(slot.ipa))"
+        if let problem = Self.problem(slot) { return remarks.append("\(name) \(problem): left out") }
+        if slots.contains(where: { $0.overlaps(slot) }) { return remarks.append("\(name) overlaps another: left out") }
+        guard slots.count < Self.limit else {
+            if slots.count == Self.limit, remarks.last?.hasPrefix("more than") != true { remarks.append("more than \(Self.limit) slots: the others are left out") }
+            return
+        }
+        slots.append(slot)
+    }
+
+    // MARK: What the trace adds
+
+    /// Slots that the trace shows to be read-only; and for slots without an HVA, the one that copies on write give away: the
+    /// notifier's line in the exit of a write fault names the page that the fault's IPA is.
+    mutating func learn(from trace: Trace, _ outline: TraceOutline) {
+        var offsets: [Int: [UInt64: Int]] = [:]
+        for (i, event) in trace.events.enumerated() {
+            if case .unmapRange(let start, let end) = event.payload, end &- start == 4096, outline.links[i] >= 0 {
+                guard let fault = trace.events[Int(outline.links[i])].guestFault, let s = slots.firstIndex(where: { $0.contains(fault.ipa) }) else { continue }
+                if slots[s].hostHVA == nil { offsets[s, default: [:]][start &- (fault.ipa - slots[s].ipa), default: 0] += 1 }
+            } else if outline.flags[i].contains(.emulated), outline.links[i] >= 0, case .guestFault(let fault) = event.payload {
+                guard case .mmio(let mmio) = trace.events[Int(outline.links[i])].payload, mmio.direction == .write,
+                    let s = slots.firstIndex(where: { $0.contains(fault.ipa) }), !slots[s].readOnly
+                else { continue }
+                slots[s].readOnly = true
+                remarks.append("the slot at \(hex(slots[s].ipa)) is taken for read-only: line \(event.line) has a write to it that was emulated")
+            }
+        }
+        for (s, counts) in offsets {
+            guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), Self.problem(Slot(ipa: slots[s].ipa, size: slots[s].size, hostHVA: best.key)) == nil else { continue }
+            slots[s].hostHVA = best.key
+            remarks.append("the slot at \(hex(slots[s].ipa)) has HVA \(hex(best.key)) by \(best.value) cop\(best.value == 1 ? "y" : "ies") on write")
+        }
+    }
+
+    // MARK: The simulated VMM's addresses
+
+    /// Gives every slot an address in the simulated VMM. Addresses of a 32-bit host stay as they are. An arm64 host's do not fit: each
+    /// stretch of its address space that slots cover is moved as a whole, so that slots that share memory still do.
+    mutating func layOut() {
+        let all = slots + changes.compactMap(\.added)
+        var next: UInt64 = 0x1000_0000
+        let fits = all.allSatisfy { slot in slot.hostHVA.map { $0 >= next && $0 + slot.size <= Process.userEnd.rawValue } ?? false }
+        var stretches: [(start: UInt64, end: UInt64, hva: UInt64)] = []
+        for slot in all.sorted(by: { ($0.hostHVA ?? 0) < ($1.hostHVA ?? 0) }) {
+            guard let start = slot.hostHVA else { continue }
+            let end = start + slot.size
+            if let last = stretches.last, start <= last.end {
+                stretches[stretches.count - 1].end = max(last.end, end)
+            } else {
+                stretches.append((start, end, 0))
+            }
+        }
+        for i in stretches.indices {
+            stretches[i].hva = fits ? stretches[i].start : next
+            next = (next + (stretches[i].end - stretches[i].start) + 0x3f_ffff) & ~0x1f_ffff
+        }
+        func place(_ slot: inout Slot) {
+            if let hva = slot.hostHVA, let stretch = stretches.last(where: { $0.start <= hva }) {
+                slot.hva = stretch.hva + (hva - stretch.start)
+            } else {
+                slot.hva = next
+                next = (next + slot.size + 0x3f_ffff) & ~0x1f_ffff
+            }
+        }
+        for i in slots.indices { place(&slots[i]) }
+        for i in changes.indices {
+            if var added = changes[i].added {
+                place(&added)
+                changes[i].added = added
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Stage2Sim
+
+extension TraceScript {
+    /// What the host wrote, what the simulation would have done, why they differ, and what is done about it.
+    func note(_ item: TraceItem) -> String {
+        let event = trace.events[Int(item.event)]
+        var sentences = ["Line \(event.line): \(told(event))."]
+        if item.flags.contains(.afterLoss) { sentences.append("Events were lost just before.") }
+        switch item.act {
+        case .fault: sentences += faultNotes(item, event)
+        case .beyond: sentences.append("The IPA has more than the 40 bits of the simulation's tables: the fault is told and not simulated.")
+        case .unmap, .unmapPage:
+            sentences.append("KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it.")
+            if item.flags.contains(.part) { sentences.append("The rest of the range has no leaf and is not passed page by page.") }
+        case .change: sentences.append("The host's entry for \(hex(item.ipa)) names another frame now: change_pte.")
+        case .age: sentences.append("v3.9 has no page aging for guests: nothing changes. Newer kernels clear the access flag, which may make the next access fault.")
+        case .slotAdd, .slotDelete: sentences.append("The VMM \(item.act == .slotAdd ? "sets" : "takes away") a memory slot after line \(changes[Int(item.ipa)].line) of its own lines.")
+        case .mapReadOnly, .mapWritable: sentences.append("Following the trace: \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") mapped \(item.act == .mapWritable ? "read/write" : "read-only") here, as on the host. \(cause(item))")
+        case .protect: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) becomes read-only, as on the host. \(cause(item))")
+        case .takeAway: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) goes, as on the host. \(cause(item))")
+        case .deny: sentences.append("Following the trace: KVM_RUN fails with this fault, so the host's page is made one that cannot be had.")
+        case .allow: sentences.append("Following the trace: the host's page can be had again.")
+        case .share: sentences.append("Following the trace: the host copies the page in this fault, so it must be a shared one, as the zero page is.")
+        case .own: sentences.append("Following the trace: the host copies nothing in this fault, so the VMM has a page of its own there: it had written it, or nobody shares it any more.")
+        }
+        return sentences.joined(separator: " ")
+    }
+
+    private func pages(_ item: TraceItem) -> String { item.pages == 1 ? "the page" : "\(item.pages) pages" }
+
+    private func faultNotes(_ item: TraceItem, _ event: TraceEvent) -> [String] {
+        guard let fault = event.guestFault else { return [] }
+        let hsr = HSR(rawValue: UInt32(truncatingIfNeeded: fault.hsr))
+        var sentences: [String] = []
+        if item.predicted == TraceItem.permitted {
+            sentences.append("The simulated tables would have permitted the access.")
+        } else if item.predicted != TraceItem.notCompared, item.predicted != hsr.faultStatus.rawValue {
+            sentences.append("The simulated tables would have given: \(FaultStatus(rawValue: item.predicted).meaning).")
+        }
+        if item.cause != .none { sentences.append(cause(item)) }
+        if item.flags.contains(.copies) { sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.") }
+        if item.flags.contains(.refused) { sentences.append("v3.9 refuses this, as shown; the host's kernel served it, and the tables follow the trace.") }
+        if item.flags.contains(.emulated), links[Int(item.event)] >= 0, case .mmio(let mmio) = trace.events[Int(links[Int(item.event)])].payload {
+            sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) bytes, \(hex(mmio.value)).")
+        }
+        if fault.hsr >> 32 != 0 { sentences.append("ISS2 is \(hex(fault.hsr >> 32)): HSR has no such bits.") }
+        return sentences
+    }
+
+    /// The likely cause, as a sentence.
+    private func cause(_ item: TraceItem) -> String {
+        switch item.cause {
+        case .none: ""
+        case .race: "Likely cause: another vCPU faulted on the page at the same time, and both faults were served."
+        case .retried: "Likely cause: a notifier ran during the fault before, and KVM gave that one up (mmu_notifier_retry)."
+        case .lost: "Likely cause: events that were lost, cut or damaged."
+        case .block: "Likely cause: a block on the host (transparent or explicit huge pages), where v3.9 maps 4 KiB pages only."
+        case .startLevel: "Likely cause: the host's tables begin at another level than 1, by its IPA size."
+        case .tablesStand: "Likely cause: a table stood on the host already, for pages that it mapped without a line, or the first leaf of a block was split."
+        case .tablesGone: "Likely cause: the host had freed the table, when its last page was unmapped."
+        case .protected: "Likely cause: the host had taken the right to write away without a line: dirty logging, or a read-only mapping of its own."
+        case .unmapped: "Likely cause: the host had unmapped the page without a line: a slot deleted or moved, dirty logging that split a block, or a notifier whose address is in no known slot."
+        case .mapped: "Likely cause: the host had mapped the page without a line: eagerly, as part of a block, or before the trace began."
+        case .accessFlag: "The access flag was clear: newer kernels age guest pages and clear it. v3.9 sets it always and has no handler for the fault."
+        case .executeNever: "Likely cause: newer kernels map data pages execute-never and grant execution at the first fetch; v3.9 maps all of RAM executable."
+        case .readDenied: "Likely cause: a page that the host had mapped without the right to read."
+        case .unsupported: "A fault status that only newer kernels, or none, serve."
+        case .shared, .owned, .denied: ""
+        }
+    }
+
+    /// The line in a few words.
+    private func told(_ event: TraceEvent) -> String {
+        switch event.payload {
+        case .guestFault(let fault):
+            let hsr = HSR(rawValue: UInt32(truncatingIfNeeded: fault.hsr))
+            return "guest fault, ipa \(hex(fault.ipa)), hsr \(hex(fault.hsr, digits: 8)) (\(hsr.faultStatus.meaning)), pc \(hex(fault.pc))"
+        case .unmapRange(let start, let end): return "unmap range \(hex(start)) to \(hex(end)) of the VMM"
+        case .unmapPage(let hva): return "unmap \(hex(hva)) of the VMM"
+        case .setSPTE(let hva): return "set the pte of \(hex(hva)) of the VMM"
+        case .age(let start, _): return "age \(hex(start)) of the VMM"
+        default: return "\(event.kind)"
+        }
+    }
+}

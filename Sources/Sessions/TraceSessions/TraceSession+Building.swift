@@ -1,0 +1,309 @@
+import Stage2Sim
+
+/// Goes through a trace with a machine at its side: each item is tried on the machine before the next is decided, so that a session's
+/// steps are known, with their notes, before anybody steps.
+struct TraceBuilder {
+    let trace: Trace
+    let outline: TraceOutline
+    let memory: TraceMemory
+    private(set) var items: [TraceItem] = []
+    private(set) var counts = Counts()
+    private var machine: Machine
+    private var slots: [TraceMemory.Slot]
+    private var script: TraceScript
+    private var nextChange = 0
+    /// By thread: the page of the fault whose exit it is in; all ones: none.
+    private var open: [UInt64]
+    private var lastPage: [UInt64]
+    private var lastNotifier: [Int]
+    private var notifiers = 0
+    private var lossesSeen = 0
+    /// Pages that may still be mapped because of blocks: a hostile trace must not make many of each line.
+    private var blockPages = 1 << 21
+
+    struct Counts {
+        var faults = 0, beyond = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0
+    }
+
+    init(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ configuration: MachineConfiguration) {
+        (self.trace, self.outline, self.memory) = (trace, outline, memory)
+        machine = Machine(configuration)
+        slots = memory.slots
+        script = TraceScript(trace: trace, items: [], links: outline.links, changes: memory.changes)
+        open = [UInt64](repeating: .max, count: trace.threads.count)
+        lastPage = open
+        lastNotifier = [Int](repeating: 0, count: trace.threads.count)
+        items.reserveCapacity(outline.faults + outline.faults / 8)
+    }
+
+    mutating func build() -> TraceScript {
+        for i in trace.events.indices {
+            let event = trace.events[i]
+            if nextChange < memory.changes.count, memory.changes[nextChange].line <= Int(event.line) { changeSlots(before: i) }
+            let thread = Int(event.thread)
+            switch event.kind {
+            case .guestFault: fault(i, event)
+            case .unmapRange, .unmapPage, .setSPTE, .age: notifier(i, event)
+            case .entry, .exit, .userspaceExit: if thread < open.count { open[thread] = .max }
+            case .lost: lossesSeen += 1
+            default: break
+            }
+        }
+        return TraceScript(trace: trace, items: items, links: outline.links, changes: memory.changes)
+    }
+
+    // MARK: Items
+
+    /// Adds an item and makes its steps.
+    private mutating func add(_ item: TraceItem) {
+        items.append(item)
+        let actor: Int
+        if item.act == .fault {
+            actor = Int(item.actor)
+        } else {
+            actor = machine.thread(HostThread(rawValue: item.actor) ?? .host)
+            if item.cause != .none { counts.followed += 1 }
+        }
+        let action: Action
+        switch script.command(item) {
+        case .access(let access): action = .access(access)
+        case .host(var host, let place, _):
+            if case .ipa(let ipa, _)? = place {
+                guard let slot = machine.world.vms[0].slot(at: IPA(ipa)) else { return }
+                host.process = machine.world.vms[0].process
+                host.hva = slot.hva(of: IPA(ipa))
+            }
+            action = .host(host)
+        case .proceed, .switches: return
+        }
+        machine.start(action, by: actor)
+        _ = machine.runUnchecked(actor)
+    }
+
+    private mutating func follow(_ act: TraceItem.Act, _ i: Int, _ cause: TraceItem.Cause, ipa: UInt64, pages: UInt32 = 1) {
+        add(TraceItem(event: UInt32(i), act: act, cause: cause, ipa: ipa, pages: pages, actor: HostThread.host.rawValue))
+    }
+
+    private mutating func changeSlots(before i: Int) {
+        while nextChange < memory.changes.count, memory.changes[nextChange].line <= Int(trace.events[i].line) {
+            let number = UInt64(nextChange), change = memory.changes[nextChange]
+            nextChange += 1
+            if let old = change.removed, let s = slots.firstIndex(where: { $0.isSame(old) }) {
+                slots.remove(at: s)
+                add(TraceItem(event: UInt32(i), act: .slotDelete, ipa: number, actor: HostThread.vmm.rawValue))
+            }
+            if let new = change.added, !slots.contains(where: { $0.overlaps(new) }), slots.count < TraceMemory.limit {
+                slots.append(new)
+                add(TraceItem(event: UInt32(i), act: .slotAdd, ipa: number, actor: HostThread.vmm.rawValue))
+            }
+        }
+    }
+
+    // MARK: Faults
+
+    private mutating func fault(_ i: Int, _ event: TraceEvent) {
+        guard let fault = event.guestFault else { return }
+        counts.faults += 1
+        let flags = outline.flags[i], thread = Int(event.thread)
+        guard fault.ipa < 1 << 40 else {
+            counts.beyond += 1
+            return add(TraceItem(event: UInt32(i), act: .beyond, ipa: 0, actor: HostThread.host.rawValue))
+        }
+        let page = fault.ipa & ~0xfff
+        let hsr = HSR(rawValue: UInt32(truncatingIfNeeded: fault.hsr))
+        let vcpu = thread < outline.vcpus.count ? outline.vcpus[thread] ?? 0 : 0
+        var item = TraceItem(event: UInt32(i), act: .fault, ipa: page, actor: vcpu)
+        if flags.contains(.afterLoss) { item.flags.insert(.afterLoss) }
+        if flags.contains(.emulated) { item.flags.insert(.emulated) }
+        let found = machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
+        item.predicted = found?.rawValue ?? TraceItem.permitted
+        let slot = machine.world.vms[0].slot(at: IPA(page))
+        item.cause = prepareTables(i, thread, hsr, found, page, inSlot: slot != nil && !flags.contains(.denied))
+        if item.predicted != hsr.faultStatus.rawValue { counts.differing += 1 }
+        let isServed = slot != nil && !flags.contains(.denied) && !flags.contains(.emulated)
+        let status = hsr.faultStatus.kind
+        if let slot, status == .translation || status == .permission {
+            if prepareHost(i, hsr, page, slot) { item.flags.insert(.copies) }
+        }
+        if isServed, isRefused(hsr) {
+            item.flags.insert(.refused)
+            counts.refused += 1
+        }
+        add(item)
+        if thread < open.count {
+            open[thread] = page
+            lastPage[thread] = page
+            lastNotifier[thread] = notifiers
+        }
+        guard isServed, status == .translation || status == .permission || status == .accessFlag, !item.flags.contains(.copies) else { return }
+        let write = machine.world.isWriteFault(hsr)
+        // v3.9 refused it, and the host did not.
+        if machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
+        if flags.contains(.makesBlock) { mapBlock(i, page, writable: write) }
+    }
+
+    private mutating func mapBlock(_ i: Int, _ page: UInt64, writable: Bool) {
+        guard blockPages >= 512 else { return }
+        blockPages -= 512
+        follow(writable ? .mapWritable : .mapReadOnly, i, .block, ipa: page & ~0x1f_ffff, pages: 512)
+    }
+
+    /// Permission faults of reads and fetches, and statuses that v3.9 does not know.
+    private func isRefused(_ hsr: HSR) -> Bool {
+        switch hsr.faultStatus.kind {
+        case .translation?: false
+        case .permission?: !machine.world.isWriteFault(hsr)
+        default: true
+        }
+    }
+
+    /// Makes the tables such that the host's fault could happen; returns why it could not.
+    private mutating func prepareTables(_ i: Int, _ thread: Int, _ hsr: HSR, _ found: FaultStatus?, _ page: UInt64, inSlot: Bool) -> TraceItem.Cause {
+        let status = hsr.faultStatus
+        if let found, found.rawValue == status.rawValue { return .none }
+        let isRace = open.indices.contains { $0 != thread && open[$0] == page }
+        let wasGivenUp = thread < lastPage.count && lastPage[thread] == page && lastNotifier[thread] != notifiers
+        let hasLoss = lossesSeen > 0 || trace.counts.damaged > 0 || trace.counts.overwritten > 0
+        switch status.kind {
+        case .translation?:
+            if found?.kind == .translation { return levelCause(status.level, found?.level ?? 1, page, isRace) }
+            guard inSlot else { return .unmapped }
+            if isRace { return .race }
+            let cause: TraceItem.Cause = wasGivenUp ? .retried : hasLoss ? .lost : .unmapped
+            follow(.takeAway, i, cause, ipa: page)
+            return cause
+        case .permission?:
+            guard inSlot else { return .mapped }
+            if found?.kind == .translation {
+                if status.level < 3 {
+                    mapBlock(i, page, writable: false)
+                    return .block
+                }
+                let cause: TraceItem.Cause = hasLoss ? .lost : .mapped
+                follow(.mapReadOnly, i, cause, ipa: page)
+                return cause
+            }
+            if found?.kind == .permission {
+                if status.level < 3 { mapBlock(i, page, writable: false) }
+                return status.level < 3 ? .block : .none
+            }
+            if hsr.isInstructionAbort { return .executeNever }
+            guard hsr.isWrite || hsr.isStage1Walk else { return .readDenied }
+            if isRace { return .race }
+            follow(.protect, i, status.level < 3 ? .block : .protected, ipa: page)
+            return status.level < 3 ? .block : .protected
+        case .accessFlag?:
+            if inSlot, found?.kind == .translation { follow(machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
+            return .accessFlag
+        default: return .unsupported
+        }
+    }
+
+    private func levelCause(_ host: UInt8, _ here: UInt8, _ page: UInt64, _ isRace: Bool) -> TraceItem.Cause {
+        if isRace || open.contains(where: { $0 != .max && $0 >> 21 == page >> 21 }) { return .race }
+        if host == 0 { return .startLevel }
+        // Nothing is mapped in the whole level-1 entry: what is missing on the host is its start.
+        if host > here { return here == 1 && host == 2 && lossesSeen == 0 && isFirstIn(page >> 30) ? .startLevel : .tablesStand }
+        return .tablesGone
+    }
+
+    private func isFirstIn(_ gigabyte: UInt64) -> Bool { machine.world.mappedRuns(of: 0, in: gigabyte << 30..<(gigabyte + 1) << 30).isEmpty }
+
+    /// Makes the host's page such that get_user_pages does what it did on the host; true: it copies the page.
+    private mutating func prepareHost(_ i: Int, _ hsr: HSR, _ page: UInt64, _ slot: Memslot) -> Bool {
+        let write = machine.world.isWriteFault(hsr)
+        if slot.readOnly, write { return false }
+        let process = Int(machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
+        let entry = machine.world.processes[process].entry(hva)
+        if !outline.flags[i].intersection([.denied, .emulated]).isEmpty {
+            if !entry.isPoisoned { follow(.deny, i, .denied, ipa: page) }
+            return false
+        }
+        if entry.isPoisoned { follow(.allow, i, .denied, ipa: page) }
+        guard write else { return false }
+        if copies(i, page) {
+            if !machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
+            return true
+        }
+        if machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
+        return false
+    }
+
+    /// Whether a notifier's line in the exit of the fault names its page.
+    private func copies(_ i: Int, _ page: UInt64) -> Bool {
+        guard outline.flags[i].contains(.copies) else { return false }
+        var j = i + 1
+        let last = min(trace.events.count, i + 512)
+        while j < last {
+            if Int(outline.links[j]) == i, case .unmapRange(let start, let end) = trace.events[j].payload, end &- start == 4096 {
+                return pieces(start, end).contains { $0.contains(page) }
+            }
+            j += 1
+        }
+        return false
+    }
+
+    // MARK: Notifiers
+
+    /// The stretches of guest memory at host addresses.
+    private func pieces(_ start: UInt64, _ end: UInt64) -> [Range<UInt64>] {
+        var found: [Range<UInt64>] = []
+        for slot in slots {
+            guard let hva = slot.hostHVA else { continue }
+            let from = max(start, hva), to = min(end, hva + slot.size)
+            if from < to { found.append(slot.ipa + (from - hva)..<slot.ipa + (to - hva)) }
+        }
+        return found
+    }
+
+    private mutating func notifier(_ i: Int, _ event: TraceEvent) {
+        let start: UInt64, end: UInt64, act: TraceItem.Act
+        switch event.payload {
+        case .unmapRange(let a, let b): (start, end, act) = (a, b, .unmap)
+        case .unmapPage(let hva): (start, end, act) = (hva & ~0xfff, (hva & ~0xfff) &+ 4096, .unmapPage)
+        case .setSPTE(let hva): (start, end, act) = (hva & ~0xfff, (hva & ~0xfff) &+ 4096, .change)
+        case .age(let a, let b): (start, end, act) = (a & ~0xfff, max(b, (a & ~0xfff) &+ 4096), .age)
+        default: return
+        }
+        let pieces = pieces(start, end)
+        guard !pieces.isEmpty else {
+            counts.elsewhere += 1
+            return
+        }
+        counts.notifiers += 1
+        let owner = Int(outline.links[i])
+        if act != .age, owner >= 0, end &- start == 4096, let last = itemOfOpenFault(owner), last.flags.contains(.copies), pieces.contains(where: { $0.contains(last.ipa) }) {
+            return
+        }
+        if act != .age { notifiers += 1 }
+        let thread = actingThread(event)
+        for piece in pieces {
+            let from = piece.lowerBound & ~0xfff, size = piece.upperBound - from
+            guard act == .unmap, size > 4096 else {
+                // An aged range is one step: nothing is walked.
+                add(TraceItem(event: UInt32(i), act: act, ipa: from, actor: thread))
+                if act == .age { return }
+                continue
+            }
+            let runs = machine.world.mappedRuns(of: 0, in: from..<piece.upperBound)
+            let isWhole = runs.count == 1 && runs[0] == from..<piece.upperBound
+            for run in runs {
+                add(TraceItem(event: UInt32(i), act: .unmap, flags: isWhole ? [] : .part, ipa: run.lowerBound, pages: UInt32((run.upperBound - run.lowerBound) >> 12), actor: thread))
+            }
+            if runs.isEmpty { add(TraceItem(event: UInt32(i), act: .unmap, flags: .part, ipa: from, actor: thread)) }
+        }
+    }
+
+    /// The item of the fault that is event `owner`, among the last few.
+    private func itemOfOpenFault(_ owner: Int) -> TraceItem? {
+        items.suffix(1024).last { $0.act == .fault && Int($0.event) == owner }
+    }
+
+    private func actingThread(_ event: TraceEvent) -> UInt8 {
+        guard Int(event.thread) < trace.threads.count else { return HostThread.host.rawValue }
+        let comm = trace.threads[Int(event.thread)].comm
+        if comm.hasPrefix("kswapd") { return HostThread.kswapd.rawValue }
+        if comm.hasPrefix("ksmd") { return HostThread.ksmd.rawValue }
+        return HostThread.vmm.rawValue
+    }
+}

@@ -1,0 +1,112 @@
+import Stage2Sim
+
+/// Makes sessions of traces.
+public enum TraceSession {
+    /// What the trace does not say of itself.
+    public struct Options: Sendable {
+        /// Memory slots, and in words where they were given.
+        public var memory: (slots: [TraceMemory.Slot], how: String)?
+        /// The machine to simulate, without its memory and vCPUs; nil: Linux v3.9 on a Cortex-A15.
+        public var machine: MachineConfiguration?
+        public init() {}
+    }
+
+    /// What a newer kernel than v3.9 does, of what the simulation can: for traces in the arm64 kernels' format.
+    static let newerBehaviours: [(Behaviour, on: Bool)] = [
+        (.readOnlySlots, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false), (.b11Isv0IsWrite, false),
+        (.b12SlotDeleteKeepsStage2, false),
+    ]
+
+    /// Reads a trace and makes a session of it.
+    ///
+    /// - Throws: `ByteSourceError`, `InputError` where there is no fault in it, or what `progress` throws.
+    public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Session {
+        let trace = try Trace.read(from: source, progress: progress)
+        return make(trace, name: source.name, options: options)
+    }
+
+    public static func make(_ trace: Trace, name: String, options: Options = Options()) -> Session {
+        let outline = TraceOutline(trace)
+        let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
+        var memory = options.memory.map { TraceMemory(given: $0.slots, $0.how) }
+            ?? TraceMemory(written: trace, firstFault: firstFault) ?? TraceMemory(inferred: trace, outline)
+        memory.learn(from: trace, outline)
+        memory.layOut()
+        let isNewer = isFromNewerHost(trace)
+        var machine = options.machine ?? MachineConfiguration()
+        if isNewer, options.machine == nil { for (behaviour, on) in newerBehaviours { machine.behaviours.set(behaviour, on) } }
+        if memory.slots.contains(where: \.readOnly) { machine.behaviours.set(.readOnlySlots, true) }
+        let vcpus = max(1, outline.vcpuThreads.count)
+        machine.vms = [
+            MachineConfiguration.VM(
+                vcpus: (0..<UInt8(vcpus)).map { $0 },
+                memory: memory.slots.map {
+                    var slot = MachineConfiguration.Memory(ipa: IPA($0.ipa), size: $0.size, hva: HVA($0.hva))
+                    slot.readOnly = $0.readOnly
+                    return slot
+                })
+        ]
+        var builder = TraceBuilder(trace, outline, memory, machine)
+        let script = builder.build()
+        let file = name.split(separator: "/").last.map(String.init) ?? name
+        return Session(
+            title: PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host"),
+            about: PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil)), question: "", machine: machine,
+            script: Script(script), file: name)
+    }
+
+    /// arm64 kernels have syndromes that no 32-bit one has: an 8-byte access, SF, or a PC or HVA beyond 32 bits.
+    static func isFromNewerHost(_ trace: Trace) -> Bool {
+        trace.events.prefix(100_000).contains { event in
+            switch event.payload {
+            case .guestFault(let fault): fault.hsr >> 32 != 0 || fault.pc >> 32 != 0 || fault.hxfar >> 32 != 0 || (fault.hsr >> 24 & 1 == 1 && (fault.hsr >> 22 & 3 == 3 || fault.hsr >> 15 & 1 == 1))
+            case .unmapRange(let start, _): start >> 32 != 0
+            case .age(let start, let end): start >> 32 != 0 || end != start
+            case .unmapPage(let hva), .setSPTE(let hva), .testAge(let hva): hva >> 32 != 0
+            case .entry(let pc): pc >> 32 != 0
+            case .userspaceExit, .accessFault, .mmioNISV: true
+            default: false
+            }
+        }
+    }
+
+    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+
+    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool) -> String {
+        var text = ["A host's trace of \(count(trace.counts.lines, "line")): \(count(trace.counts.events, "event")) followed, \(trace.counts.skipped) of other kinds skipped."]
+        let names = trace.skipped.prefix(3).map { "\($0.name) \($0.count)" }
+        if !names.isEmpty { text.append("Most of those: \(names.joined(separator: ", ")).") }
+        let c = trace.counts
+        if c.damaged > 0 { text.append("\(count(c.damaged, "line")) damaged, the first: \(trace.damages.first?.description ?? "unknown").") }
+        if c.lostNotices > 0 { text.append("Events lost at \(count(c.lostNotices, "place")): \(c.lostEvents)\(c.lostWithoutCount > 0 ? " and an unknown number" : "").") }
+        if c.overwritten > 0 { text.append("\(c.overwritten) events were overwritten before the first line.") }
+        if c.timesBackwards > 0 { text.append("Time runs backwards \(c.timesBackwards) times.") }
+        if c.endsWithoutNewline { text.append("The last line has no end: the file was perhaps cut there.") }
+        text.append("\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(outline.vcpuThreads.prefix(8).enumerated().map { "vcpu\($0.offset) \(name(trace.threads[$0.element]))" }.joined(separator: ", ")).")
+        text.append(slots(memory))
+        text += memory.remarks.prefix(8).map { $0 + "." }
+        text.append("\(count(counts.notifiers, "notifier line")) in the slots, \(counts.elsewhere) elsewhere in the VMM.")
+        if isNewer { text.append("The host is no 32-bit v3.9: the simulation is v3.9 with \(newerBehaviours.filter(\.on).map(\.0.name).joined(separator: ", ")) and without \(newerBehaviours.filter { !$0.on }.map(\.0.name).joined(separator: ", ")).") }
+        if counts.differing > 0 { text.append("\(count(counts.differing, "fault")) would have gone otherwise by the simulated tables; each says why.") }
+        if counts.followed > 0 { text.append("\(count(counts.followed, "operation")) only make the state follow the trace.") }
+        if counts.refused > 0 { text.append("\(count(counts.refused, "fault")) v3.9 refuses and the host served.") }
+        if counts.beyond > 0 { text.append("\(count(counts.beyond, "fault")) beyond 40 bits of IPA are told, not simulated.") }
+        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.")
+        return text.joined(separator: " ")
+    }
+
+    private static func name(_ thread: TraceThread) -> String { thread.comm + (thread.tid.map { "-\($0)" } ?? "") }
+
+    private static func slots(_ memory: TraceMemory) -> String {
+        let how = switch memory.origin {
+        case .given(let how): "as \(how) says"
+        case .written: "as the VMM's own lines say"
+        case .inferred: "inferred from the faults, in whole 2 MiB"
+        }
+        let list = memory.slots.prefix(8).map { slot in
+            "\(hex(slot.ipa)) + \(hex(slot.size))" + (slot.readOnly ? " read-only" : "")
+                + (slot.hostHVA.map { $0 == slot.hva ? " at HVA \(hex($0))" : " at HVA \(hex($0)), here \(hex(slot.hva))" } ?? " at an unknown HVA, here \(hex(slot.hva))")
+        }
+        return "Memory slots, \(how): \(list.isEmpty ? "none" : list.joined(separator: "; "))\(memory.slots.count > 8 ? "; \(memory.slots.count - 8) more" : "")."
+    }
+}

@@ -1,0 +1,60 @@
+// What the tables would do with an access, looked up without making a step: what a trace's faults are compared with.
+
+extension World {
+    /// What a walk of the VM's tables comes to; nil: the access is permitted. The TLB is not asked.
+    public func faultStatus(of vm: UInt8, _ ipa: IPA, _ access: AccessKind) -> FaultStatus? {
+        guard var table = vms[Int(vm)].level1 else { return FaultStatus(.translation, level: 1) }
+        for level in 1...3 {
+            let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) ?? 0
+            switch Stage2Walk.next(Stage2Descriptor(word), level: level) {
+            case .table(let next): table = next
+            case .leaf(let leaf): return Stage2Walk.permits(leaf, access) ? nil : FaultStatus(.permission, level: UInt8(level))
+            case .fault(let status): return status
+            }
+        }
+        return nil
+    }
+
+    /// The stretches of guest memory, page aligned, in which leaves stand, inside `range`. Stretches with no more than
+    /// `gap` pages between them are one.
+    public func mappedRuns(of vm: UInt8, in range: Range<UInt64>, gap: UInt64 = 8) -> [Range<UInt64>] {
+        guard let level1 = vms[Int(vm)].level1, !range.isEmpty else { return [] }
+        var runs: [Range<UInt64>] = []
+        var at = range.lowerBound & ~(pageSize - 1)
+        let end = min(range.upperBound, 1 << 40)
+        while at < end {
+            let first = kernelPages.word(at: Stage2Walk.descriptorAddress(table: level1, ipa: IPA(at), level: 1)) ?? 0
+            guard first != 0 else { at = Self.after(at, level: 1); continue }
+            let second = kernelPages.word(at: Stage2Walk.descriptorAddress(table: Stage2Descriptor(first).address, ipa: IPA(at), level: 2)) ?? 0
+            guard second != 0 else { at = Self.after(at, level: 2); continue }
+            let table = Stage2Descriptor(second).address
+            let stop = min(end, Self.after(at, level: 2))
+            while at < stop {
+                if kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: IPA(at), level: 3)) ?? 0 != 0 {
+                    if let last = runs.last, at - last.upperBound <= gap * pageSize {
+                        runs[runs.count - 1] = last.lowerBound..<at + pageSize
+                    } else {
+                        runs.append(at..<at + pageSize)
+                    }
+                }
+                at += pageSize
+            }
+        }
+        return runs
+    }
+
+    private static func after(_ ipa: UInt64, level: Int) -> UInt64 { (ipa & ~(Stage2Walk.span(level: level) - 1)) + Stage2Walk.span(level: level) }
+
+    /// Whether a write by the process would be served with a copy, notifiers and all (`do_wp_page`).
+    public func copiesOnWrite(_ process: UInt8, _ hva: HVA) -> Bool {
+        let entry = processes[Int(process)].entry(hva.page)
+        return entry.isPresent && !entry.isWritable && !canReuse(entry)
+    }
+
+    /// Whether KVM would take the abort for a write, by the behaviours that are on.
+    public func isWriteFault(_ hsr: HSR) -> Bool {
+        if hsr.isInstructionAbort { return behaviours.has(.s1ptwIsWrite) && hsr.isStage1Walk }
+        if behaviours.has(.s1ptwIsWrite), hsr.isStage1Walk { return true }
+        return behaviours.has(.b11Isv0IsWrite) ? !(hsr.isv && !hsr.isWrite) : hsr.isWrite
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Stage2Sim
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What a trace does not say of itself.
+struct TraceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "For a trace: the guest's memory slots, from a session file or as ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M. May be repeated.",
+            valueName: "slots"))
+    var memory: [String] = []
+
+    /// The options for a trace: from `--memory`, else from a session file beside it (`NAME.yaml`), else none.
+    static func make(_ memory: [String], trace: String) throws -> TraceSession.Options {
+        var options = TraceSession.Options()
+        if memory.isEmpty {
+            guard trace != "-" else { return options }
+            let base = URL(fileURLWithPath: trace).deletingPathExtension().path
+            for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
+                let machine = try SessionReader.read(path: candidate).machine
+                options.machine = machine
+                options.memory = (slots(of: machine), candidate)
+                return options
+            }
+            return options
+        }
+        var slots: [TraceMemory.Slot] = []
+        for text in memory {
+            if text.first?.isNumber == true, let slot = try slot(text) {
+                slots.append(slot)
+            } else {
+                let machine = try SessionReader.read(path: text).machine
+                options.machine = machine
+                slots += Self.slots(of: machine)
+            }
+        }
+        options.memory = (slots, "--memory")
+        return options
+    }
+
+    private static func slots(of machine: MachineConfiguration) -> [TraceMemory.Slot] {
+        (machine.vms.first?.memory ?? []).map { TraceMemory.Slot(ipa: $0.ipa.rawValue, size: $0.size, hostHVA: $0.hva.rawValue, readOnly: $0.readOnly) }
+    }
+
+    /// A slot on the command line; nil where there is no colon: a file's name.
+    private static func slot(_ text: String) throws -> TraceMemory.Slot? {
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count >= 2 else { return nil }
+        let readOnly = parts.count > 2 && parts.last == "ro"
+        if readOnly { parts.removeLast() }
+        let numbers = parts.map { parseNumber($0) }
+        guard parts.count <= 3, let ipa = numbers[0], let size = numbers[1], parts.count == 2 || numbers[2] != nil else {
+            throw InputError("--memory", nil, "'\(text)'", fits: "ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M")
+        }
+        return TraceMemory.Slot(ipa: ipa, size: size, hostHVA: parts.count == 3 ? numbers[2] : nil, readOnly: readOnly)
+    }
+}
+
+/// How far reading has come, on standard error when that is a terminal and it takes long enough to be seen.
+final class ProgressBar {
+    private let what: String
+    private let isShown = isatty(2) == 1
+    private let start = ContinuousClock.now
+    private var last = ContinuousClock.now
+    private var drawn = false
+
+    init(what: String) { self.what = what }
+
+    func show(_ progress: ReadingProgress) {
+        let now = ContinuousClock.now
+        guard isShown, now - start > .milliseconds(200), now - last > .milliseconds(50) else { return }
+        last = now
+        drawn = true
+        var line = "\r\u{1b}[K\(progress.bytesRead >> 20) MiB"
+        if let total = progress.bytesTotal, total > 0 {
+            let tenths = Int(progress.bytesRead * 20 / total)
+            line = "\r\u{1b}[K[" + String(repeating: "#", count: min(20, tenths)) + String(repeating: ".", count: max(0, 20 - tenths)) + "] \(progress.bytesRead * 100 / total)%"
+        }
+        write(line + ", \(progress.events) events")
+    }
+
+    func clear() { if drawn { write("\r\u{1b}[K") } }
+
+    private func write(_ text: String) { _ = CommandIO.write(Array(text.utf8), to: 2) }
+}
