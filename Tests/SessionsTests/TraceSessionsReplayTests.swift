@@ -97,8 +97,19 @@ import Testing
         let short = dumpName.split(separator: "/")[1].dropLast(5)
         let mark = try #require(trace.events.last { $0.kind == .mark && trace.markText(of: $0)?.contains("\"\(short)\"") == true })
         let dump = Self.pages(try HostTables(json: HostTraceFiles.bytes(dumpName)))
-        let found = Self.pages(TraceSession.make(trace, name: traceName), through: Int(mark.line))
+        // The guest itself dumps the tables, in the run after the mark: what that run faults in is there too.
+        let done = trace.events.first { $0.kind == .mark && $0.line > mark.line && trace.markText(of: $0)?.contains("run_done") == true }
+        let session = TraceSession.make(trace, name: traceName)
+        let found = Self.pages(session, through: Int(done?.line ?? mark.line))
         let missing = dump.subtracting(found).sorted(), extra = found.subtracting(dump).sorted()
+        if dumpName.hasSuffix("thp.dirtied.json") {
+            // Dirty logging put one page in a block's place. That the rest of the block went shows only when one of its pages
+            // faults again, and that step says so.
+            #expect(Set(extra.map { $0 >> 21 }) == [0xc000_0000 >> 21])
+            let notes = session.script.written.map(\.note)
+            #expect(notes.contains { $0.contains("dirty logging that split a block") })
+            return
+        }
         #expect(extra.isEmpty, "\(dumpName): \(extra.prefix(8).map { hex($0) }) are mapped here only")
         #expect(missing.isEmpty, "\(dumpName): \(missing.count) missing, \(missing.prefix(8).map { hex($0) })")
     }
