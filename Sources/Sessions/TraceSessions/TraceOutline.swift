@@ -34,7 +34,6 @@ struct TraceOutline {
         links = [Int32](repeating: -1, count: trace.events.count)
         vcpus = [UInt8?](repeating: nil, count: trace.threads.count)
         relate(trace)
-        findBlocks(trace)
     }
 
     /// Forward: what stands in the exit of a fault. An exit ends where its thread enters the guest again or leaves KVM.
@@ -88,10 +87,22 @@ struct TraceOutline {
         vcpus[thread] = UInt8(vcpuThreads.count - 1)
     }
 
-    /// Backward: a permission or access-flag fault at level 2 names a block, which the last translation fault there has made.
-    private mutating func findBlocks(_ trace: Trace) {
+    /// Backward: a permission or access-flag fault at level 2 names a block, which the last translation fault there has made. Where
+    /// the host is seen to have blocks, a notifier for 2 MiB at once is for one too: it is split, or goes as a whole.
+    mutating func findBlocks(_ trace: Trace, _ memory: TraceMemory) {
+        let hasBlocks = trace.events.contains { event in
+            guard let fault = event.guestFault else { return false }
+            return fault.hsr & 0x3f == 0x0e || fault.hsr & 0x3f == 0x0a
+        }
+        guard hasBlocks else { return }
         var isBlock: [UInt64: Bool] = [:]
         for i in trace.events.indices.reversed() {
+            if case .unmapRange(let start, let end) = trace.events[i].payload, end &- start == 1 << 21, start & 0x1f_ffff == 0 {
+                for slot in memory.slots {
+                    guard let hva = slot.hostHVA, start >= hva, start - hva < slot.size else { continue }
+                    isBlock[(slot.ipa + (start - hva)) >> 21] = true
+                }
+            }
             guard let fault = trace.events[i].guestFault else { continue }
             let status = UInt8(truncatingIfNeeded: fault.hsr & 0x3f), region = fault.ipa >> 21
             if status & 0x3c == 0x04 {

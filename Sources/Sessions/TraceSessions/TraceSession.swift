@@ -13,8 +13,8 @@ public enum TraceSession {
 
     /// What a newer kernel than v3.9 does, of what the simulation can: for traces in the arm64 kernels' format.
     static let newerBehaviours: [(Behaviour, on: Bool)] = [
-        (.readOnlySlots, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false), (.b11Isv0IsWrite, false),
-        (.b12SlotDeleteKeepsStage2, false),
+        (.readOnlySlots, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false), (.b6PgdTailCount, false),
+        (.b11Isv0IsWrite, false), (.b12SlotDeleteKeepsStage2, false),
     ]
 
     /// Reads a trace and makes a session of it.
@@ -26,12 +26,13 @@ public enum TraceSession {
     }
 
     public static func make(_ trace: Trace, name: String, options: Options = Options()) -> Session {
-        let outline = TraceOutline(trace)
+        var outline = TraceOutline(trace)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
         var memory = options.memory.map { TraceMemory(given: $0.slots, $0.how) }
             ?? TraceMemory(written: trace, firstFault: firstFault) ?? TraceMemory(inferred: trace, outline)
         memory.learn(from: trace, outline)
         memory.layOut()
+        outline.findBlocks(trace, memory)
         let isNewer = isFromNewerHost(trace)
         var machine = options.machine ?? MachineConfiguration()
         if isNewer, options.machine == nil { for (behaviour, on) in newerBehaviours { machine.behaviours.set(behaviour, on) } }
