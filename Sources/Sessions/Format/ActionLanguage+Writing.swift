@@ -72,8 +72,6 @@ extension ActionLanguage {
         case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:
             return traceText(a, place)
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return hostCacheText(a, place)
-        case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:
-            return traceText(a, place)
         }
     }
 
