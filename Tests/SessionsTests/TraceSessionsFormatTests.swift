@@ -1,0 +1,75 @@
+import Stage2Sim
+import Testing
+
+@testable import Sessions
+
+/// Traces written by hand: v3.9's format, and what a trace may lack.
+@Suite struct TraceSessionsFormatTests {
+    /// A read, a write that copies the zero page, and MMIO, as Linux v3.9 on 32-bit ARM prints them.
+    static let v39 = """
+        # tracer: nop
+               vmm-100   [000] .....     1.000000: kvm_entry: PC: 0x00008000
+               vmm-100   [000] .....     1.000010: kvm_exit: PC: 0x00008000
+               vmm-100   [000] .....     1.000011: kvm_guest_fault: guest fault at PC 0x00008000 (hxfar 0x80001004, ipa       0x80001000, hsr 0x93830005
+               vmm-100   [000] .....     1.000020: kvm_entry: PC: 0x00008000
+               vmm-100   [000] .....     1.000030: kvm_exit: PC: 0x00008004
+               vmm-100   [000] .....     1.000031: kvm_guest_fault: guest fault at PC 0x00008004 (hxfar 0x80001004, ipa       0x80001000, hsr 0x9383004f
+               vmm-100   [000] .....     1.000032: kvm_unmap_hva_range: mmu notifier unmap range: 0x76001000 -- 0x76002000
+               vmm-100   [000] .....     1.000033: kvm_set_spte_hva: mmu notifier set pte hva: 0x76001000
+               vmm-100   [000] .....     1.000040: kvm_entry: PC: 0x00008004
+               vmm-100   [000] .....     1.000050: kvm_exit: PC: 0x00008004
+               vmm-100   [000] .....     1.000051: kvm_guest_fault: guest fault at PC 0x00008004 (hxfar 0x80001004, ipa       0x80001000, hsr 0x93830045
+               vmm-100   [000] .....     1.000060: kvm_entry: PC: 0x00008004
+               vmm-101   [001] .....     1.000070: kvm_unmap_hva: mmu notifier unmap hva: 0x76001000
+
+        """
+
+    @Test("v3.9's lines become its own faults, and the copy's notifiers are not run twice")
+    func thirtyTwoBit() {
+        var options = TraceSession.Options()
+        options.memory = ([TraceMemory.Slot(ipa: 0x8000_0000, size: 1 << 20, hostHVA: 0x7600_0000)], "the test")
+        let trace = Trace(Array(Self.v39.utf8))
+        let session = TraceSession.make(trace, name: "v3.9", options: options)
+        #expect(session.machine.behaviours == Revision.v39.behaviours)
+        #expect(session.machine.vms[0].memory[0].hva == HVA(0x7600_0000))
+        #expect(session.script.written.map { $0.text } == [
+            "fault hsr 0x93830005 0x80001004 once pc 0x8000", "fault hsr 0x9383004f 0x80001004 once pc 0x8004",
+            "fault hsr 0x93830045 0x80001004 once pc 0x8004", "told-unmap-page 0x80001000",
+        ])
+        let (faults, end) = TraceSessionsReplayTests.faults(session)
+        #expect(faults == TraceSessionsReplayTests.expected(trace))
+        #expect(end.machine.world.leaves(of: 0).filter(\.descriptor.isValid).isEmpty)
+    }
+
+    @Test("Without slots, the faults and the copy's notifier give them")
+    func inferred() {
+        let session = TraceSession.make(Trace(Array(Self.v39.utf8)), name: "v3.9")
+        #expect(session.machine.vms[0].memory.map(\.ipa) == [IPA(0x8000_0000)])
+        #expect(session.machine.vms[0].memory.map(\.hva) == [HVA(0x7600_0000)])
+        #expect(session.about.contains("inferred from the faults"))
+    }
+
+    @Test("A fault on what is mapped says why, and takes the leaf away first")
+    func followed() {
+        let text = Self.v39.split(separator: "\n").filter { !$0.contains("unmap_hva:") }.joined(separator: "\n")
+            + "\n CPU:0 [LOST 5 EVENTS]\n" + Self.v39.split(separator: "\n")[3] + "\n"
+        let session = TraceSession.make(Trace(Array(text.utf8)), name: "lost")
+        let last = session.script.written.suffix(2)
+        #expect(last.first?.text == "follow-unmap 0x80001000")
+        #expect(last.first?.note.contains("events that were lost") == true)
+        #expect(last.last?.note.contains("would have permitted the access") == true)
+        #expect(session.about.contains("Events lost"))
+    }
+
+    @Test("A session of a trace can be saved, and reads back the same")
+    func saved() throws {
+        let session = TraceSession.make(try HostTraceFiles.trace("6.1-max/cow.trace"), name: "cow.trace")
+        var small = session
+        // A saved session's VMM ends where a 32-bit one does.
+        small.machine.vms[0].memory = small.machine.vms[0].memory.filter { $0.size <= 1 << 24 }
+        let text = SessionWriter.text(small)
+        let read = try SessionReader.read(text: text, file: "saved")
+        #expect(read.script.written.map(\.text) == session.script.written.map(\.text))
+        #expect(zip(read.script.written, session.script.written).allSatisfy { $0.command == $1.command })
+    }
+}
