@@ -219,6 +219,7 @@ extension World {
 
     init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
         self.behaviours = behaviours
+        leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
         self.cpuModel = cpuModel
         self.multiprocessor = multiprocessor
         self.kernelPages = kernelPages

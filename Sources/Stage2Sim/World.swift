@@ -35,7 +35,11 @@ public struct Statistics: BitwiseCopyable, Sendable, Equatable {
 
 /// Everything that actors share.
 public struct World {
-    public internal(set) var behaviours: Behaviours
+    public internal(set) var behaviours: Behaviours {
+        didSet { leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor) }
+    }
+    /// PAGE_S2, as the behaviours make it: what every leaf for memory begins as.
+    public internal(set) var leafTemplate: UInt64
     public let cpuModel: CPUModel
     /// More than one CPU: table walks are shareable, leaves carry SH = 11 (`is_smp()`).
     public let multiprocessor: Bool

@@ -136,7 +136,7 @@ public struct KernelPages {
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
         let index = index(pa)
         guard index >= 0 else { return 0 }
-        let page = words.ownedPage(index)
+        let page = words.ownedPageWithin(index)
         let old = page.elements[Self.place(pa)]
         page.elements[Self.place(pa)] = word
         page.note.pointee &+= (word != 0 ? 1 : 0) &- (old != 0 ? 1 : 0)

@@ -160,17 +160,22 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         Self.elements(ownedBlock(index &>> pageShift)) + Self.inPage(index)
     }
 
-    /// The elements of page number `index` and the page's note for writing, of a store that owns its root.
-    @inline(__always) mutating func ownedPage(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
-        let block = ownedBlock(index)
+    /// The elements of page number `index` and the page's note for writing, of a store that owns its root and has room for that
+    /// page (`reserve`).
+    @inline(__always) mutating func ownedPageWithin(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
+        let block = ownedBlockWithin(index)
         return (Self.elements(block), Self.note(block))
     }
 
     @inline(__always) private mutating func ownedBlock(_ index: Int) -> Block {
+        index &>> 8 < root.count ? ownedBlockWithin(index) : unsharedPage(index)
+    }
+
+    @inline(__always) private mutating func ownedBlockWithin(_ index: Int) -> Block {
         assert(isOwned, "a store that was copied must own() its root before it is written")
-        let middleIndex = index &>> 8
-        if middleIndex < root.count, root.slots[middleIndex].isOwned {
-            let slot = Self.slots(root.slots[middleIndex].owned)[index & 255]
+        let middle = root.slots[index &>> 8]
+        if middle.isOwned {
+            let slot = Self.slots(middle.owned)[index & 255]
             if slot.isOwned { return slot.owned }
         }
         return unsharedPage(index)

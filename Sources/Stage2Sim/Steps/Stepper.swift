@@ -54,7 +54,7 @@ struct Stepper<Sink: EffectSink> {
     func finish(_ outcome: Outcome, error: Errno? = nil) {
         me.outcome = outcome
         me.error = error.map { -$0.rawValue } ?? 0
-        me.depth = 0
+        me.stack = 0
         go(.idle)
         emit(.actionEnded(actor: me.id))
         world.busyActors -= 1
