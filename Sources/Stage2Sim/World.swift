@@ -70,7 +70,7 @@ public struct World {
     /// Pages whose mapping has gone, to be let go when the invalidation is over (`mmu_gather`).
     var gatheredPages: [GatheredPage] = []
     /// Rows of the books that changed since they were last balanced.
-    var openBooks: [BookEntry] = []
+    var openBooks = OpenBooks()
     public internal(set) var violations: [Violation] = []
 
     public var zeroPageAddress: PA { zeroPage.pa }
