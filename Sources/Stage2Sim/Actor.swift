@@ -73,8 +73,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var action: Action = .host(HostAction(.exhaustVMIDs))
     public internal(set) var outcome: Outcome = .none
     public internal(set) var error: Int32 = 0
-    var stack = InlineArray<8, MicroStep>(repeating: .idle)
-    var depth = 0
+    /// Where the routines under way return to, a byte each, the innermost lowest; at most eight.
+    var stack: UInt64 = 0
 
     // The access.
     /// The vCPU runs guest code; false: KVM_RUN has still to enter the guest.
@@ -185,13 +185,13 @@ public struct Actor: BitwiseCopyable, Sendable {
     public var isIdle: Bool { next == .idle }
 
     @inline(__always) mutating func call(_ routine: MicroStep, then back: MicroStep) {
-        stack[depth] = back
-        depth += 1
+        assert(stack >> 56 == 0, "routines nest at most eight deep")
+        stack = stack << 8 | UInt64(back.rawValue)
         next = routine
     }
 
     @inline(__always) mutating func returnToCaller() {
-        depth -= 1
-        next = stack[depth]
+        next = MicroStep(returning: stack)
+        stack >>= 8
     }
 }

@@ -177,8 +177,8 @@ public struct Machine {
         withStepper(actor, &sink) { stepper in
             var steps = 0
             while steps < limit {
-                if stepper.me.next == .idle { return (steps, .idle) }
-                if !stepper.step() { return (steps, .blocked) }
+                let result = stepper.step()
+                if result != .stepped { return (steps, result) }
                 steps += 1
             }
             return (steps, .stepped)
@@ -219,6 +219,7 @@ extension World {
 
     init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
         self.behaviours = behaviours
+        leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
         self.cpuModel = cpuModel
         self.multiprocessor = multiprocessor
         self.kernelPages = kernelPages

@@ -146,7 +146,7 @@ struct MessageSink: EffectSink {
 extension Stepper {
     /// From the routine called to its return, nobody moving in between.
     @inline(__always) func runToIdle() {
-        while me.next != .idle, step() {}
+        while step() == .stepped {}
     }
 
     /// Top-up and set.

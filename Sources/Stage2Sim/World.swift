@@ -35,7 +35,11 @@ public struct Statistics: BitwiseCopyable, Sendable, Equatable {
 
 /// Everything that actors share.
 public struct World {
-    public internal(set) var behaviours: Behaviours
+    public internal(set) var behaviours: Behaviours {
+        didSet { leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor) }
+    }
+    /// PAGE_S2, as the behaviours make it: what every leaf for memory begins as.
+    public internal(set) var leafTemplate: UInt64
     public let cpuModel: CPUModel
     /// More than one CPU: table walks are shareable, leaves carry SH = 11 (`is_smp()`).
     public let multiprocessor: Bool
@@ -66,7 +70,7 @@ public struct World {
     /// Pages whose mapping has gone, to be let go when the invalidation is over (`mmu_gather`).
     var gatheredPages: [GatheredPage] = []
     /// Rows of the books that changed since they were last balanced.
-    var openBooks: [BookEntry] = []
+    var openBooks = OpenBooks()
     public internal(set) var violations: [Violation] = []
 
     public var zeroPageAddress: PA { zeroPage.pa }

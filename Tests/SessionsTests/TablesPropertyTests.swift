@@ -7,9 +7,9 @@ import Testing
     @Test(arguments: 0..<12) func countsAreOneAndTheEntries(seed: Int) {
         var random = SplitMix64(state: UInt64(seed))
         var tables = TableFunctions(.v39)
-        for _ in 0..<400 {
+        for i in 0..<200 {
             step(&tables, &random)
-            check(tables.world)
+            if i % 8 == 0 { check(tables.world) }
         }
         let before = tables.world.kernelPages
         #expect(before.allocated >= before.freed)

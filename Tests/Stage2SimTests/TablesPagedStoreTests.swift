@@ -48,10 +48,11 @@ import Testing
 
     @Test func aNoteIsCopiedWithItsPage() {
         var store = Store(absent: 0)
-        store.ownedPage(3).note.pointee = 5
+        store.reserve(pages: 8)
+        store.ownedPageWithin(3).note.pointee = 5
         var copy = store
         copy.own()
-        copy.ownedPage(3).note.pointee = 6
+        copy.ownedPageWithin(3).note.pointee = 6
         #expect(store.note(ofPage: 3) == 5 && copy.note(ofPage: 3) == 6 && store.note(ofPage: 4) == 0)
     }
 

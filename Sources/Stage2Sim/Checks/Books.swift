@@ -2,14 +2,43 @@
 // actor comes to its end; nothing is ever scanned as a whole.
 
 /// A row of the books that changed.
-enum BookEntry: BitwiseCopyable {
+enum BookEntry: BitwiseCopyable, Equatable {
     case leaf(vm: UInt8, gfn: UInt64)
     case table(PA)
 }
 
+/// The rows opened since the books were last balanced. A fault opens a handful: those stand inside, more in an array.
+struct OpenBooks {
+    private var first = InlineArray<8, BookEntry>(repeating: .table(PA(0)))
+    private var rest: [BookEntry] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    subscript(index: Int) -> BookEntry { index < 8 ? first[index] : rest[index - 8] }
+
+    /// Opens a row, unless it is the one opened last.
+    @inline(__always) mutating func open(_ row: BookEntry) {
+        guard count < 8 else { return openMore(row) }
+        if count > 0, first[count - 1] == row { return }
+        first[count] = row
+        count += 1
+    }
+
+    @inline(never) private mutating func openMore(_ row: BookEntry) {
+        rest.append(row)
+        count += 1
+    }
+
+    @inline(__always) mutating func close() {
+        if count > 8 { rest.removeAll(keepingCapacity: true) }
+        count = 0
+    }
+}
+
 extension Stepper {
-    @inline(__always) func openLeafBook(_ vm: UInt8, _ ipa: IPA) { world.openBooks.append(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
-    @inline(__always) func openTableBook(_ table: PA) { world.openBooks.append(.table(table)) }
+    @inline(__always) func openLeafBook(_ vm: UInt8, _ ipa: IPA) { world.openBooks.open(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
+    @inline(__always) func openTableBook(_ table: PA) { world.openBooks.open(.table(table)) }
 
     func openHostBook(_ process: Int, _ hva: HVA) {
         guard let vm = world.processes[process].vm, let ipa = world.ipa(of: hva, process: UInt8(process)) else { return }
@@ -26,7 +55,7 @@ extension Stepper {
             }
             i += 1
         }
-        world.openBooks.removeAll(keepingCapacity: true)
+        world.openBooks.close()
     }
 
     private func balanceLeaf(_ vm: UInt8, _ ipa: IPA) {

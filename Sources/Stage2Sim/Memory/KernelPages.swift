@@ -26,7 +26,12 @@ public struct KernelPages {
     private var info = PagedStore<Page, 5>(absent: Page())
     private var freeList: [Int32] = []
     /// Pages handed out so far, each counted once.
-    private var next = 0 { didSet { lowCount = min(next, lowPages) } }
+    private var next = 0 {
+        didSet {
+            lowCount = min(next, lowPages)
+            words.reserve(pages: next)
+        }
+    }
     /// Those of them that lie in low memory.
     private var lowCount = 0
 
@@ -124,15 +129,14 @@ public struct KernelPages {
     @inline(__always) public func word(at pa: PA) -> UInt64? {
         let index = index(pa)
         guard index >= 0 else { return nil }
-        guard let page = words.page(index) else { return 0 }
-        return page[Self.place(pa)]
+        return words.pageWithin(index)[Self.place(pa)]
     }
 
     /// Stores a word and keeps count of the page's live entries. Returns what stood there.
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
         let index = index(pa)
         guard index >= 0 else { return 0 }
-        let page = words.ownedPage(index)
+        let page = words.ownedPageWithin(index)
         let old = page.elements[Self.place(pa)]
         page.elements[Self.place(pa)] = word
         page.note.pointee &+= (word != 0 ? 1 : 0) &- (old != 0 ? 1 : 0)

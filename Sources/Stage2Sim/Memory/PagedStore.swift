@@ -15,71 +15,86 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// Where a block hangs.
     private struct Slot: BitwiseCopyable {
-        /// The block's address, with bit 0 set while another slot may hold it too; 1: no block. So one bit tells whether to
-        /// write straight through.
-        var bits: UInt = 1
+        /// The block's address, with bit 0 set while another slot may hold it too. So one bit tells whether to write straight
+        /// through.
+        let bits: UInt
 
-        @inline(__always) init() {}
         @inline(__always) init(owning block: Block) { bits = UInt(bitPattern: block) }
-        @inline(__always) var block: Block? { Block(bitPattern: bits & ~1) }
-        /// The block where no other slot holds it.
-        /// No other slot holds the block, and there is one.
+        @inline(__always) init(sharing block: Block) { bits = UInt(bitPattern: block) | 1 }
+        @inline(__always) var block: Block { Block(bitPattern: bits & ~1).unsafelyUnwrapped }
+        /// No other slot holds the block.
         @inline(__always) var isOwned: Bool { bits & 1 == 0 }
         /// The block of an owned slot.
         @inline(__always) var owned: Block { Block(bitPattern: bits).unsafelyUnwrapped }
-        mutating func share() { bits |= 1 }
     }
 
-    /// Owns the tree: the header is the number of slots behind it. Its deinit is the one place where blocks are given up.
-    private final class Root: ManagedBuffer<Int, Slot> {
-        static func make(_ count: Int) -> Root {
-            let root = unsafeDowncast(create(minimumCapacity: count) { _ in count }, to: Root.self)
-            root.slots.initialize(repeating: Slot(), count: count)
+    /// What stands where nothing was written: a page of absent elements, and a middle full of it. Reading needs no question
+    /// whether there is a block. These two are nobody's to count, change or give up.
+    private final class Blank {
+        let page: Block
+        let middle: Block
+
+        init(_ absent: Element) {
+            page = PagedStore.allocate(bytes: (1 << pageShift) * MemoryLayout<Element>.stride)
+            PagedStore.elements(page).initialize(repeating: absent, count: 1 << pageShift)
+            middle = PagedStore.allocate(bytes: PagedStore.fan * MemoryLayout<Slot>.stride)
+            PagedStore.slots(middle).initialize(repeating: Slot(sharing: page), count: PagedStore.fan)
+        }
+
+        deinit {
+            page.deallocate()
+            middle.deallocate()
+        }
+    }
+
+    private struct Header {
+        let count: Int
+        let blank: Blank
+    }
+
+    /// Owns the tree: a number of slots. Its deinit is the one place where blocks are given up.
+    private final class Root: ManagedBuffer<Header, Slot> {
+        static func make(_ count: Int, _ blank: Blank) -> Root {
+            let root = unsafeDowncast(create(minimumCapacity: count) { _ in Header(count: count, blank: blank) }, to: Root.self)
+            root.slots.initialize(repeating: Slot(sharing: blank.middle), count: count)
             return root
         }
 
         @inline(__always) var slots: UnsafeMutablePointer<Slot> { withUnsafeMutablePointerToElements { $0 } }
-        /// `header` without the access check that a class's properties get at run time.
-        @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee } }
+        // Without the access check that a class's properties get at run time.
+        @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee.count } }
+        var blank: Blank { withUnsafeMutablePointerToHeader { $0.pointee.blank } }
 
         deinit {
-            for i in 0..<count {
-                if let middle = slots[i].block { PagedStore.releaseMiddle(middle) }
-            }
+            let blank = blank
+            for i in 0..<count where slots[i].block != blank.middle { PagedStore.releaseMiddle(slots[i].block, blank.page) }
         }
     }
 
     private var root: Root
-    private let absent: Element
 
-    init(absent: Element) {
-        self.absent = absent
-        root = Root.make(1)
-    }
+    init(absent: Element) { root = Root.make(1, Blank(absent)) }
 
     // MARK: Blocks
 
     @inline(__always) private static var headerBytes: Int { 16 }
     @inline(__always) private static var fan: Int { 256 }
 
-
     @inline(__always) private static func references(_ block: Block) -> UnsafeMutablePointer<Int> { block.assumingMemoryBound(to: Int.self) }
+    /// A number for the store's user beside each page, copied with it; 0 at first.
+    @inline(__always) private static func note(_ page: Block) -> UnsafeMutablePointer<Int> { references(page) + 1 }
     @inline(__always) private static func slots(_ middle: Block) -> UnsafeMutablePointer<Slot> {
         (middle + headerBytes).assumingMemoryBound(to: Slot.self)
     }
-    /// A number for the store's user beside each page, copied with it; 0 at first.
-    @inline(__always) private static func note(_ page: Block) -> UnsafeMutablePointer<Int> { references(page) + 1 }
     @inline(__always) private static func elements(_ page: Block) -> UnsafeMutablePointer<Element> {
         (page + headerBytes).assumingMemoryBound(to: Element.self)
     }
     @inline(__always) private static func inPage(_ index: Int) -> Int { index & ((1 &<< pageShift) &- 1) }
 
-    private static func releaseMiddle(_ middle: Block) {
+    private static func releaseMiddle(_ middle: Block, _ blankPage: Block) {
         references(middle).pointee -= 1
         guard references(middle).pointee == 0 else { return }
-        for i in 0..<fan {
-            if let page = slots(middle)[i].block { releasePage(page) }
-        }
+        for i in 0..<fan where slots(middle)[i].block != blankPage { releasePage(slots(middle)[i].block) }
         middle.deallocate()
     }
 
@@ -98,25 +113,32 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     // MARK: Access
 
     subscript(index: Int) -> Element {
-        @inline(__always) get {
-            guard let element = existing(index) else { return absent }
-            return element.pointee
-        }
+        @inline(__always) get { page(index &>> pageShift)[Self.inPage(index)] }
         set { mutable(index).pointee = newValue }
+    }
+
+    /// The elements of page number `index` for reading. Valid until the next write.
+    @inline(__always) func page(_ index: Int) -> UnsafePointer<Element> {
+        let middleIndex = index &>> 8
+        return UnsafePointer(Self.elements(middleIndex < root.count ? blockWithin(index) : root.blank.page))
     }
 
     /// The element for reading, or nil where its page was never written. Valid until the next write.
     @inline(__always) func existing(_ index: Int) -> UnsafePointer<Element>? {
-        guard let page = page(index &>> pageShift) else { return nil }
-        return page + Self.inPage(index)
+        let page = index &>> pageShift
+        guard page &>> 8 < root.count else { return nil }
+        let block = blockWithin(page)
+        return block == root.blank.page ? nil : UnsafePointer(Self.elements(block)) + Self.inPage(index)
     }
 
-    /// The elements of page number `index` for reading, or nil where it was never written. Valid until the next write.
-    @inline(__always) func page(_ index: Int) -> UnsafePointer<Element>? {
-        let middleIndex = index &>> 8
-        guard middleIndex < root.count, let middle = root.slots[middleIndex].block, let page = Self.slots(middle)[index & 255].block
-        else { return nil }
-        return UnsafePointer(Self.elements(page))
+    /// As `page`, of a store that has room for that page (`reserve`).
+    @inline(__always) func pageWithin(_ index: Int) -> UnsafePointer<Element> { UnsafePointer(Self.elements(blockWithin(index))) }
+
+    @inline(__always) private func blockWithin(_ index: Int) -> Block { Self.slots(root.slots[index &>> 8].block)[index & 255].block }
+
+    /// Makes room for `pages` pages, so that every one below can be read with `pageWithin`.
+    @inline(__always) mutating func reserve(pages: Int) {
+        if pages > root.count << 8 { replaceRoot(count: pages >> 7) }
     }
 
     /// Whether no copy shares the root: what `owned` takes for granted.
@@ -138,17 +160,22 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         Self.elements(ownedBlock(index &>> pageShift)) + Self.inPage(index)
     }
 
-    /// The elements of page number `index` and the page's note for writing, of a store that owns its root.
-    @inline(__always) mutating func ownedPage(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
-        let block = ownedBlock(index)
+    /// The elements of page number `index` and the page's note for writing, of a store that owns its root and has room for that
+    /// page (`reserve`).
+    @inline(__always) mutating func ownedPageWithin(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
+        let block = ownedBlockWithin(index)
         return (Self.elements(block), Self.note(block))
     }
 
     @inline(__always) private mutating func ownedBlock(_ index: Int) -> Block {
+        index &>> 8 < root.count ? ownedBlockWithin(index) : unsharedPage(index)
+    }
+
+    @inline(__always) private mutating func ownedBlockWithin(_ index: Int) -> Block {
         assert(isOwned, "a store that was copied must own() its root before it is written")
-        let middleIndex = index &>> 8
-        if middleIndex < root.count, root.slots[middleIndex].isOwned {
-            let slot = Self.slots(root.slots[middleIndex].owned)[index & 255]
+        let middle = root.slots[index &>> 8]
+        if middle.isOwned {
+            let slot = Self.slots(middle.owned)[index & 255]
             if slot.isOwned { return slot.owned }
         }
         return unsharedPage(index)
@@ -156,90 +183,87 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// The note of page number `index`; 0 where it was never written.
     @inline(__always) func note(ofPage index: Int) -> Int {
-        guard let page = page(index) else { return 0 }
-        return Self.note(Block(mutating: UnsafeRawPointer(page) - Self.headerBytes)).pointee
+        index &>> 8 < root.count ? Self.note(blockWithin(index)).pointee : 0
     }
 
     // MARK: Unsharing
 
     @inline(never) private mutating func unsharedPage(_ index: Int) -> Block {
         let slot = Self.slots(unsharedMiddle(index &>> 8)) + (index & 255)
-        if let page = Self.takeOver(slot) { return page }
+        let old = slot.pointee.block
+        if Self.takeOver(slot, blank: root.blank.page) { return old }
         let count = 1 << pageShift
         let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
-        let elements = Self.elements(new)
-        if let old = slot.pointee.block {
-            elements.initialize(from: Self.elements(old), count: count)
-            Self.note(new).pointee = Self.note(old).pointee
-            Self.references(old).pointee -= 1
-        } else {
-            elements.initialize(repeating: absent, count: count)
-        }
+        Self.elements(new).initialize(from: Self.elements(old), count: count)
+        Self.note(new).pointee = Self.note(old).pointee
+        if old != root.blank.page { Self.references(old).pointee -= 1 }
         slot.pointee = Slot(owning: new)
         return new
-    }
-
-    @inline(never) private mutating func replaceRoot(count: Int) {
-        let copy = Root.make(count)
-        if isOwned {
-            copy.slots.update(from: root.slots, count: root.count)
-            root.slots.update(repeating: Slot(), count: root.count)
-        } else {
-            Self.share(root.slots, with: copy.slots, count: root.count)
-        }
-        root = copy
     }
 
     private mutating func unsharedMiddle(_ middleIndex: Int) -> Block {
         if middleIndex >= root.count { replaceRoot(count: (middleIndex + 1) * 2) }
         let slot = root.slots + middleIndex
-        if let middle = Self.takeOver(slot) { return middle }
+        let old = slot.pointee.block
+        if Self.takeOver(slot, blank: root.blank.middle) { return old }
         let new = Self.allocate(bytes: Self.fan * MemoryLayout<Slot>.stride)
-        Self.slots(new).initialize(repeating: Slot(), count: Self.fan)
-        if let old = slot.pointee.block {
-            Self.share(Self.slots(old), with: Self.slots(new), count: Self.fan)
+        if old == root.blank.middle {
+            Self.slots(new).initialize(from: Self.slots(old), count: Self.fan)
+        } else {
+            Self.share(Self.slots(old), with: Self.slots(new), count: Self.fan, blank: root.blank.page)
             Self.references(old).pointee -= 1
         }
         slot.pointee = Slot(owning: new)
         return new
     }
 
-    /// The block of a slot where it is this tree's alone, or has become so since it was shared.
-    private static func takeOver(_ slot: UnsafeMutablePointer<Slot>) -> Block? {
-        guard let block = slot.pointee.block else { return nil }
-        if !slot.pointee.isOwned {
-            guard references(block).pointee == 1 else { return nil }
-            slot.pointee = Slot(owning: block)
+    /// A root of `count` slots, more or as many, in place of this one.
+    @inline(never) private mutating func replaceRoot(count: Int) {
+        let copy = Root.make(count, root.blank)
+        if isOwned {
+            copy.slots.update(from: root.slots, count: root.count)
+            root.slots.update(repeating: Slot(sharing: root.blank.middle), count: root.count)
+        } else {
+            Self.share(root.slots, with: copy.slots, count: root.count, blank: root.blank.middle)
         }
-        return block
+        root = copy
+    }
+
+    /// Whether the slot's block is this tree's alone, or has become so since it was shared.
+    private static func takeOver(_ slot: UnsafeMutablePointer<Slot>, blank: Block) -> Bool {
+        if slot.pointee.isOwned { return true }
+        let block = slot.pointee.block
+        guard block != blank, references(block).pointee == 1 else { return false }
+        slot.pointee = Slot(owning: block)
+        return true
     }
 
     /// Both sides hold every block from here on, and know it.
-    private static func share(_ old: UnsafeMutablePointer<Slot>, with new: UnsafeMutablePointer<Slot>, count: Int) {
+    private static func share(_ old: UnsafeMutablePointer<Slot>, with new: UnsafeMutablePointer<Slot>, count: Int, blank: Block) {
         for i in 0..<count {
-            guard let block = old[i].block else { continue }
-            references(block).pointee += 1
-            old[i].share()
-            new[i] = old[i]
+            let block = old[i].block
+            if block != blank { references(block).pointee += 1 }
+            old[i] = Slot(sharing: block)
+            (new + i).initialize(to: old[i])
         }
     }
 
     /// Gives up the page around `index`: its elements read as `absent` again.
     mutating func drop(pageAround index: Int) {
-        guard existing(index) != nil else { return }
-        own()
         let page = index &>> pageShift
+        guard page &>> 8 < root.count, blockWithin(page) != root.blank.page else { return }
+        own()
         let slot = Self.slots(unsharedMiddle(page &>> 8)) + (page & 255)
-        if let page = slot.pointee.block { Self.releasePage(page) }
-        slot.pointee = Slot()
+        Self.releasePage(slot.pointee.block)
+        slot.pointee = Slot(sharing: root.blank.page)
     }
 
     /// Every index whose page exists, in order, page by page.
     func forEachPage(_ body: (_ firstIndex: Int, UnsafeBufferPointer<Element>) -> Void) {
-        for m in 0..<root.count {
-            guard let middle = root.slots[m].block else { continue }
+        for m in 0..<root.count where root.slots[m].block != root.blank.middle {
             for p in 0..<Self.fan {
-                guard let page = Self.slots(middle)[p].block else { continue }
+                let page = blockWithin(m << 8 | p)
+                guard page != root.blank.page else { continue }
                 body((m << 8 | p) << pageShift, UnsafeBufferPointer(start: Self.elements(page), count: 1 << pageShift))
             }
         }

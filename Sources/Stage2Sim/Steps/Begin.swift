@@ -5,7 +5,7 @@ extension Actor {
         self.action = action
         outcome = .none
         error = 0
-        depth = 0
+        stack = 0
         defersSequence = late
         sequencePending = false
         lastFaultProgress = .max

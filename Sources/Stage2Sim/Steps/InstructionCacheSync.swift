@@ -13,13 +13,15 @@ public enum InstructionCacheRule: UInt8, Sendable, CaseIterable {
 extension World {
     /// By CTR.L1Ip, or what the session puts in its place.
     public var instructionCacheRule: InstructionCacheRule {
-        if behaviours.has(.icacheRuleNothing) { return .nothing }
-        if behaviours.has(.icacheRulePage) { return .page }
-        if behaviours.has(.icacheRuleAll) { return .all }
-        return switch ctr.l1Ip {
-        case 3: .page
-        case 1: .nothing
-        default: .all
+        @inline(__always) get {
+            if behaviours.has(.icacheRuleNothing) { return .nothing }
+            if behaviours.has(.icacheRulePage) { return .page }
+            if behaviours.has(.icacheRuleAll) { return .all }
+            return switch ctr.l1Ip {
+            case 3: .page
+            case 1: .nothing
+            default: .all
+            }
         }
     }
 }

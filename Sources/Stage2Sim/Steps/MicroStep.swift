@@ -51,6 +51,10 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case toldPage, toldChange, toldChangeEntry, toldNothing
     case followPage, followLeaf, followNext, followUnmap, followDeny
 
+    /// The step in the low byte of a stack of return addresses. Its bytes are only ever put there from raw values, which
+    /// count the cases from 0 as their bytes in memory do.
+    @inline(__always) init(returning stack: UInt64) { self = unsafeBitCast(UInt8(truncatingIfNeeded: stack), to: MicroStep.self) }
+
     /// Who acts.
     public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }
 

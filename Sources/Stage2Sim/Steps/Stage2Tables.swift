@@ -140,14 +140,16 @@ extension Stepper {
         call(.flushUnmapped, then: .writeLeaf)
     }
 
+    @inline(never) private func asStoredBySetPteExt(_ leaf: UInt64) -> UInt64 { leaf & 3 != 0 && leaf & 1 << 55 == 0 ? leaf | 1 << 7 : leaf }
+
     @inline(__always) func writeLeaf() {
         var new = me.setLeaf.rawValue
         // set_pte_ext takes the descriptor for one of stage 1 and makes clean pages read-only by bit 7, which grants writing here.
-        if !has(.rawLeafStore), new & 3 != 0, new & 1 << 55 == 0 { new |= 1 << 7 }
+        if !has(.rawLeafStore) { new = asStoredBySetPteExt(new) }
         let replaced = storeDescriptor(new, at: me.leafEntry, level: 3)
         countLeafOf(replaced, by: -1)
         countLeafOf(new, by: 1)
-        world.statistics.leavesSet += 1
+        world.statistics.leavesSet &+= 1
         if Sink.checks { openLeafBook(me.setVM, me.setIPA) }
         if me.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
         go(.countLeaf)

@@ -37,12 +37,13 @@ struct Stepper<Sink: EffectSink> {
     /// Something changed that could let a fault end differently.
     @inline(__always) func progress() { worldPointer.pointee.progress &+= 1 }
 
-    /// Makes the actor's next micro-step. False: it must wait for another actor, and nothing happened.
-    @inline(__always) func step() -> Bool {
-        if Waiting(world: worldPointer, actor: actorPointer).isBlocked { return false }
-        world.stepNumber &+= 1
-        dispatch()
-        return true
+    /// Whether the actor's next step needs something that another one holds.
+    private var isBlocked: Bool { @inline(__always) get { Waiting(world: worldPointer, actor: actorPointer).isBlocked } }
+
+    /// No step was made after all.
+    @inline(__always) private func unmade(_ result: Machine.StepResult) -> Machine.StepResult {
+        world.stepNumber &-= 1
+        return result
     }
 
     func say(_ message: KernelMessage) {
@@ -54,16 +55,18 @@ struct Stepper<Sink: EffectSink> {
     func finish(_ outcome: Outcome, error: Errno? = nil) {
         me.outcome = outcome
         me.error = error.map { -$0.rawValue } ?? 0
-        me.depth = 0
+        me.stack = 0
         go(.idle)
         emit(.actionEnded(actor: me.id))
         world.busyActors -= 1
         if Sink.checks, world.busyActors == 0 { balanceBooks() }
     }
 
-    @inline(__always) private func dispatch() {
+    /// Makes the actor's next micro-step. Only the steps that may have to wait for another actor ask whether they must.
+    @inline(__always) func step() -> Machine.StepResult {
+        world.stepNumber &+= 1
         switch me.next {
-        case .idle: break
+        case .idle: return unmade(.idle)
         case .enterGuest: enterGuest()
         case .issueAccess: issueAccess()
         case .walkStage1: walkStage1()
@@ -103,12 +106,16 @@ struct Stepper<Sink: EffectSink> {
         case .sampleNotifierSeq: sampleNotifierSeq()
         case .readBarrier: readBarrier()
         case .translateGFN: translateGFN()
-        case .pinHostPage: pinHostPage()
+        case .pinHostPage:
+            if isBlocked { return unmade(.blocked) }
+            pinHostPage()
         case .checkPFN: checkPFN()
         case .buildLeaf: buildLeaf()
         case .syncInstructionCache: syncInstructionCache()
         case .flushStage2: flushStage2()
-        case .lockMMU: lockMMU()
+        case .lockMMU:
+            if isBlocked { return unmade(.blocked) }
+            lockMMU()
         case .checkRetryCount: checkRetryCount()
         case .checkRetrySeq: checkRetrySeq()
         case .grantWrite: grantWrite()
@@ -130,8 +137,11 @@ struct Stepper<Sink: EffectSink> {
         case .freeLevel3: freeTable(level: 3)
         case .freeLevel2: freeTable(level: 2)
         case .flushUnmapped: flushUnmapped()
-        default: dispatchHost()
+        default:
+            if isBlocked { return unmade(.blocked) }
+            dispatchHost()
         }
+        return .stepped
     }
 
     /// The host's side, kept out of the guest's hot path.

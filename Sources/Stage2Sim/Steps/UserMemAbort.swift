@@ -243,7 +243,7 @@ extension PFN {
 extension World {
     /// PAGE_S2: present, AF, write-back, read-only; inner shareable on a multiprocessor.
     /// With the later scheme it is also XN, until the guest executes it.
-    public var leafTemplate: UInt64 {
+    static func leafTemplate(_ behaviours: Behaviours, multiprocessor: Bool) -> UInt64 {
         let template: UInt64 = multiprocessor ? 0x77f : 0x47f
         return behaviours.has(.invalidateIOnExec) ? template | Stage2Descriptor.xnBits.mask : template
     }
