@@ -39,7 +39,7 @@ enum FaultPath {
     }
 
     static func time(_ delivery: Delivery, _ pattern: Pattern, _ content: MachineConfiguration.Memory.Content, _ addresses: [IPA]) -> Double {
-        var machine = machine(content, pages: pattern == .random ? nil : addresses.count)
+        var machine = machine(content, pages: pattern == .random || addresses.count > 1 << 19 ? nil : addresses.count)
         let vcpu = machine.vcpu(0)!
         var effects = EffectBuffer()
         var delivered = 0
