@@ -52,6 +52,9 @@ extension World {
         return words
     }
 
+    /// Calls `body` with the 512 words of a kernel page; false, and no call, where the page is none.
+    public func withTablePage(_ page: PA, _ body: (UnsafeBufferPointer<UInt64>) -> Void) -> Bool { kernelPages.withWords(of: page, body) }
+
     /// VTCR as this host sets it.
     public var vtcr: VTCR { multiprocessor ? .kvm : .kvmUniprocessor }
 }

@@ -24,7 +24,7 @@ extension Explorer {
             }
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
-            if let overlay { drawOverlay(overlay, scene, &canvas) }
+            if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
             if let prompt { drawPrompt(prompt, layout, &canvas) }
         }
     }
@@ -94,7 +94,7 @@ extension Explorer {
     // MARK: Panes
 
     func tablesPane(_ scene: Scene) -> TablesPane {
-        TablesPane(scene: scene, glyphs: glyphs, picked: pickedEntry, ipa: scene.ipa)
+        TablesPane(scene, glyphs: glyphs, browsing: browsing)
     }
 
     var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
@@ -104,8 +104,8 @@ extension Explorer {
         var content: PaneContent
         switch pane {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
-        case .tables: content = width >= 66 && height >= 6 ? tablesPane(scene).sideBySide(width: width, height: height) : tablesPane(scene).stacked(height: height)
-        case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs).content(width: width)
+        case .tables: content = tablesPane(scene).content(width: width, height: height)
+        case .entry: content = tablesPane(scene).view.map { EntryView(view: $0).content(width: width) } ?? PaneContent("Entry", [Line("no table", .dim)])
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
@@ -182,6 +182,7 @@ extension Explorer {
         let width = min(canvas.width - 4, overlay == .help ? 76 : 90)
         let title: String
         switch overlay {
+        case .map: return
         case .help:
             title = "Help"
             lines = helpLines

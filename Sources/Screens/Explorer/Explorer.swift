@@ -38,8 +38,10 @@ public struct Explorer: Interactive {
     var scrolled: [PaneID: Int] = [:]
     /// The line picked in the path; nil follows the step.
     var pickedStep: Int?
-    /// The entry picked in the tables; nil follows the fault.
-    var pickedEntry: (level: Int, index: Int)?
+    /// The place in the tables.
+    var browsing = TableBrowsing()
+    /// The map of the address space, as it was left.
+    var map: AddressMapScreen?
     /// Digits typed before `g`, and where the focus was before they were.
     var digits = ""
     var focusBeforeDigits = PaneID.path
@@ -62,7 +64,7 @@ public struct Explorer: Interactive {
     }
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors }
+    enum Overlay: Equatable { case help, why, branches, actors, map }
 
     struct Breakpoints {
         var steps: Set<MicroStep> = []
@@ -154,6 +156,7 @@ public struct Explorer: Interactive {
         if key == .control("l") { return .repaint }
         if prompt != nil { return handleInPrompt(key) }
         message = nil
+        if overlay == .map { return handleInMap(key) }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII, overlay == nil { return typed(digit) }
         guard let action = KeyTable.action(for: key) else {
             digits = ""
@@ -175,7 +178,7 @@ public struct Explorer: Interactive {
 
     var layout: Layout { Layout(width: size.width, height: size.height, focus: focus, zoomed: zoomed) }
 
-    private mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
+    mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
         switch action {
         case .stepOn: go(to: timeline.position + 1)
         case .stepBack: go(to: timeline.position - 1)
@@ -193,6 +196,8 @@ public struct Explorer: Interactive {
                 go(to: 0)
             }
         case .last: go(to: timeline.count)
+        case .firstRow: move(-Self.everything)
+        case .lastRow: move(Self.everything)
         case .moveDown: move(1)
         case .moveUp: move(-1)
         case .pageDown: move(max(1, size.height / 2 - 3))
@@ -212,6 +217,7 @@ public struct Explorer: Interactive {
             overlay = .actors
             pickedActor = timeline.actor ?? 0
         case .breakpoint: toggleBreakpoint()
+        case .map: openMap()
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint
@@ -247,11 +253,12 @@ public struct Explorer: Interactive {
         guard layout.kind != .tooSmall else { return .nothing }
         if overlay != nil {
             switch mouse.action {
-            case .click:
+            case .click where overlay != .map:
                 overlay = nil
                 overlayScroll = 0
             case .wheelUp: scrollOverlay(-3)
             case .wheelDown: scrollOverlay(3)
+            case .click: break
             }
             return .redraw
         }
@@ -265,6 +272,9 @@ public struct Explorer: Interactive {
         }
         return .redraw
     }
+
+    /// More lines than any pane has.
+    private static let everything = 1 << 40
 
     public mutating func idle() -> Bool { false }
 }

@@ -14,6 +14,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "goto", usage: "goto N", help: "go to step N"),
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
         .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
+        .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
@@ -103,6 +104,7 @@ extension Explorer {
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)
         case "screenshot": screenshot(argument)
         case "save": save(argument)

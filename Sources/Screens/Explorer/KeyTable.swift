@@ -5,7 +5,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
-    case into, out, zoom
+    case into, out, zoom, firstRow, lastRow, map
     case search, searchNext, searchPrevious, changesOnly, why, actors, breakpoint, command, help, repaint, close, quit, suspend
 }
 
@@ -38,6 +38,8 @@ public enum KeyTable {
         row(.moveUp, [.character("k"), .up], "k ↑", "up in the pane", "", "In a pane"),
         row(.pageDown, [.control("d"), .pageDown], "^d PgDn", "half a page down", "", "In a pane"),
         row(.pageUp, [.control("u"), .pageUp], "^u PgUp", "half a page up", "", "In a pane"),
+        row(.firstRow, [.character("<")], "<", "to the pane's first line, the table's first entry", "", "In a pane"),
+        row(.lastRow, [.character(">")], ">", "to the last", "", "In a pane"),
         row(.into, [.enter], "Enter", "into: table, entry, bits; in the path: go to the step", "", "In a pane"),
         row(.out, [.escape], "Esc", "out again; follow the fault", "", "In a pane"),
         row(.search, [.character("/")], "/", "search in the pane", "", "In a pane"),
@@ -50,6 +52,7 @@ public enum KeyTable {
         row(.changesOnly, [.character("d")], "d", "only what the step changed", "", "Panes"),
         row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
         row(.actors, [.character("a")], "a", "who could move next; Enter lets that one make a step, as a branch", "", "Asking"),
+        row(.map, [.character("m")], "m", "map of the guest's physical address space", "map", "Asking"),
         row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),

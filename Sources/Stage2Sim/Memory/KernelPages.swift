@@ -132,6 +132,14 @@ public struct KernelPages {
         return words.pageWithin(index)[Self.place(pa)]
     }
 
+    /// The 512 words of a kernel page; false where the address is none's.
+    func withWords(of page: PA, _ body: (UnsafeBufferPointer<UInt64>) -> Void) -> Bool {
+        let index = index(page)
+        guard index >= 0 else { return false }
+        body(UnsafeBufferPointer(start: words.pageWithin(index), count: 512))
+        return true
+    }
+
     /// Stores a word and keeps count of the page's live entries. Returns what stood there.
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
         let index = index(pa)
