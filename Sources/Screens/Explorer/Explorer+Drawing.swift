@@ -25,7 +25,7 @@ extension Explorer {
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
             if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
-            if let prompt { drawPrompt(prompt, layout, &canvas) }
+            if let prompt { canvas.draw(in: layout.hint) { $0.put(prompt) } }
         }
     }
 
@@ -132,30 +132,15 @@ extension Explorer {
     }
 
     private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) {
-        let focused = id == focus
-        let role: Role = focused ? .focusedBorder : .border
-        canvas.box(rect, role)
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
-        var title = (focused ? String(Character(glyphs.folded)) : " ") + "\(id.rawValue) \(content.title)"
         // The place that several panes share names the others.
-        if layout.kind == .narrow, ![.path, .tables, .note].contains(id) { title += "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" }
-        title += " "
-        canvas.put(rect.x + 1, rect.y, title, focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
+        let others = layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
-        canvas.draw(in: inside) { canvas in
-            for row in 0..<min(inside.height, max(0, content.lines.count - first)) {
-                let line = content.lines[first + row]
-                canvas.put(line, row)
-                let isPicked = id == .path && pickedStep != nil && line.target == pickedStep.map { .step($0) }
-                if isPicked { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .selection) }
-                if let found, found.pane == id, found.line == first + row { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .match) }
-            }
-        }
-        // A scroll bar where there is more than fits.
-        if content.lines.count > inside.height, inside.height > 2 {
-            let thumb = first * (inside.height - 1) / max(1, content.lines.count - inside.height)
-            canvas.put(rect.endX - 1, inside.y + thumb, glyphs.scrollThumb, role)
+        canvas.pane(rect, "\(id.rawValue) \(content.title)\(others)", content.lines, from: first, focused: id == focus) { row, line in
+            if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
+            if let found, found.pane == id, found.line == row { return .match }
+            return nil
         }
     }
 
@@ -200,55 +185,15 @@ extension Explorer {
             for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }
             lines.append(Line(":branch 2 goes to the second", .dim))
         }
-        let height = min(canvas.height - 2, lines.count + 2)
-        let rect = Rect(x: (canvas.width - width) / 2, y: max(0, (canvas.height - height) / 2), width: width, height: height)
-        canvas.draw(in: rect) { canvas in
-            canvas.fill()
-            canvas.box(canvas.bounds, .focusedBorder)
-            canvas.put(2, 0, " \(title) ", .focusedBorder, [.bold])
-            let inside = canvas.bounds.inset()
-            overlayScroll = min(overlayScroll, max(0, lines.count - inside.height))
-            let first = overlayScroll
-            canvas.draw(in: inside) { canvas in
-                for row in 0..<min(inside.height, lines.count - first) { canvas.put(lines[first + row], row, x: 1) }
-            }
-            if lines.count > inside.height { canvas.put(endingAt: rect.width - 2, rect.height - 1, " j k scroll ", .dim) }
-        }
+        overlayScroll = canvas.overlay(title, lines, width: width, scroll: overlayScroll)
     }
 
     var helpLines: [Line] {
-        var lines: [Line] = []
-        var group = ""
-        for binding in KeyTable.bindings {
-            if binding.group != group {
-                if !group.isEmpty { lines.append(Line()) }
-                lines.append(Line(binding.group, .heading))
-                group = binding.group
-            }
-            var line = Line("  " + binding.shown, .key)
-            line.pad(to: 18)
-            line.add(binding.help)
-            lines.append(line)
-        }
-        lines.append(Line())
-        lines.append(Line("Marks", .heading))
-        for (sign, meaning) in [
-            (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
-            (glyphs.current, "the step on the screen"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
-        ] {
-            var line = Line("  \(Character(sign))", .key)
-            line.pad(to: 18)
-            line.add(meaning)
-            lines.append(line)
-        }
-        lines.append(Line())
-        lines.append(Line("Commands", .heading))
-        for command in ExplorerCommand.all {
-            var line = Line("  :" + command.usage, .key)
-            line.pad(to: 34)
-            line.add(command.help)
-            lines.append(line)
-        }
-        return lines
+        HelpText.lines(
+            KeyTable.bindings, commands: ExplorerCommand.all,
+            marks: [
+                (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
+                (glyphs.current, "the step on the screen"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
+            ])
     }
 }

@@ -19,7 +19,8 @@ extension Explorer {
     }
 
     mutating func handleInMap(_ key: Key) -> Reaction {
-        guard map != nil else {
+        // What a key does depends on the cells there are, drawn or not.
+        guard mapView(scene()) != nil else {
             overlay = nil
             return .redraw
         }
@@ -48,20 +49,26 @@ extension Explorer {
         focus = .tables
     }
 
-    mutating func drawMap(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
-        guard var screen = map, let tables = scene.tables else {
-            canvas.put(1, 1, "the VM has no tables any more: it was destroyed", .dim)
-            return
-        }
+    /// The map at this step, counted where that has not been done.
+    private mutating func mapView(_ scene: Scene) -> AddressMapView? {
+        guard var screen = map, let tables = scene.tables else { return nil }
         let regions = scene.vm.slots.map { slot in
             AddressMapView.Region(
                 range: slot.range, name: "slot \(slot.id), \(sizeText(slot.size)) at hva \(hex(slot.hva.rawValue))", isReadOnly: slot.readOnly)
         }
-        let body = Rect(x: 0, y: 1, width: canvas.width, height: canvas.height - 3)
         let view = screen.view(
-            tables, version: branch << 40 | scene.position, regions: regions, fault: scene.position == 0 ? nil : scene.ipa.rawValue, width: body.width - 2,
-            height: body.height - 2, glyphs: glyphs)
+            tables, version: branch << 40 | scene.position, regions: regions, fault: scene.position == 0 ? nil : scene.ipa.rawValue, width: size.width - 2,
+            height: size.height - 5, glyphs: glyphs)
         map = screen
+        return view
+    }
+
+    mutating func drawMap(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
+        let body = Rect(x: 0, y: 1, width: canvas.width, height: canvas.height - 3)
+        guard let view = mapView(scene) else {
+            canvas.put(1, 1, "the VM has no tables any more: it was destroyed", .dim)
+            return
+        }
         canvas.draw(in: body) { canvas in
             if surroundings.plain {
                 canvas.fill()

@@ -25,42 +25,20 @@ struct ExplorerCommand: Sendable {
 
 extension Explorer {
     mutating func handleInPrompt(_ key: Key) -> Reaction {
-        switch key {
-        case .escape: prompt = nil
-        case .enter:
-            let text = prompt!.string
-            let kind = prompt!.kind
+        guard var line = prompt else { return .nothing }
+        let outcome = line.handle(key, history: history, offers: key == .tab ? completions : { _ in [] })
+        prompt = line
+        switch outcome {
+        case .editing: break
+        case .ignored: return .nothing
+        case .closed: prompt = nil
+        case .entered(let text):
             prompt = nil
-            if kind == .search {
-                if !text.isEmpty { lastSearch = text; found = nil }
-                search(forward: true)
-            } else {
-                return run(text)
-            }
-        case .backspace: if prompt?.deleteBack() == false { prompt = nil }
-        case .delete: prompt?.deleteForward()
-        case .control("u"): prompt?.deleteAll()
-        case .control("w"): prompt?.deleteWord()
-        case .control("a"), .home: prompt?.moveToStart()
-        case .control("e"), .end: prompt?.moveToEnd()
-        case .left: prompt?.moveCursor(-1)
-        case .right: prompt?.moveCursor(1)
-        case .up: recall(1)
-        case .down: recall(-1)
-        case .tab:
-            let offers = completions
-            prompt?.complete(offers)
-        case .character(let character): prompt?.insert(character)
-        default: return .nothing
+            guard line.kind == .search else { return run(text) }
+            if !text.isEmpty { lastSearch = text; found = nil }
+            search(forward: true)
         }
         return .redraw
-    }
-
-    private mutating func recall(_ by: Int) {
-        guard var line = prompt, line.kind == .command else { return }
-        line.historyIndex = min(max(0, line.historyIndex + by), history.count)
-        line.set(line.historyIndex == 0 ? "" : history[history.count - line.historyIndex])
-        prompt = line
     }
 
     /// What could end the last word of `text`.
@@ -215,23 +193,6 @@ extension Explorer {
         guard !path.isEmpty else { return say("save FILE", error: true) }
         let text = SessionWriter.text(timeline.session)
         if let problem = surroundings.write(text, path) { say(problem, error: true) } else { say("written: \(path)") }
-    }
-
-    func drawPrompt(_ prompt: Prompt, _ layout: Layout, _ canvas: inout Canvas) {
-        canvas.draw(in: layout.hint) { canvas in
-            canvas.fill(nil, " ", .prompt)
-            let sign = prompt.kind == .command ? ":" : "/"
-            let x = canvas.put(0, 0, sign, .prompt, [.bold])
-            // A line longer than the screen shows the part around its cursor.
-            let room = canvas.width - 2
-            let start = max(0, prompt.cursor - room + 1)
-            canvas.put(x, 0, String(prompt.text[start...].prefix(room)), .prompt)
-            canvas.showCursor(x + prompt.cursor - start, 0)
-            if !prompt.candidates.isEmpty {
-                let text = prompt.candidates.prefix(8).joined(separator: " ")
-                if x + prompt.text.count + 4 + text.count < canvas.width { canvas.put(endingAt: canvas.width - 1, 0, text, .dim) }
-            }
-        }
     }
 }
 

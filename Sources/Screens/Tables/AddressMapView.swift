@@ -22,15 +22,15 @@ struct AddressMapView {
 
     /// Room for the address before each row, and for the words beside the map.
     static let labelWidth = 14
-    private static let panelWidth = 29
+    private static let panelWidth = 28
 
     /// How many columns and rows of cells there is room for; beside the map stand words, where there is width, else below.
     static func room(width: Int, height: Int) -> (columns: Int, rows: Int, panelBeside: Bool) {
         let beside = width - labelWidth - panelWidth
         // Every eight cells a blank.
-        func cells(_ columns: Int) -> Int { max(1, columns * 8 / 9) }
-        if beside >= 36 { return (cells(beside), max(1, height - 2), true) }
-        return (cells(width - labelWidth), max(1, height - 9), false)
+        func cells(_ columns: Int) -> Int { max(1, (columns + 1) * 8 / 9) }
+        if beside >= 35 { return (cells(beside), max(1, height - 2), true) }
+        return (cells(width - labelWidth), max(1, height - 8), false)
     }
 
     /// What a cell is, in a character.
@@ -182,7 +182,7 @@ struct AddressMapView {
             let first = map.start + UInt64(start) << UInt64(shape.cellBits), end = map.start + UInt64(index) << UInt64(shape.cellBits) - 1
             let words = Self.kinds(sum)
             let isFault = faultIndex.map { (start..<index).contains($0) } ?? false
-            lines.append(Line("\(hex(first))–\(hex(end)): " + (words.isEmpty ? "in a slot, nothing mapped" : words.joined(separator: ", ") + " pages") + (isFault ? "; the fault is here" : "")))
+            lines.append(Line("\(hex(first))–\(hex(end)): " + (words.isEmpty ? "in a slot, nothing mapped" : "pages: " + words.joined(separator: ", ")) + (isFault ? "; the fault is here" : "")))
         }
         return lines + [Line()] + words(inside)
     }
