@@ -17,6 +17,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
+        .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
         .init(name: "help", usage: "help", help: "this help"),
         .init(name: "quit", usage: "quit", help: "leave"),
@@ -84,6 +85,7 @@ extension Explorer {
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
         case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)
+        case "diagram": diagram(argument)
         case "screenshot": screenshot(argument)
         case "save": save(argument)
         case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)

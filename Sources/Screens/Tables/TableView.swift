@@ -7,8 +7,8 @@ struct TableView {
     let glyphs: Glyphs
     let browsing: TableBrowsing
     let marks: TableMarks
-    /// The IPA that the screen follows while nothing is picked.
-    let followed: IPA
+    /// The IPA that the screen follows while nothing is picked; nil: none.
+    let followed: IPA?
     /// Above the tables.
     let header: [Line]
     let levels: [Level]
@@ -44,7 +44,7 @@ struct TableView {
     /// Shorter stretches of empty entries are not worth folding.
     private static let shortestFold = 4
 
-    init(_ source: any TableSource, glyphs: Glyphs, browsing: TableBrowsing, followed: IPA, marks: TableMarks = TableMarks(), header: [Line] = []) {
+    init(_ source: any TableSource, glyphs: Glyphs, browsing: TableBrowsing, followed: IPA?, marks: TableMarks = TableMarks(), header: [Line] = []) {
         self.source = source
         self.glyphs = glyphs
         self.browsing = browsing
@@ -52,9 +52,10 @@ struct TableView {
         self.header = header
         let geometry = source.geometry
         let clip = geometry.ipaEnd - 1
-        self.followed = IPA(followed.rawValue & clip)
-        let ipa = IPA((browsing.place?.ipa ?? followed).rawValue & clip)
-        let way = source.tables(towards: ipa), followedWay = source.tables(towards: self.followed)
+        let follow = followed.map { IPA($0.rawValue & clip) }
+        self.followed = follow
+        let ipa = IPA((browsing.place?.ipa ?? follow ?? IPA(0)).rawValue & clip)
+        let way = source.tables(towards: ipa), followedWay = follow.map { source.tables(towards: $0) } ?? []
         levels = (geometry.startLevel...3).map { number in
             let place = number - geometry.startLevel, index = source.index(ipa, level: number)
             guard place < way.count else {
@@ -64,7 +65,7 @@ struct TableView {
             let isFollowed = place < followedWay.count && followedWay[place] == table
             return Level(
                 level: number, table: table, index: index, descriptor: source.word(at: address).map { Stage2Descriptor($0) }, address: address,
-                count: table.entryCount, followedIndex: isFollowed ? source.index(IPA(followed.rawValue & clip), level: number) : nil)
+                count: table.entryCount, followedIndex: isFollowed ? follow.map { source.index($0, level: number) } : nil)
         }
     }
 
@@ -90,7 +91,7 @@ struct TableView {
     /// The first IPA that an entry of a level's table translates.
     func ipa(of index: Int, in level: Level) -> IPA {
         let span = source.geometry.span(level: level.level)
-        let base = browsing.place?.ipa ?? followed
+        let base = browsing.place?.ipa ?? followed ?? IPA(0)
         let table = UInt64(level.count) &* span
         let start = level.level == source.geometry.startLevel ? 0 : base.rawValue & (source.geometry.ipaEnd - 1) & ~(table - 1)
         return IPA(start + UInt64(index) * span)

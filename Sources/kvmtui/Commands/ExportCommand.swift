@@ -33,13 +33,18 @@ struct ExportCommand: ParsableCommand {
     var json = false
     @Flag(help: "The tables as a graph for Graphviz.")
     var dot = false
+    @Option(help: ArgumentHelp("Draw the tables for a slide, as SVG; - is standard output.", valueName: "file"), completion: .file(extensions: ["svg"]))
+    var svg: String?
+    @Option(help: ArgumentHelp("With --svg: the IPA whose way is emphasised; the fault's, or the first that is mapped, by default.", valueName: "ipa"))
+    var ipa: String?
     @Flag(help: "The schema of --json.")
     var schema = false
     @OptionGroup var tables: TableOptions
 
     func validate() throws {
-        let wanted = [elf != nil, ptdump, json, dot, schema].filter { $0 }.count
-        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --ptdump, --json, --dot, --schema.") }
+        let wanted = [elf != nil, svg != nil, ptdump, json, dot, schema].filter { $0 }.count
+        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --svg, --ptdump, --json, --dot, --schema.") }
+        guard ipa == nil || svg != nil else { throw ValidationError("--ipa: it says what --svg emphasises, and there is no --svg.") }
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
     }
 
@@ -48,8 +53,10 @@ struct ExportCommand: ParsableCommand {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
             let path = try SessionFiles.path(of: file)
             switch InputKind.detect(try ByteSource(path: path).peek()) {
-            case .elf: try export(tables.open(path))
-            case .other, .trace: try export(try MachineLoader.load(path: path, at: at))
+            case .elf:
+                guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
+                try export(tables.open(path))
+            case .other, .trace: if svg != nil { try draw(path) } else { try export(try MachineLoader.load(path: path, at: at)) }
             case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }
@@ -64,6 +71,7 @@ struct ExportCommand: ParsableCommand {
 
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }
+        if svg != nil { return try draw(image) }
         var text = ""
         func sink(_ piece: String) throws {
             text += piece

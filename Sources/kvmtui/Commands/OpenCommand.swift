@@ -5,10 +5,10 @@ import Sessions
 
 struct OpenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Step through a session, or a host's trace, on the screen.",
+        commandName: "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.")
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, an ELF image of physical memory, or - for standard input.")
     var session: String
 
     @OptionGroup var trace: TraceOptions
@@ -38,6 +38,7 @@ struct OpenCommand: ParsableCommand {
     var noMouse = false
 
     @OptionGroup var behaviours: BehaviourOptions
+    @OptionGroup var tables: TableOptions
 
     func validate() throws {
         guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
@@ -46,14 +47,11 @@ struct OpenCommand: ParsableCommand {
 
     func run() throws {
         try CommandIO.reporting {
-            let headless = keys != nil || saveScreen != nil || size != nil
             var options = TerminalOptions()
             options.colour = color
             options.mouse = !noMouse
             options.ascii = ascii
             options.theme = Theme.named(theme) ?? .dark
-            var session = try SessionFiles.load(session, memory: trace.memory)
-            behaviours.apply(to: &session)
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {
                     try TextFile.write(text, to: path)
@@ -62,17 +60,25 @@ struct OpenCommand: ParsableCommand {
                     return "\(error)"
                 }
             }
-            var explorer = Explorer(session, surroundings: surroundings)
-            do throws(TerminalError) {
-                if headless {
-                    try HeadlessDriver.run(&explorer, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
-                } else {
-                    _ = try TerminalDriver.run(explorer, options: options, environment: ProcessInfo.processInfo.environment)
-                }
-            } catch {
-                CommandIO.complain(error)
-                throw ExitCode(error.exitStatus)
+            if let image = try image() { return try show(ImageExplorer(image, surroundings: surroundings), options) }
+            var session = try SessionFiles.load(session, memory: trace.memory)
+            behaviours.apply(to: &session)
+            try show(Explorer(session, surroundings: surroundings), options)
+        }
+    }
+
+    /// Shows it on the terminal, or plays the keys without one.
+    private func show(_ app: some Interactive, _ options: TerminalOptions) throws {
+        do throws(TerminalError) {
+            if keys != nil || saveScreen != nil || size != nil {
+                var app = app
+                try HeadlessDriver.run(&app, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
+            } else {
+                _ = try TerminalDriver.run(app, options: options, environment: ProcessInfo.processInfo.environment)
             }
+        } catch {
+            CommandIO.complain(error)
+            throw ExitCode(error.exitStatus)
         }
     }
 }

@@ -48,7 +48,11 @@ enum SessionFiles {
         let source: ByteSource
         do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
         do {
-            guard InputKind.detect(try source.peek()) == .trace else {
+            let kind = InputKind.detect(try source.peek())
+            guard kind != .elf else {
+                throw InputError(path, nil, "an ELF image of physical memory has no steps to run or check", fits: "kvmtui open, walk and export take it")
+            }
+            guard kind == .trace else {
                 if !memory.isEmpty { throw InputError(path, nil, "--memory is for traces, and this is none") }
                 return try SessionReader.read(source)
             }
