@@ -105,7 +105,7 @@ extension Explorer {
         switch pane {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
         case .tables: content = tablesPane(scene).content(width: width, height: height)
-        case .entry: content = tablesPane(scene).view.map { EntryView(view: $0).content(width: width) } ?? PaneContent("Entry", [Line("no table", .dim)])
+        case .entry: content = entryContent(scene, width: width)
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)

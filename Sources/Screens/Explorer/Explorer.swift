@@ -218,6 +218,7 @@ public struct Explorer: Interactive {
             pickedActor = timeline.actor ?? 0
         case .breakpoint: toggleBreakpoint()
         case .map: openMap()
+        case .writer: goToWriter()
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint

@@ -14,6 +14,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "goto", usage: "goto N", help: "go to step N"),
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
         .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
+        .init(name: "writer", usage: "writer", help: "go to the step that set the entry at hand (u)"),
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
@@ -83,6 +84,7 @@ extension Explorer {
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "writer": goToWriter()
         case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)
         case "diagram": diagram(argument)

@@ -5,7 +5,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
-    case into, out, zoom, firstRow, lastRow, map
+    case into, out, zoom, firstRow, lastRow, map, writer
     case search, searchNext, searchPrevious, changesOnly, why, actors, breakpoint, command, help, repaint, close, quit, suspend
 }
 
@@ -53,6 +53,7 @@ public enum KeyTable {
         row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
         row(.actors, [.character("a")], "a", "who could move next; Enter lets that one make a step, as a branch", "", "Asking"),
         row(.map, [.character("m")], "m", "map of the guest's physical address space", "map", "Asking"),
+        row(.writer, [.character("u")], "u", "to the step that set this entry; again: to the one that set it before", "", "Asking"),
         row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),

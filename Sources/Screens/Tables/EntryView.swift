@@ -29,10 +29,11 @@ struct EntryView {
         current.add("  " + summary(now, level.level), change == nil ? .plain : .changed)
         current.changed = change != nil
         lines.append(current)
+        lines += history
         let fields = now.fields(level: level.level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
         lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width) }
         if let rest = rest(now, fields) { lines.append(rest) }
-        return PaneContent(title, lines + history + coverage(level))
+        return PaneContent(title, lines + coverage(level))
     }
 
     private func summary(_ descriptor: Stage2Descriptor, _ level: Int) -> String {

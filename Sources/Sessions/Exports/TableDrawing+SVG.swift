@@ -19,7 +19,6 @@ extension TableDrawing {
             bottom = max(bottom, y)
         }
         let frameX = Self.margin + Self.registerWidth + Self.gap + columns.count * (Box.width + Self.gap)
-        let width = frameX + Self.frameWidth + Self.margin
         var body = register()
         var arrows = "", emphasised = ""
         func add(_ arrow: String, _ isWay: Bool) { if isWay { emphasised += arrow } else { arrows += arrow } }
@@ -47,7 +46,8 @@ extension TableDrawing {
         if let focus { notes.append("thick: the walk of IPA \(hex(focus.rawValue, digits: 10))") }
         if !written.isEmpty { notes.append("* written by this step") }
         if let leftOut { if leftOut > 0 { notes.append("\(leftOut) more table\(leftOut == 1 ? " is" : "s are") not drawn") } } else { notes.append("more than \(Self.countLimit) tables: most are not drawn") }
-        let (leaf, leafHeight) = leafPanel(x: Self.margin, y: bottom + 8)
+        let (leaf, leafWidth, leafHeight) = leafPanel(x: Self.margin, y: bottom + 8)
+        let width = max(frameX + Self.frameWidth, leafWidth) + Self.margin
         let height = bottom + 8 + leafHeight + 34
         var text = """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" font-size="13" \
@@ -132,13 +132,13 @@ extension TableDrawing {
     }
 
     /// The leaf at the end of the way, field by field; or why there is none.
-    private func leafPanel(x: Int, y: Int) -> (text: String, height: Int) {
-        guard let focus else { return ("", 0) }
+    private func leafPanel(x: Int, y: Int) -> (text: String, right: Int, height: Int) {
+        guard let focus else { return ("", 0, 0) }
         let tables = source.tables(towards: focus)
-        guard let last = tables.last else { return (label(x, y + 16, source.geometry.mismatch ?? "no table"), 24) }
+        guard let last = tables.last else { return (label(x, y + 16, source.geometry.mismatch ?? "no table"), 0, 24) }
         let index = source.index(focus, level: last.level)
         var text = label(x, y + 16, "IPA \(hex(focus.rawValue, digits: 10)): " + tables.map { "level \($0.level) entry \(source.index(focus, level: $0.level))" }.joined(separator: ", "), bold: true)
-        guard let word = source.word(at: last.address(of: index)) else { return (text + label(x, y + 38, "the image has no memory at \(hex(last.address(of: index).rawValue))"), 48) }
+        guard let word = source.word(at: last.address(of: index)) else { return (text + label(x, y + 38, "the image has no memory at \(hex(last.address(of: index).rawValue))"), 0, 48) }
         let descriptor = Stage2Descriptor(word), geometry = source.geometry
         text += label(x, y + 38, "descriptor \(hex(word, digits: 16)): \(descriptor.summary(level: last.level, geometry))")
         var left = x
@@ -151,7 +151,7 @@ extension TableDrawing {
             for (i, line) in lines.enumerated() { text += label(left + 8, y + 68 + i * 19, line, colour: i == 0 ? Self.faint : Self.ink, size: i == 3 ? 12 : 13, bold: i == 1) }
             left += width + 4
         }
-        return (text, 140)
+        return (text, left, 140)
     }
 
     private func arrow(_ x1: Int, _ y1: Int, _ x2: Int, _ y2: Int, isWay: Bool) -> String {

@@ -5,8 +5,8 @@ import Stage2Sim
 public struct TableDrawing {
     /// No more tables of a level than these.
     static let tablesPerLevel = 6
-    /// No more rows of a table than these.
-    static let rowsPerTable = 16
+    /// No more rows of a table than these, on the way and beside it.
+    static let rowsOnWay = 16, rowsBeside = 8
     /// Tables beyond these are not even counted.
     static let countLimit = 4096
 
@@ -114,10 +114,11 @@ public struct TableDrawing {
 
     /// No more rows than there is room for: those around the way and tables stay, the others are counted.
     private func shortened(_ rows: [Row], around wayIndex: Int?) -> [Row] {
-        guard rows.count > Self.rowsPerTable else { return rows }
+        let most = wayIndex == nil ? Self.rowsBeside : Self.rowsOnWay
+        guard rows.count > most else { return rows }
         let centre = wayIndex.flatMap { index in rows.lastIndex { ($0.firstIndex ?? .max) <= index } } ?? 0
-        let start = max(0, min(centre - Self.rowsPerTable / 2, rows.count - Self.rowsPerTable))
-        let kept = start..<start + Self.rowsPerTable
+        let start = max(0, min(centre - most / 2, rows.count - most))
+        let kept = start..<start + most
         var short: [Row] = []
         for (i, row) in rows.enumerated() {
             let isTable = if case .table = row { true } else { false }

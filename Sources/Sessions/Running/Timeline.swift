@@ -12,10 +12,12 @@ public struct Timeline {
     /// The first step of each operation, and the steps before it; operations without a step share their successor's.
     public private(set) var operationStarts: [UInt32] = []
     /// Far keyframes, in order: the start, and states at intervals that double when there are too many.
-    private var far: [Simulation] = []
+    var far: [Simulation] = []
     private var spacing = 1024
     /// Keyframes near the place on the screen, in order.
-    private var near: [Simulation] = []
+    var near: [Simulation] = []
+    /// Writers of descriptors that were asked for.
+    var knownWrites: [PA: DescriptorWrite] = [:]
     private static let farLimit = 32
     /// Steps between near keyframes.
     private static let nearSpacing = 512

@@ -8,6 +8,8 @@ public struct KernelPages {
         var use: Use = .free
         /// The virtual machine whose table it is.
         var vm: UInt8 = 0
+        /// How often the page has been handed out again; wraps. Its words began anew each time.
+        var reuses: UInt16 = 0
     }
 
     public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3 }
@@ -88,7 +90,8 @@ public struct KernelPages {
         allocated += 1
         if reuse == .lastFreedFirst, let index = freeList.popLast() {
             words.drop(pageAround: Int(index) << 9)
-            info.owned(Int(index)).pointee = Page(references: 1, use: use)
+            let page = info.owned(Int(index))
+            page.pointee = Page(references: 1, use: use, reuses: page.pointee.reuses &+ 1)
             return address(Int(index))
         }
         let index = next
@@ -117,7 +120,8 @@ public struct KernelPages {
         let index = index(pa)
         guard index >= 0 else { return }
         freed += 1
-        info.owned(index).pointee = Page()
+        let page = info.owned(index)
+        page.pointee = Page(reuses: page.pointee.reuses)
         if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
     }
 
@@ -169,6 +173,8 @@ public struct KernelPages {
         let index = index(pa)
         return index < 0 ? 0 : words.note(ofPage: index)
     }
+    /// How often the page around `pa` has been handed out again after it was freed; wraps at 65536.
+    public func reuses(of pa: PA) -> UInt16 { page(pa).reuses }
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.
