@@ -180,6 +180,9 @@ extension Explorer {
         case .actors:
             title = "Who moves next"
             lines = actorLines(width: width)
+        case .names:
+            title = names?.title ?? ""
+            lines = names?.drawn(glyphs) ?? []
         case .branches:
             title = "Branches"
             for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }

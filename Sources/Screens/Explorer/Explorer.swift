@@ -42,6 +42,8 @@ public struct Explorer: Interactive {
     var browsing = TableBrowsing()
     /// The map of the address space, as it was left.
     var map: AddressMapScreen?
+    /// The names of a place, while they are shown.
+    var names: NamesSheet?
     /// Digits typed before `g`, and where the focus was before they were.
     var digits = ""
     var focusBeforeDigits = PaneID.path
@@ -64,7 +66,7 @@ public struct Explorer: Interactive {
     }
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors, map }
+    enum Overlay: Equatable { case help, why, branches, actors, map, names }
 
     struct Breakpoints {
         var steps: Set<MicroStep> = []
@@ -219,6 +221,7 @@ public struct Explorer: Interactive {
         case .breakpoint: toggleBreakpoint()
         case .map: openMap()
         case .writer: goToWriter()
+        case .names: showNames("")
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint
@@ -232,6 +235,7 @@ public struct Explorer: Interactive {
 
     private mutating func handleInOverlay(_ action: KeyAction) -> Reaction {
         if overlay == .actors, moveAmongActors(action) { return .redraw }
+        if overlay == .names, moveAmongNames(action) { return .redraw }
         switch action {
         case .moveDown: scrollOverlay(1)
         case .moveUp: scrollOverlay(-1)

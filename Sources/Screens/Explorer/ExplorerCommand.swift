@@ -15,6 +15,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
         .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
         .init(name: "writer", usage: "writer", help: "go to the step that set the entry at hand (u)"),
+        .init(name: "names", usage: "names [ipa|pfn|hva|va] X", help: "every other name of a place"),
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
@@ -84,6 +85,7 @@ extension Explorer {
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "names": showNames(argument)
         case "writer": goToWriter()
         case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)

@@ -5,7 +5,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
-    case into, out, zoom, firstRow, lastRow, map, writer
+    case into, out, zoom, firstRow, lastRow, map, writer, names
     case search, searchNext, searchPrevious, changesOnly, why, actors, breakpoint, command, help, repaint, close, quit, suspend
 }
 
@@ -53,6 +53,7 @@ public enum KeyTable {
         row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
         row(.actors, [.character("a")], "a", "who could move next; Enter lets that one make a step, as a branch", "", "Asking"),
         row(.map, [.character("m")], "m", "map of the guest's physical address space", "map", "Asking"),
+        row(.names, [.character("i")], "i", "every name of the place at hand: IPA, slot, HVA, frame, leaf, TLB entries", "", "Asking"),
         row(.writer, [.character("u")], "u", "to the step that set this entry; again: to the one that set it before", "", "Asking"),
         row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
