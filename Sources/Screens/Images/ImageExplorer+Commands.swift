@@ -5,7 +5,7 @@ extension ImageExplorer {
     static let commands: [ExplorerCommand] = [
         .init(name: "walk", usage: "walk 0x80001000 write", help: "translate: \(ProbeOperation.allCases.prefix(3).map(\.rawValue).joined(separator: ", ")), read8, walk …"),
         .init(name: "goto", usage: "goto IPA", help: "the deepest entry on the way to an IPA"),
-    ] + ExplorerCommand.all.filter { ["map", "diagram", "screenshot", "help", "quit"].contains($0.name) }
+    ] + ExplorerCommand.all.filter { ["map", "names", "diagram", "screenshot", "help", "quit"].contains($0.name) }
 
     /// nil: no prompt is open.
     mutating func handleInPrompt(_ key: Key) -> Reaction? {
@@ -43,6 +43,7 @@ extension ImageExplorer {
         case "walk": walk(argument)
         case "goto": if let ipa = address(argument, "goto") { pick(TablePlace(ipa: ipa, level: 3)) }
         case "map": if argument.isEmpty { openMap(at: nil) } else if let ipa = address(argument, "map") { openMap(at: ipa) }
+        case "names": showNames(argument)
         case "diagram": diagram(argument)
         case "screenshot": screenshot(argument)
         default: say("unknown command '\(words[0])': \(Self.commands.map(\.name).joined(separator: ", "))", error: true)
@@ -88,6 +89,40 @@ extension ImageExplorer {
         } catch {
             say("\(error)", error: true)
         }
+    }
+
+    // MARK: Names
+
+    /// `:names`, or the key: of what is named, or of the picked entry.
+    mutating func showNames(_ argument: String) {
+        var query = PlaceQuery(.ipa, picked.rawValue)
+        if !argument.isEmpty {
+            guard let asked = PlaceQuery(argument), asked.kind != .hva, asked.kind != .va else {
+                return say("names '\(argument)': ipa or pfn and a number, or a number alone fits; an image knows no virtual addresses", error: true)
+            }
+            query = asked
+        }
+        let lines = image.names(of: query)
+        guard !lines.isEmpty else { return say("\(hex(query.value)) is no IPA and no frame of these tables", error: true) }
+        names = NamesSheet(title: "Names of \(query.kind.map { $0.rawValue.uppercased() + " " } ?? "")\(hex(query.value))", lines: lines)
+        overlay = .names
+        overlayScroll = 0
+    }
+
+    /// j, k and Enter while names are shown. False: the key means something else.
+    mutating func performInNames(_ action: KeyAction) -> Bool {
+        guard var sheet = names else { return false }
+        switch sheet.handle(action) {
+        case .other: return false
+        case .stays: overlayScroll = sheet.scroll(overlayScroll, height: size.height)
+        case .shows(let ipa, let level):
+            overlay = nil
+            overlayScroll = 0
+            focus = .tables
+            pick(TablePlace(ipa: ipa, level: level))
+        }
+        names = sheet
+        return true
     }
 
     // MARK: The map

@@ -28,6 +28,8 @@ extension ImageExplorer {
                     KeyTable.bindings.filter { Self.actions.contains($0.action) }, commands: Self.commands,
                     marks: [(glyphs.current, "the picked entry"), (glyphs.folded, "the way to it"), (glyphs.ellipsis, "entries left out; Enter shows them")])
                 overlayScroll = canvas.overlay("Help", lines, width: min(canvas.width - 4, 76), scroll: overlayScroll)
+            case .names:
+                overlayScroll = canvas.overlay(names?.title ?? "", names?.drawn(glyphs) ?? [], width: min(canvas.width - 4, 90), scroll: overlayScroll)
             case nil: break
             }
             if let prompt { canvas.draw(in: layout.hint) { $0.put(prompt) } }

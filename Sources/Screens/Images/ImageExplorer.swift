@@ -13,6 +13,8 @@ public struct ImageExplorer: Interactive {
     /// The translation to try; nil: a read at the picked entry.
     var probe: Probe?
     var map: AddressMapScreen?
+    /// The names of a place, while they are shown.
+    var names: NamesSheet?
     var overlay: Overlay?
     var overlayScroll = 0
     var prompt: Prompt?
@@ -24,7 +26,7 @@ public struct ImageExplorer: Interactive {
     /// The line that the search stands at.
     var found: (pane: ImagePane, line: Int)?
 
-    enum Overlay: Equatable { case help, map }
+    enum Overlay: Equatable { case help, map, names }
 
     public init(_ image: TableImage, surroundings: Explorer.Surroundings = .init()) {
         self.image = image
@@ -83,6 +85,8 @@ public struct ImageExplorer: Interactive {
             if let pane = ImagePane(rawValue: digit) { focus = pane }
             return .redraw
         }
+        // Over a sheet they do nothing of that.
+        if overlay != nil { return KeyTable.action(for: key).map { perform($0) } ?? .nothing }
         // Left and right lead out of tables and into them: there are no steps here.
         switch key {
         case .right: return perform(.into)
@@ -94,13 +98,14 @@ public struct ImageExplorer: Interactive {
     /// What keys do here, for the help and the hints.
     static let actions: Set<KeyAction> = [
         .first, .last, .firstRow, .lastRow, .moveDown, .moveUp, .pageDown, .pageUp, .nextPane, .previousPane, .pane, .into, .out, .zoom, .search, .searchNext,
-        .searchPrevious, .map, .command, .help, .repaint, .close, .quit, .suspend,
+        .searchPrevious, .map, .names, .command, .help, .repaint, .close, .quit, .suspend,
     ]
 
     private static let everything = 1 << 40
 
     private mutating func perform(_ action: KeyAction) -> Reaction {
-        if overlay == .help { return performInHelp(action) }
+        if overlay == .names, performInNames(action) { return .redraw }
+        if overlay != nil { return performInSheet(action) }
         let page = max(1, size.height / 2 - 3)
         switch action {
         case .moveDown: move(1)
@@ -118,6 +123,7 @@ public struct ImageExplorer: Interactive {
         case .searchNext: search(forward: true)
         case .searchPrevious: search(forward: false)
         case .map: openMap(at: nil)
+        case .names: showNames("")
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint
@@ -131,7 +137,7 @@ public struct ImageExplorer: Interactive {
         return .redraw
     }
 
-    private mutating func performInHelp(_ action: KeyAction) -> Reaction {
+    private mutating func performInSheet(_ action: KeyAction) -> Reaction {
         switch action {
         case .moveDown: overlayScroll += 1
         case .moveUp: overlayScroll = max(0, overlayScroll - 1)

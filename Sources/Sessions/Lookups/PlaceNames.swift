@@ -170,9 +170,11 @@ public struct PlaceNames {
         add("page", "\(words), \(world.kernelPages.references(of: pfn.pa)) references, \(world.kernelPages.entries(of: pfn.pa)) entries in use")
     }
 
-    /// Who has a frame: processes, guests of every VM, TLB entries.
+    /// Who has a frame: processes, guests of every VM, TLB entries; `known` is told already.
     private mutating func holders(of pfn: PFN, besides known: IPA?) {
-        let entries = world.hostEntries(holding: pfn, limit: Self.listed + 1)
+        let entries = world.hostEntries(holding: pfn, limit: Self.listed + 1).filter { entry in
+            known == nil || world.processes[entry.process].vm != vm || world.ipa(of: entry.hva, process: UInt8(entry.process)) != known?.page
+        }
         add("pfn", "\(hex(pfn.rawValue))  PA \(hex(pfn.pa.rawValue))")
         var told: Set<UInt64> = known.map { [UInt64(vm) << 48 | $0.page.rawValue] } ?? []
         for (process, hva, entry) in entries.prefix(Self.listed) {
@@ -185,7 +187,7 @@ public struct PlaceNames {
             add("held", text, place: place)
         }
         if entries.count > Self.listed { add("", "and more processes' entries") }
-        if entries.isEmpty { add("held", "by no process") }
+        if entries.isEmpty { add("held", known == nil ? "by no process" : "by nobody else") }
         var isComplete = true
         for other in world.vms {
             guard let tables = MachineTables(world, vm: other.id) else { continue }
