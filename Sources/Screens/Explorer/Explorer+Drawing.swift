@@ -52,6 +52,13 @@ extension Explorer {
                 return
             }
             var x = 1
+            if focus == .tables, browsing.place != nil {
+                for (key, word) in TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")] where x + CharacterWidth.of(key) + CharacterWidth.of(word) + 1 < canvas.width {
+                    x = canvas.put(x, 0, key, .key)
+                    x = canvas.put(x + 1, 0, word, .dim) + 2
+                }
+                return
+            }
             for binding in KeyTable.bindings where !binding.hint.isEmpty {
                 let key = binding.shown.split(separator: " ").first.map(String.init) ?? ""
                 let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(binding.hint)
@@ -196,7 +203,7 @@ extension Explorer {
             KeyTable.bindings, commands: ExplorerCommand.all,
             marks: [
                 (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
-                (glyphs.current, "the step on the screen"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
+                (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
             ])
     }
 }

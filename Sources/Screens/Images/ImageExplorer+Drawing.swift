@@ -53,8 +53,8 @@ extension ImageExplorer {
             return
         }
         var x = 1
-        let hints = [
-            ("j k", "entry"), ("Enter", "into"), ("Esc", "out"), ("/", "search"), (":walk IPA", "translate"), ("m", "map"), ("Tab", "pane"), ("z", "zoom"), ("?", "help"), ("q", "quit"),
+        let hints = TableBrowsing.hints + [
+            (":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("?", "help"), ("q", "quit"),
         ]
         for (key, word) in hints where x + CharacterWidth.of(key) + 1 + CharacterWidth.of(word) < canvas.width {
             x = canvas.put(x, 0, key, .key)

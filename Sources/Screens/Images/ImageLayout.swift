@@ -36,7 +36,7 @@ struct ImageLayout {
         }
         // Neighbours share their frame's line.
         let isWide = width >= 110 && height >= 32
-        let lower = isWide ? min(17, body.height * 45 / 100) : body.height / 2
+        let lower = isWide ? min(26, body.height * 43 / 100) : body.height / 2
         let upper = body.height - lower
         panes = [(.tables, Rect(x: 0, y: body.y, width: width, height: upper + 1))]
         let y = body.y + upper

@@ -55,8 +55,7 @@ struct AddressMapView {
 
     /// A share of the pages in four steps.
     private func shade(_ mapped: Int, _ pages: Int) -> Character {
-        let signs: [Character] = glyphs.isASCII ? ["-", "+", "%", "#"] : ["░", "▒", "▓", "█"]
-        return signs[mapped >= pages ? 3 : min(2, mapped * 3 / max(1, pages))]
+        return Array(shades)[mapped >= pages ? 3 : min(2, mapped * 3 / max(1, pages))]
     }
 
     private var cellSize: UInt64 { 1 << UInt64(shape.cellBits) }
@@ -98,7 +97,7 @@ struct AddressMapView {
                 if isPicked { canvas.showCursor(x, row + 1) }
             }
         }
-        let lines = words(inside)
+        let lines = about() + [Line()] + legend
         if room.panelBeside {
             let x = Self.labelWidth + columns + (columns - 1) / 8 + 3
             var y = 1
@@ -109,7 +108,7 @@ struct AddressMapView {
                 }
             }
         } else {
-            for (i, line) in lines.filter({ !$0.pieces.isEmpty }).enumerated() where rows + 1 + i < canvas.height { canvas.put(line, rows + 1 + i, x: 1) }
+            for (i, line) in (about() + briefLegend).enumerated() where rows + 1 + i < canvas.height { canvas.put(line, rows + 1 + i, x: 1) }
         }
     }
 
@@ -133,7 +132,7 @@ struct AddressMapView {
     }
 
     /// What the picked cell holds, and what the signs mean.
-    private func words(_ inside: [Bool]) -> [Line] {
+    private func about() -> [Line] {
         let cell = count.cells[pickedIndex], first = map.start + UInt64(pickedIndex) << UInt64(shape.cellBits)
         let pages = cellSize >> UInt64(map.granuleBits)
         var lines = [Line("\(hex(first, digits: (map.ipaBits + 3) / 4))–\(hex(first + (cellSize - 1), digits: (map.ipaBits + 3) / 4))", .heading)]
@@ -145,10 +144,27 @@ struct AddressMapView {
         if here.count > 3 { lines.append(Line("and \(here.count - 3) more slots", .dim)) }
         if here.isEmpty, !regions.isEmpty { lines.append(Line("in no memory slot", .dim)) }
         if pickedIndex == faultIndex { lines.append(Line("F  the fault is here", .changed)) }
-        lines.append(Line())
-        let signs: [Character] = glyphs.isASCII ? ["-", "+", "%", "#"] : ["░", "▒", "▓", "█"]
-        lines.append(Line("\(signs[0])\(signs[1])\(signs[2])\(signs[3])", .series1).adding(" writable, few to all", .dim))
-        lines.append(Line("r R", .series4).adding("  read-only, some or all", .dim))
+        if count.cells.contains(where: { $0.unsorted > 0 }) { lines.append(Line("rights of a part were not looked at; zoom in for them", .note)) }
+        if !count.isComplete { lines.append(Line("not all tables were counted: there are too many", .error)) }
+        return lines
+    }
+
+    private var shades: String { String(glyphs.isASCII ? ["-", "+", "%", "#"] : ["░", "▒", "▓", "█"] as [Character]) }
+
+    /// What the signs mean, on one line.
+    private var briefLegend: [Line] {
+        var line = Line(shades, .series1).adding(" writable ", .dim)
+        for (sign, word, role) in [("rR", "read-only", .series4), ("dD", "device", .series2), ("mM", "mixed", .series5), ("\(Character(glyphs.nothing))", "slot", .dim)] as [(String, String, Role)] {
+            line = line.adding(" " + sign, role).adding(" \(word) ", .dim)
+        }
+        return [line]
+    }
+
+    /// What the signs mean.
+    private var legend: [Line] {
+        var lines: [Line] = []
+        lines.append(Line(shades, .series1).adding(" writable, few to all", .dim))
+        lines.append(Line("r R", .series4).adding("  read-only: some, all", .dim))
         lines.append(Line("d D", .series2).adding("  device  ", .dim).adding("m M", .series5).adding(" mixed", .dim))
         if count.cells.contains(where: { $0.other > 0 }) { lines.append(Line("x X", .stale).adding("  mapped without the right to read", .dim)) }
         if !regions.isEmpty {
@@ -157,9 +173,7 @@ struct AddressMapView {
         } else {
             lines.append(Line("     blank: not mapped", .dim))
         }
-        if faultIndex != nil { lines.append(Line("F", .changed).adding("    the place of the fault", .dim)) }
-        if count.cells.contains(where: { $0.unsorted > 0 }) { lines.append(Line("rights of a part were not looked at; zoom in for them", .note)) }
-        if !count.isComplete { lines.append(Line("not all tables were counted: there are too many", .error)) }
+        if faultIndex != nil { lines.append(Line("F", .changed).adding("    place of the fault", .dim)) }
         lines.append(Line())
         lines.append(Line("arrows move, Enter into, Esc out, n N next mapped, m closes", .dim))
         return lines
@@ -184,6 +198,6 @@ struct AddressMapView {
             let isFault = faultIndex.map { (start..<index).contains($0) } ?? false
             lines.append(Line("\(hex(first))–\(hex(end)): " + (words.isEmpty ? "in a slot, nothing mapped" : "pages: " + words.joined(separator: ", ")) + (isFault ? "; the fault is here" : "")))
         }
-        return lines + [Line()] + words(inside)
+        return lines + [Line()] + about() + [Line()] + legend
     }
 }

@@ -24,6 +24,9 @@ struct TableBrowsing: Equatable {
     /// Tables whose empty stretches are shown entry by entry.
     var unfolded: Set<Stage2Table> = []
 
+    /// Keys that matter while tables are browsed, for the hint line.
+    static let hints = [("j k", "entry"), ("Enter", "into"), ("Esc", "out"), ("/", "search"), ("i", "names"), ("m", "map")]
+
     /// Moves by rows of the table, a folded stretch being one.
     mutating func move(_ rows: Int, in view: TableView) {
         guard let level = view.level(view.currentLevel), level.table != nil else { return }

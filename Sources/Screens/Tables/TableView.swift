@@ -235,8 +235,11 @@ struct TableView {
         case .entry(let index):
             let address = table.address(of: index)
             let change = marks.written[address.rawValue]
-            let onPath = index == level.followedIndex || (level.level < currentLevel && index == level.index)
-            var line = Line(isHere ? "\(Character(glyphs.current))" : onPath ? "\(Character(glyphs.folded))" : " ", isHere ? .selection : onPath ? .current : .plain)
+            let isFollowed = index == level.followedIndex
+            let onPath = isFollowed || (level.level < currentLevel && index == level.index)
+            // While another entry is picked, the way to it and the fault's are two.
+            let mark = isHere ? Character(glyphs.current) : !onPath ? " " : isPicked && isFollowed && index != level.index ? "F" : Character(glyphs.folded)
+            var line = Line(String(mark), isHere ? .selection : onPath ? .current : .plain)
             let number = String(index)
             line.add(String(repeating: " ", count: max(0, 4 - number.count)) + number + " ", isHere ? .selection : onPath ? .label : .dim)
             if wide { line.add("\(hex(ipa(of: index, in: level).rawValue, digits: 10)) ", .dim) }
