@@ -12,7 +12,7 @@ struct TimelineWritersTests {
         var actor: Int
         var step: MicroStep
         /// The use of the page that the write belongs to.
-        var reuses: UInt16
+        var reuses: UInt32
     }
 
     /// Every write of a session, by address, and for some places who is to be found there.

@@ -9,7 +9,7 @@ public struct DescriptorWrite: Sendable, Equatable {
     /// The descriptor before and after the step.
     public let old: UInt64, new: UInt64
     /// Which use of the page it was (`KernelPages.reuses`).
-    let reuses: UInt16
+    let reuses: UInt32
 }
 
 /// Who wrote a descriptor last.
@@ -45,7 +45,7 @@ extension Timeline {
     }
 
     private func word(_ address: PA, _ state: Simulation) -> UInt64 { state.machine.world.kernelPages.word(at: address) ?? 0 }
-    private func reuses(_ address: PA, _ state: Simulation) -> UInt16 { state.machine.world.kernelPages.reuses(of: address) }
+    private func reuses(_ address: PA, _ state: Simulation) -> UInt32 { state.machine.world.kernelPages.reuses(of: address) }
 
     /// Whether a write found earlier is still the last one at the place on the screen.
     private func isCurrent(_ write: DescriptorWrite, _ address: PA) -> Bool {
@@ -72,7 +72,7 @@ extension Timeline {
     }
 
     /// The step that filled an entry which is empty at `from` and filled at `last`, once.
-    private func filled(_ address: PA, use: UInt16, after from: Int, upTo last: Simulation, limit: Int) -> DescriptorWriter {
+    private func filled(_ address: PA, use: UInt32, after from: Int, upTo last: Simulation, limit: Int) -> DescriptorWriter {
         func isFilled(_ state: Simulation) -> Bool { reuses(address, state) == use && word(address, state) != 0 }
         var low = far[0], high = last
         for state in far + near + [before, now] where state.position < last.position {
