@@ -58,6 +58,8 @@ extension Explorer {
                 all = Behaviour.names
             } else if words[0] == "break" {
                 all = MicroStep.allCases.dropFirst().map(\.name)
+            } else if words[0] == "names", words.count == 2 {
+                all = PlaceQuery.Kind.allCases.map(\.rawValue)
             } else if words[0].hasSuffix(":"), words.count == 2 {
                 all = words[0].contains("vcpu") ? ActionLanguage.guestVerbs : ActionLanguage.hostVerbs
             } else {

@@ -31,7 +31,9 @@ struct EntryView {
         lines.append(current)
         lines += history
         let fields = now.fields(level: level.level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
-        lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width) }
+        // Bits, names, digits and meanings stand in columns; the names' is as wide as they need.
+        let names = max(8, fields.map(\.name.count).max() ?? 0)
+        lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }
         if let rest = rest(now, fields) { lines.append(rest) }
         return PaneContent(title, lines + coverage(level))
     }
@@ -55,7 +57,7 @@ struct EntryView {
     }
 
     /// A field a line: bits, name, value, meaning; a mark where the value is not what it was.
-    private func line(_ field: Field, _ descriptor: Stage2Descriptor, _ old: Stage2Descriptor?, _ width: Int) -> Line {
+    private func line(_ field: Field, _ descriptor: Stage2Descriptor, _ old: Stage2Descriptor?, _ width: Int, digitsAt column: Int) -> Line {
         let value = field.value(in: descriptor.rawValue)
         let was = old.map { field.value(in: $0.rawValue) }
         let changed = was.map { $0 != value } ?? false
@@ -64,11 +66,11 @@ struct EntryView {
         let bits = field.bits.high == field.bits.low ? "\(field.bits.high)" : "\(field.bits.high):\(field.bits.low)"
         line.add(String(repeating: " ", count: max(0, 6 - bits.count)) + bits + " ", .dim)
         line.add(field.name, .label)
-        line.pad(to: field.name.count > 8 ? 18 : 16)
+        line.pad(to: column)
         // An address says itself what it is, where there is no room to say it twice.
         if width >= 60 || field.bits.width <= 4 { line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value) }
         if changed { line.add("*", .changed) }
-        line.pad(to: width >= 60 ? 31 : 23)
+        line.pad(to: column + (width >= 60 ? 13 : 6))
         let meaning = field.meaning(in: descriptor.rawValue)
         line.add(meaning.isEmpty ? field.about : meaning, changed ? .changed : meaning.isEmpty ? .dim : .plain)
         if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 4 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }

@@ -16,7 +16,7 @@ struct ExportCommand: ParsableCommand {
         abstract: "Write a session's state, or an image's tables, for other tools.",
         discussion: """
             FILE is a session, run to its end or to --at; or an ELF image of physical memory. --elf writes an ELF core file that readelf, QEMU and \
-            `kvmtui walk` read; the others write text to standard output.
+            `kvmtui walk` read, --svg a drawing of the tables; the others write text to standard output.
             """)
 
     @Argument(help: ArgumentHelp("A session or an ELF image.", valueName: "file"), completion: .file())
