@@ -92,7 +92,6 @@ public struct PlaceNames {
 
     private mutating func guestPlace(_ ipa: IPA, as title: String) {
         head(title)
-        guard ipa.rawValue < 1 << 40 else { return add("", "an IPA has 40 bits") }
         add("ipa", "\(hex(ipa.rawValue, digits: 10))  gfn \(hex(ipa.gfn.rawValue))", place: ipa)
         virtualNames(ipa)
         var frame: PFN?
