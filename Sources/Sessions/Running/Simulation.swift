@@ -17,7 +17,8 @@ public struct Simulation {
     private var finishing = false
     /// Steps that the operation may still make, where it was told how many.
     private var stepsLeft = Int.max
-    let session: Session
+    /// What the script is read from.
+    private(set) var session: Session
     /// Actors by name: looking one up must not cost more than its steps.
     private let actorNumbers: [String: Int]
 
@@ -88,7 +89,7 @@ public struct Simulation {
             waiting = true
             if finishing, operation < session.script.count {
                 let (late, _) = session.script.operation(at: operation)
-                problems.append(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
+                note(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
             }
             return false
         }
@@ -103,7 +104,7 @@ public struct Simulation {
             return
         }
         guard let actor = actorNumbers[operation.actor] else {
-            problems.append(InputError(session.file, operation.place, "there is no \(operation.actor)"))
+            note(InputError(session.file, operation.place, "there is no \(operation.actor)"))
             return
         }
         stopping = operation.stopping
@@ -120,14 +121,47 @@ public struct Simulation {
             acting = actor
             return
         }
+        start(operation, by: actor, movedBy: offset)
+    }
+
+    private mutating func start(_ operation: Operation, by actor: Int, movedBy offset: UInt64) {
         do {
             let action = try resolve(operation.command.moved(by: offset), operation)
             machine.start(action, by: actor, late: operation.late)
             acting = actor
         } catch {
-            problems.append(error)
+            note(error)
         }
     }
+
+    /// The first problems are kept: a repetition can have one each time round.
+    private mutating func note(_ problem: InputError) {
+        if problems.count < 1000 { problems.append(problem) }
+    }
+
+    // MARK: A script that is still being written
+
+    /// Begins an operation that will be the script's next, of an actor that is idle. Its steps are made with `goOn`.
+    mutating func take(_ operation: Operation, by actor: Int) {
+        self.operation += 1
+        acting = nil
+        finishing = false
+        waiting = false
+        stopping = .atEnd
+        stepsLeft = .max
+        start(operation, by: actor, movedBy: 0)
+    }
+
+    /// Makes up to `limit` steps of the operation begun; returns how many, 0 at its end.
+    mutating func goOn(limit: Int, index: inout StepIndex) -> Int {
+        guard let actor = acting else { return 0 }
+        return machine.run(actor, limit: limit, index: &index).steps
+    }
+
+    /// Reads on from `session`, whose script begins with the operations taken so far.
+    mutating func follow(_ session: Session) { self.session = session }
+
+    // MARK: Stepping
 
     /// Makes the step that `prepare` readied.
     public mutating func step(effects: inout EffectBuffer) {

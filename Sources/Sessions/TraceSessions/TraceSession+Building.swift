@@ -8,7 +8,8 @@ struct TraceBuilder {
     let memory: TraceMemory
     private(set) var items: [TraceItem] = []
     private(set) var counts = Counts()
-    private var machine: Machine
+    /// The steps made: the timeline's own first run.
+    private(set) var run: FirstRun
     private var slots: [TraceMemory.Slot]
     private var script: TraceScript
     private var nextChange = 0
@@ -25,9 +26,11 @@ struct TraceBuilder {
         var faults = 0, beyond = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0
     }
 
-    init(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ configuration: MachineConfiguration) {
+
+    /// - Parameter session: the session to be made, without its script.
+    init(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, for session: Session) {
         (self.trace, self.outline, self.memory) = (trace, outline, memory)
-        machine = Machine(configuration)
+        run = FirstRun(writing: session)
         slots = memory.slots
         script = TraceScript(trace: trace, items: [], links: outline.links, changes: memory.changes)
         open = [UInt64](repeating: .max, count: trace.threads.count)
@@ -36,8 +39,9 @@ struct TraceBuilder {
         items.reserveCapacity(outline.faults + outline.faults / 8)
     }
 
-    mutating func build() -> TraceScript {
+    mutating func build(progress: (Int) throws -> Void) rethrows -> TraceScript {
         for i in trace.events.indices {
+            if i & 0xfff == 0xfff { try progress(i) }
             let event = trace.events[i]
             if nextChange < memory.changes.count, memory.changes[nextChange].line <= Int(event.line) { changeSlots(before: i) }
             let thread = Int(event.thread)
@@ -61,23 +65,10 @@ struct TraceBuilder {
         if item.act == .fault {
             actor = Int(item.actor)
         } else {
-            actor = machine.thread(HostThread(rawValue: item.actor) ?? .host)
+            actor = run.now.machine.thread(HostThread(rawValue: item.actor) ?? .host)
             if item.cause != .none { counts.followed += 1 }
         }
-        let action: Action
-        switch script.command(item) {
-        case .access(let access): action = .access(access)
-        case .host(var host, let place, _):
-            if case .ipa(let ipa, _)? = place {
-                guard let slot = machine.world.vms[0].slot(at: IPA(ipa)) else { return }
-                host.process = machine.world.vms[0].process
-                host.hva = slot.hva(of: IPA(ipa))
-            }
-            action = .host(host)
-        case .proceed, .switches: return
-        }
-        machine.start(action, by: actor)
-        _ = machine.runUnchecked(actor)
+        run.make(script.bareOperation(item), by: actor)
     }
 
     private mutating func follow(_ act: TraceItem.Act, _ i: Int, _ cause: TraceItem.Cause, ipa: UInt64, pages: UInt32 = 1) {
@@ -115,9 +106,9 @@ struct TraceBuilder {
         var item = TraceItem(event: UInt32(i), act: .fault, ipa: page, actor: vcpu)
         if flags.contains(.afterLoss) { item.flags.insert(.afterLoss) }
         if flags.contains(.emulated) { item.flags.insert(.emulated) }
-        let found = machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
+        let found = run.now.machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
         item.predicted = found?.rawValue ?? TraceItem.permitted
-        let slot = machine.world.vms[0].slot(at: IPA(page))
+        let slot = run.now.machine.world.vms[0].slot(at: IPA(page))
         item.cause = prepareTables(i, thread, hsr, found, page, inSlot: slot != nil && !flags.contains(.denied))
         if item.predicted != hsr.faultStatus.rawValue { counts.differing += 1 }
         let isServed = slot != nil && !flags.contains(.denied) && !flags.contains(.emulated)
@@ -136,9 +127,9 @@ struct TraceBuilder {
             lastNotifier[thread] = notifiers
         }
         guard isServed, status == .translation || status == .permission || status == .accessFlag, !item.flags.contains(.copies) else { return }
-        let write = machine.world.isWriteFault(hsr)
+        let write = run.now.machine.world.isWriteFault(hsr)
         // v3.9 refused it, and the host did not.
-        if machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
+        if run.now.machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
         if flags.contains(.makesBlock) { mapBlock(i, page, writable: write) }
     }
 
@@ -152,7 +143,7 @@ struct TraceBuilder {
     private func isRefused(_ hsr: HSR) -> Bool {
         switch hsr.faultStatus.kind {
         case .translation?: false
-        case .permission?: !machine.world.isWriteFault(hsr)
+        case .permission?: !run.now.machine.world.isWriteFault(hsr)
         default: true
         }
     }
@@ -193,7 +184,7 @@ struct TraceBuilder {
             follow(.protect, i, status.level < 3 ? .block : .protected, ipa: page)
             return status.level < 3 ? .block : .protected
         case .accessFlag?:
-            if inSlot, found?.kind == .translation { follow(machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
+            if inSlot, found?.kind == .translation { follow(run.now.machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
             return .accessFlag
         default: return .unsupported
         }
@@ -207,14 +198,14 @@ struct TraceBuilder {
         return .tablesGone
     }
 
-    private func isFirstIn(_ gigabyte: UInt64) -> Bool { machine.world.mappedRuns(of: 0, in: gigabyte << 30..<(gigabyte + 1) << 30).isEmpty }
+    private func isFirstIn(_ gigabyte: UInt64) -> Bool { run.now.machine.world.mappedRuns(of: 0, in: gigabyte << 30..<(gigabyte + 1) << 30).isEmpty }
 
     /// Makes the host's page such that get_user_pages does what it did on the host; true: it copies the page.
     private mutating func prepareHost(_ i: Int, _ hsr: HSR, _ page: UInt64, _ slot: Memslot) -> Bool {
-        let write = machine.world.isWriteFault(hsr)
+        let write = run.now.machine.world.isWriteFault(hsr)
         if slot.readOnly, write { return false }
-        let process = Int(machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
-        let entry = machine.world.processes[process].entry(hva)
+        let process = Int(run.now.machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
+        let entry = run.now.machine.world.processes[process].entry(hva)
         if !outline.flags[i].intersection([.denied, .emulated]).isEmpty {
             if !entry.isPoisoned { follow(.deny, i, .denied, ipa: page) }
             return false
@@ -222,10 +213,10 @@ struct TraceBuilder {
         if entry.isPoisoned { follow(.allow, i, .denied, ipa: page) }
         guard write else { return false }
         if copies(i, page) {
-            if !machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
+            if !run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
             return true
         }
-        if machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
+        if run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
         return false
     }
 
@@ -285,7 +276,7 @@ struct TraceBuilder {
                 if act == .age { return }
                 continue
             }
-            let runs = machine.world.mappedRuns(of: 0, in: from..<piece.upperBound)
+            let runs = run.now.machine.world.mappedRuns(of: 0, in: from..<piece.upperBound)
             let isWhole = runs.count == 1 && runs[0] == from..<piece.upperBound
             for run in runs {
                 add(TraceItem(event: UInt32(i), act: .unmap, flags: isWhole ? [] : .part, ipa: run.lowerBound, pages: UInt32((run.upperBound - run.lowerBound) >> 12), actor: thread))

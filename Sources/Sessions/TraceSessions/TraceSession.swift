@@ -17,15 +17,29 @@ public enum TraceSession {
         (.b11Isv0IsWrite, false), (.b12SlotDeleteKeepsStage2, false),
     ]
 
+    /// A trace as a session, with the run that was made to make it.
+    public struct Opened {
+        public let session: Session
+        public let run: FirstRun
+    }
+
     /// Reads a trace and makes a session of it.
     ///
-    /// - Throws: `ByteSourceError`, `InputError` where there is no fault in it, or what `progress` throws.
-    public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Session {
+    /// - Throws: `ByteSourceError`, or what `progress` throws. Nothing in the trace is an error.
+    public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
-        return make(trace, name: source.name, options: options)
+        let total = trace.events.count, bytes = trace.counts.bytes
+        return try open(trace, name: source.name, options: options) {
+            try progress(ReadingProgress(bytesRead: bytes, bytesTotal: bytes, events: total, followed: $0))
+        }
     }
 
     public static func make(_ trace: Trace, name: String, options: Options = Options()) -> Session {
+        open(trace, name: name, options: options) { _ in }.session
+    }
+
+    /// - Parameter progress: told now and then how many events have been followed.
+    public static func open(_ trace: Trace, name: String, options: Options = Options(), progress: (Int) throws -> Void) rethrows -> Opened {
         var outline = TraceOutline(trace)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
         var memory = options.memory.map { TraceMemory(given: $0.slots, $0.how) }
@@ -47,13 +61,15 @@ public enum TraceSession {
                     return slot
                 })
         ]
-        var builder = TraceBuilder(trace, outline, memory, machine)
-        let script = builder.build()
         let file = name.split(separator: "/").last.map(String.init) ?? name
-        return Session(
-            title: PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host"),
-            about: PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil)), question: "", machine: machine,
-            script: Script(script), file: name)
+        var session = Session(title: "", about: "", question: "", machine: machine, script: Script([]), file: file)
+        var builder = TraceBuilder(trace, outline, memory, for: session)
+        session.script = Script(try builder.build(progress: progress))
+        session.title = PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host")
+        session.about = PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil))
+        var run = builder.run
+        run.finish(session)
+        return Opened(session: session, run: run)
     }
 
     /// arm64 kernels have syndromes that no 32-bit one has: an 8-byte access, SF, or a PC or HVA beyond 32 bits.

@@ -107,7 +107,9 @@ struct ExportCommand: ParsableCommand {
 enum MachineLoader {
     /// The machine of a session, by path or shipped name, or of a trace, after `step` micro-steps, or at its end.
     static func load(path: String, at step: Int?) throws -> Machine {
-        var simulation = Simulation(try SessionFiles.load(path))
+        let (session, run) = try SessionFiles.open(path)
+        if step == nil, let run { return run.end }
+        var simulation = Simulation(session)
         simulation.run(limit: step ?? .max)
         if let step, simulation.position < step {
             throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")

@@ -52,7 +52,7 @@ struct OpenCommand: ParsableCommand {
             options.mouse = !noMouse
             options.ascii = ascii
             options.theme = Theme.named(theme) ?? .dark
-            var session = try SessionFiles.load(session, memory: trace.memory)
+            var (session, run) = try SessionFiles.open(session, memory: trace.memory)
             behaviours.apply(to: &session)
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {
@@ -62,7 +62,7 @@ struct OpenCommand: ParsableCommand {
                     return "\(error)"
                 }
             }
-            var explorer = Explorer(session, surroundings: surroundings)
+            var explorer = Explorer(session, firstRun: run, surroundings: surroundings)
             do throws(TerminalError) {
                 if headless {
                     try HeadlessDriver.run(&explorer, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)

@@ -43,18 +43,22 @@ enum SessionFiles {
     static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
 
     /// A session, or one made from a trace, told apart by content.
-    static func load(_ name: String, memory: [String] = []) throws -> Session {
+    static func load(_ name: String, memory: [String] = []) throws -> Session { try open(name, memory: memory).session }
+
+    /// The same, with the run that a trace has had when its session is made.
+    static func open(_ name: String, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
         let path = try path(of: name)
         let source: ByteSource
         do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
         do {
             guard InputKind.detect(try source.peek()) == .trace else {
                 if !memory.isEmpty { throw InputError(path, nil, "--memory is for traces, and this is none") }
-                return try SessionReader.read(source)
+                return (try SessionReader.read(source), nil)
             }
-            let bar = ProgressBar(what: path)
+            let bar = ProgressBar()
             defer { bar.clear() }
-            return try TraceSession.read(from: source, options: try TraceOptions.make(memory, trace: path)) { bar.show($0) }
+            let opened = try TraceSession.read(from: source, options: try TraceOptions.make(memory, trace: path)) { bar.show($0) }
+            return (opened.session, opened.run)
         } catch let error as ByteSourceError {
             throw InputError(path, nil, "cannot be read", fits: error.description)
         }

@@ -65,27 +65,31 @@ struct TraceOptions: ParsableArguments {
     }
 }
 
-/// How far reading has come, on standard error when that is a terminal and it takes long enough to be seen.
+/// How far reading and following a trace has come, on standard error when that is a terminal and it takes long enough to be seen.
 final class ProgressBar {
-    private let what: String
     private let isShown = isatty(2) == 1
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
     private var drawn = false
-
-    init(what: String) { self.what = what }
 
     func show(_ progress: ReadingProgress) {
         let now = ContinuousClock.now
         guard isShown, now - start > .milliseconds(200), now - last > .milliseconds(50) else { return }
         last = now
         drawn = true
-        var line = "\r\u{1b}[K\(progress.bytesRead >> 20) MiB"
-        if let total = progress.bytesTotal, total > 0 {
-            let tenths = Int(progress.bytesRead * 20 / total)
-            line = "\r\u{1b}[K[" + String(repeating: "#", count: min(20, tenths)) + String(repeating: ".", count: max(0, 20 - tenths)) + "] \(progress.bytesRead * 100 / total)%"
+        if let followed = progress.followed {
+            draw(part: followed, of: progress.events, "following \(followed) of \(progress.events) events")
+        } else if let total = progress.bytesTotal, total > 0 {
+            draw(part: Int(clamping: progress.bytesRead), of: Int(clamping: total), "reading, \(progress.events) events")
+        } else {
+            write("\r\u{1b}[Kreading, \(progress.bytesRead >> 20) MiB, \(progress.events) events")
         }
-        write(line + ", \(progress.events) events")
+    }
+
+    private func draw(part: Int, of whole: Int, _ words: String) {
+        let fraction = whole > 0 ? min(1, Double(part) / Double(whole)) : 1
+        let bars = Int(fraction * 20)
+        write("\r\u{1b}[K[" + String(repeating: "#", count: bars) + String(repeating: ".", count: 20 - bars) + "] \(Int(fraction * 100))%, \(words)")
     }
 
     func clear() { if drawn { write("\r\u{1b}[K") } }
