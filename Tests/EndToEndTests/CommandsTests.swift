@@ -57,6 +57,21 @@ import Testing
         #expect(missing.errors.contains("no shipped session of that name"))
     }
 
+    @Test(arguments: [["check", "-"], ["run", "/dev/stdin"], ["open", "-", "--size", "80x24"], ["export", "-", "--json"], ["walk", "-", "0x40001000"]])
+    func `a trace comes from a pipe`(arguments: [String]) throws {
+        let trace = try String(contentsOf: Self.root.appendingPathComponent("Tests/HostTraces/6.1-max/cow.trace"), encoding: .utf8)
+        let outcome = try Product.run(arguments, input: trace)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(!outcome.output.isEmpty)
+    }
+
+    @Test(arguments: [["check", "-", "-"], ["open", "-", "--keys", "/dev/stdin"], ["walk", "-", "--probes", "-"]])
+    func `standard input is read once`(arguments: [String]) throws {
+        let outcome = try Product.run(arguments, input: "kvmtui: 1\n")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("standard input"), "\(outcome.errors)")
+    }
+
     @Test func `a screen is saved without a terminal, by the file's ending`() throws {
         let folder = FileManager.default.temporaryDirectory
         for (ending, begins) in [("txt", " kvmtui"), ("svg", "<svg"), ("ans", "\u{1b}[")] {

@@ -41,6 +41,7 @@ struct OpenCommand: ParsableCommand {
 
     func validate() throws {
         guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
+        if let keys, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
     }
 
@@ -54,6 +55,7 @@ struct OpenCommand: ParsableCommand {
             options.theme = Theme.named(theme) ?? .dark
             var (session, run) = try SessionFiles.open(session, memory: trace.memory)
             behaviours.apply(to: &session)
+            if !headless, SessionFiles.isStandardInput(self.session) { ControllingTerminal.becomeStandardInput() }
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {
                     try TextFile.write(text, to: path)

@@ -20,10 +20,12 @@ struct TraceOptions: ParsableArguments {
     var memory: [String] = []
 
     /// The options for a trace: from `--memory`, else from a session file beside it (`NAME.yaml`), else none.
-    static func make(_ memory: [String], trace: String) throws -> TraceSession.Options {
+    ///
+    /// - Parameter trace: the trace's path; nil where it has none.
+    static func make(_ memory: [String], beside trace: String?) throws -> TraceSession.Options {
         var options = TraceSession.Options()
         if memory.isEmpty {
-            guard trace != "-" else { return options }
+            guard let trace else { return options }
             let base = URL(fileURLWithPath: trace).deletingPathExtension().path
             for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
                 let machine = try SessionReader.read(path: candidate).machine
