@@ -10,7 +10,9 @@ public struct FirstRun {
     /// The start, and states at intervals that double when there are too many.
     private(set) var keyframes: [Simulation]
     private var spacing = 1024
-    private static let limit = 32
+    private static let fewest = 3, most = 32
+    /// What keyframes may have of tables each for itself, in bytes. Between two of them faults far apart write to every table.
+    private static let memory = 768 << 20
 
     var start: Simulation { keyframes[0] }
     /// The machine after the last step.
@@ -58,8 +60,11 @@ public struct FirstRun {
     private mutating func keepIfDue() {
         guard now.position % spacing == 0 else { return }
         keyframes.append(now)
-        guard keyframes.count > Self.limit else { return }
-        spacing *= 2
-        keyframes = keyframes.filter { $0.position % spacing == 0 }
+        let pages = now.machine.world.kernelPages
+        let limit = min(Self.most, max(Self.fewest, Self.memory / max(1, (pages.allocated - pages.freed) << 12)))
+        while keyframes.count > limit {
+            spacing *= 2
+            keyframes = keyframes.filter { $0.position % spacing == 0 }
+        }
     }
 }

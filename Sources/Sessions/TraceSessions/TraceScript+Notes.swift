@@ -9,6 +9,9 @@ extension TraceScript {
         switch item.act {
         case .fault: sentences += faultNotes(item, event)
         case .beyond: sentences.append("The IPA has more than the 40 bits of the simulation's tables: the fault is told and not simulated.")
+        case .notFollowed where event.kind == .guestFault:
+            sentences.append("Faults have touched as many stretches of 2 MiB as a trace may, and this is in another one: to save the memory for its tables the fault is told and not simulated.")
+        case .notFollowed: sentences.append("It is about memory that several slots share, of which too much has been gone through before: it is told and not simulated, and what it unmaps stays mapped here.")
         case .unmap, .unmapPage:
             sentences.append("KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it.")
             if item.flags.contains(.part) { sentences.append("The rest of the range has no leaf and is not passed page by page.") }

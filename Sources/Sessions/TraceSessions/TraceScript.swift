@@ -36,7 +36,7 @@ public final class TraceScript: Sendable {
     func command(_ item: TraceItem) -> Command {
         switch item.act {
         case .fault: return .access(access(item))
-        case .beyond: return .host(HostAction(.toldNothing), place: nil, other: nil)
+        case .beyond, .notFollowed: return .host(HostAction(.toldNothing), place: nil, other: nil)
         case .unmap: return told(.toldUnmap, item)
         case .unmapPage, .allow: return told(.toldUnmapPage, item)
         case .change, .own: return told(.toldChange, item)

@@ -118,7 +118,12 @@ public struct KernelPages {
         guard index >= 0 else { return }
         freed += 1
         info.owned(index).pointee = Page()
-        if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
+        if reuse == .lastFreedFirst {
+            freeList.append(Int32(index))
+        } else if words.note(ofPage: index) == 0 {
+            // It will never be written again, and reads as zeros without memory of its own.
+            words.drop(pageAround: index << 9)
+        }
     }
 
     // MARK: Words
