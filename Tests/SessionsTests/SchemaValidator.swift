@@ -52,8 +52,20 @@ enum JSONValue: Decodable, Equatable, Sendable {
 /// As much of JSON Schema as our own schemas use; a key that the schema does not have is a problem too.
 struct SchemaValidator {
     let root: JSONValue
+    /// The schema's patterns, compiled: there are few, and thousands of texts.
+    private let patterns: [String: NSRegularExpression]
 
-    init(_ schema: String) throws { root = try JSONValue(schema) }
+    init(_ schema: String) throws {
+        root = try JSONValue(schema)
+        var patterns: [String: NSRegularExpression] = [:]
+        func collect(_ value: JSONValue) throws {
+            if let pattern = value["pattern"]?.text { patterns[pattern] = try NSRegularExpression(pattern: pattern) }
+            try value.entries.values.forEach(collect)
+            try value.array.forEach(collect)
+        }
+        try collect(root)
+        self.patterns = patterns
+    }
 
     func problems(_ value: JSONValue) -> [String] { problems(value, root, "$") }
 
@@ -73,10 +85,13 @@ struct SchemaValidator {
         }
         if let wanted = schema["const"], wanted != value { problems.append("\(path): is not \(wanted)") }
         if let allowed = schema["enum"], !allowed.array.contains(value) { problems.append("\(path): \(value) is not allowed") }
-        if let pattern = schema["pattern"]?.text, let text = value.text, text.range(of: pattern, options: .regularExpression) == nil {
+        if let pattern = schema["pattern"]?.text, let text = value.text, patterns[pattern]?.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) == nil {
             problems.append("\(path): `\(text)` is no \(pattern)")
         }
-        for name in schema["required"]?.array.compactMap(\.text) ?? [] where value[name] == nil { problems.append("\(path).\(name): is missing") }
+        // As in JSON Schema: of anything but an object nothing is required.
+        if case .object = value {
+            for name in schema["required"]?.array.compactMap(\.text) ?? [] where value[name] == nil { problems.append("\(path).\(name): is missing") }
+        }
         for (name, value) in value.entries {
             if let own = schema["properties"]?[name] ?? schema["additionalProperties"] {
                 problems += self.problems(value, own, "\(path).\(name)")

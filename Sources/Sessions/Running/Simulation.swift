@@ -15,6 +15,9 @@ public struct Simulation {
     public private(set) var waiting = false
     private var stopping = Stopping.atEnd
     private var finishing = false
+    /// No operation begins after so many steps: steps are numbered in 32 bits, and nobody waits for more.
+    var stepLimit = 1_000_000_000
+    private var isCut = false
     /// Steps that the operation may still make, where it was told how many.
     private var stepsLeft = Int.max
     /// What the script is read from.
@@ -60,7 +63,12 @@ public struct Simulation {
             finishing = false
             return .between
         }
-        if operation + 1 < session.script.count {
+        if operation + 1 < session.script.count, !isCut {
+            guard position < stepLimit else {
+                isCut = true
+                note(InputError(session.file, session.script.operation(at: operation + 1).operation.place, "the session makes more than \(stepLimit) steps, and is cut here", fits: "smaller repeats"))
+                return advance(begun: begun)
+            }
             operation += 1
             begun(operation, position)
             begin()

@@ -63,8 +63,15 @@ struct ExportCommand: ParsableCommand {
         try export(try machine.tableImage(vm: vm))
     }
 
+    /// Leaves that are listed: 256 GiB of pages. A few pages of tables that point at one another can make many more.
+    private static let leafLimit = 1 << 26
+
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }
+        let leaves = image.leafCount
+        if ptdump || json, leaves > Self.leafLimit {
+            throw BadValue("export", image.name, "an image of at most \(Self.leafLimit) leaves, and its tables, used again and again, make \(leaves == .max ? "more than can be counted" : String(leaves))")
+        }
         var text = ""
         func sink(_ piece: String) throws {
             text += piece
