@@ -37,7 +37,7 @@ struct TraceBuilder {
                 count += 1
             }
         }
-        var faults = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0
+        var faults = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0, unknownBlocks = 0
         /// Told and not simulated: faults beyond 40 bits of IPA, faults in too many places, notifiers of too much shared memory.
         var beyond = Lines(), untouched = Lines(), notFollowed = Lines()
     }
@@ -130,6 +130,10 @@ struct TraceBuilder {
         var item = TraceItem(event: UInt32(i), act: .fault, ipa: page, actor: vcpu)
         if flags.contains(.afterLoss) { item.flags.insert(.afterLoss) }
         if flags.contains(.emulated) { item.flags.insert(.emulated) }
+        if flags.contains(.mayMakeBlock) {
+            item.flags.insert(.mayBeBlock)
+            counts.unknownBlocks += 1
+        }
         let found = run.now.machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
         item.predicted = found?.rawValue ?? TraceItem.permitted
         item.cause = prepareTables(i, thread, Int(vcpu), hsr, found, page, inSlot: slot != nil && !flags.contains(.denied))

@@ -53,7 +53,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         static let emulated = Flags(rawValue: 8)
         /// Only a part of a range has leaves; the rest is not passed page by page.
         static let part = Flags(rawValue: 16)
-        static let vanished = Flags(rawValue: 32)
+        /// The host may have mapped a block; no line says.
+        static let mayBeBlock = Flags(rawValue: 32)
     }
 
     /// `predicted` where the access would have been permitted, and where nothing was compared.

@@ -110,6 +110,14 @@ public struct TraceMemory: Sendable {
         flush(&self)
     }
 
+    /// Whether a host can map the 2 MiB at an IPA by one entry: they lie in one slot, and where its HVA is known that has the same offset
+    /// in 2 MiB.
+    func mayHaveBlock(at ipa: UInt64) -> Bool {
+        slots.contains { slot in
+            ipa >= slot.ipa && ipa - slot.ipa < slot.size && slot.size - (ipa - slot.ipa) >= 1 << 21 && (slot.hostHVA.map { ($0 &- slot.ipa) & 0x1f_ffff == 0 } ?? true)
+        }
+    }
+
     private static func contains(_ sorted: [UInt64], between low: UInt64, and high: UInt64) -> Bool {
         var from = 0, to = sorted.count
         while from < to {

@@ -42,6 +42,9 @@ extension TraceScript {
         }
         if item.cause != .none { sentences.append(cause(item)) }
         if item.flags.contains(.copies) { sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.") }
+        if item.flags.contains(.mayBeBlock) {
+            sentences.append("This host maps blocks elsewhere. Whether it mapped one here no line says: of the other 511 pages of these 2 MiB nothing is known, and here they stay unmapped.")
+        }
         if item.flags.contains(.refused) { sentences.append("v3.9 refuses this, as shown; the host's kernel served it, and the tables follow the trace.") }
         if item.flags.contains(.emulated), links[Int(item.event)] >= 0, case .mmio(let mmio) = trace.events[Int(links[Int(item.event)])].payload {
             sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) bytes, \(hex(mmio.value)).")

@@ -118,7 +118,7 @@ public enum TraceSession {
         told(counts.beyond, "fault", "beyond 40 bits of IPA")
         told(counts.untouched, "fault", "outside the first \(regionLimit) stretches of 2 MiB that were touched")
         told(counts.notFollowed, "notifier line", "of memory that several slots share, after too many like it")
-        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.")
+        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.\(counts.unknownBlocks > 0 ? " That may be so at \(count(counts.unknownBlocks, "fault")); each says so." : "")")
         return text.joined(separator: " ")
     }
 
