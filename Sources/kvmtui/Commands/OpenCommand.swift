@@ -41,6 +41,7 @@ struct OpenCommand: ParsableCommand {
 
     func validate() throws {
         guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
+        if let keys, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
     }
 
@@ -52,8 +53,9 @@ struct OpenCommand: ParsableCommand {
             options.mouse = !noMouse
             options.ascii = ascii
             options.theme = Theme.named(theme) ?? .dark
-            var session = try SessionFiles.load(session, memory: trace.memory)
+            var (session, run) = try SessionFiles.open(session, memory: trace.memory)
             behaviours.apply(to: &session)
+            if !headless, SessionFiles.isStandardInput(self.session) { ControllingTerminal.becomeStandardInput() }
             let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
                 do throws(TerminalError) {
                     try TextFile.write(text, to: path)
@@ -62,7 +64,7 @@ struct OpenCommand: ParsableCommand {
                     return "\(error)"
                 }
             }
-            var explorer = Explorer(session, surroundings: surroundings)
+            var explorer = Explorer(session, firstRun: run, surroundings: surroundings)
             do throws(TerminalError) {
                 if headless {
                     try HeadlessDriver.run(&explorer, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
