@@ -74,8 +74,9 @@ public struct Explorer: Interactive {
         var isEmpty: Bool { steps.isEmpty && pages.isEmpty }
     }
 
-    public init(_ session: Session, surroundings: Surroundings = Surroundings()) {
-        timeline = Timeline(session)
+    /// - Parameter firstRun: the session's run, where whoever made the session has made it.
+    public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
+        timeline = Timeline(session, firstRun: firstRun)
         branches = [Branch(title: session.title, timeline: nil)]
         self.surroundings = surroundings
         if let first = timeline.end.problems.first { message = (first.description, true) }

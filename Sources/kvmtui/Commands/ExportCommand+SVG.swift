@@ -3,9 +3,9 @@ import Stage2Sim
 
 extension ExportCommand {
     /// The tables of a session's VM at a step, the fault at hand emphasised.
-    func draw(_ path: String) throws {
+    func draw(_ source: ByteSource) throws {
         let wanted = try focus()
-        let timeline = try drawnTimeline(path)
+        let timeline = try drawnTimeline(source)
         let drawing = try timeline.drawing(vm: vm, focus: wanted)
         try write(drawing)
     }
@@ -16,8 +16,9 @@ extension ExportCommand {
 
     private func focus() throws -> IPA? { try ipa.map { IPA(try BadValue.number($0, "--ipa")) } }
 
-    private func drawnTimeline(_ path: String) throws -> Timeline {
-        var timeline = Timeline(try SessionFiles.load(path))
+    private func drawnTimeline(_ source: ByteSource) throws -> Timeline {
+        let (session, run) = try SessionFiles.open(source, memory: trace.memory)
+        var timeline = Timeline(session, firstRun: run)
         if let at, at > timeline.count { throw BadValue("--at", String(at), "a step of the session, 0 to \(timeline.count)") }
         timeline.seek(at ?? timeline.count)
         return timeline

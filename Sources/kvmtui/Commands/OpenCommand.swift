@@ -42,6 +42,7 @@ struct OpenCommand: ParsableCommand {
 
     func validate() throws {
         guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
+        if let keys, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
     }
 
@@ -60,17 +61,31 @@ struct OpenCommand: ParsableCommand {
                     return "\(error)"
                 }
             }
-            if let image = try image() { return try show(ImageExplorer(image, surroundings: surroundings), options) }
-            var session = try SessionFiles.load(session, memory: trace.memory)
+            let source = try SessionFiles.source(session)
+            if try isImage(source) {
+                let image = try tables.open(source)
+                leaveStandardInput()
+                return try show(ImageExplorer(image, surroundings: surroundings), options)
+            }
+            var (session, run) = try SessionFiles.open(source, memory: trace.memory)
             behaviours.apply(to: &session)
-            try show(Explorer(session, surroundings: surroundings), options)
+            leaveStandardInput()
+            try show(Explorer(session, firstRun: run, surroundings: surroundings), options)
         }
+    }
+
+    /// Without a terminal.
+    private var isHeadless: Bool { keys != nil || saveScreen != nil || size != nil }
+
+    /// What was read from standard input has been read; keys come from the terminal.
+    private func leaveStandardInput() {
+        if !isHeadless, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
     }
 
     /// Shows it on the terminal, or plays the keys without one.
     private func show(_ app: some Interactive, _ options: TerminalOptions) throws {
         do throws(TerminalError) {
-            if keys != nil || saveScreen != nil || size != nil {
+            if isHeadless {
                 var app = app
                 try HeadlessDriver.run(&app, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
             } else {
