@@ -101,34 +101,6 @@ import Testing
         #expect(explorer.handle(.key(.character("q"))) == .quit)
     }
 
-    @Test func `random keys never leave the grid, and what is drawn depends on the state alone`() throws {
-        var random = SystemLikeRandom(seed: 42)
-        let keys: [Key] = KeyTable.bindings.flatMap(\.keys).filter { ![.control("c"), .control("z")].contains($0) }
-            + "0123456789abx:".map { Key.character($0) } + [.enter, .escape, .tab]
-        for name in Self.names {
-            var explorer = Explorer(try Self.session(name))
-            for round in 0..<80 {
-                switch random.next() % 12 {
-                case 0: _ = explorer.handle(.resize(width: Int(random.next() % 220), height: Int(random.next() % 70)))
-                case 1: _ = explorer.handle(.mouse(Mouse([.click, .wheelUp, .wheelDown][Int(random.next() % 3)], x: Int(random.next() % 220), y: Int(random.next() % 70))))
-                default:
-                    // A branch runs the session anew; a few are enough.
-                    let key = keys[Int(random.next() % UInt64(keys.count))]
-                    if explorer.branches.count > 3, key == .enter { continue }
-                    _ = explorer.handle(.key(key))
-                }
-                if round % 20 == 0 {
-                    var one = Grid(width: explorer.size.width, height: explorer.size.height)
-                    explorer.draw(into: &one)
-                    explorer.forgetScene()
-                    var two = Grid(width: explorer.size.width, height: explorer.size.height)
-                    explorer.draw(into: &two)
-                    #expect(one == two)
-                }
-            }
-        }
-    }
-
     @Test func `a branch is typed, named, and can be left again`() throws {
         var explorer = Explorer(try Self.session("write-after-read"))
         _ = Self.screen(&explorer, 120, 36)

@@ -127,22 +127,4 @@ import Testing
             }
         }
     }
-
-    @Test func `random keys never leave the grid`() throws {
-        var random = SystemLikeRandom(seed: 7)
-        let keys: [Key] = KeyTable.bindings.flatMap(\.keys).filter { ![.control("c"), .control("z"), .character("q")].contains($0) }
-            + "0123456789hl".map { Key.character($0) } + [.left, .right, .enter, .escape, .tab]
-        for name in Self.names where name.contains("end") {
-            var explorer = ImageExplorer(try Self.image(name))
-            for _ in 0..<60 {
-                switch random.next() % 10 {
-                case 0: _ = explorer.handle(.resize(width: Int(random.next() % 220), height: Int(random.next() % 70)))
-                case 1: _ = explorer.handle(.mouse(Mouse([.click, .wheelUp, .wheelDown][Int(random.next() % 3)], x: Int(random.next() % 220), y: Int(random.next() % 70))))
-                default: _ = explorer.handle(.key(keys[Int(random.next() % UInt64(keys.count))]))
-                }
-                var grid = Grid(width: explorer.size.width, height: explorer.size.height)
-                explorer.draw(into: &grid)
-            }
-        }
-    }
 }

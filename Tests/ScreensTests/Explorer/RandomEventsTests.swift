@@ -1,0 +1,138 @@
+import Foundation
+import Sessions
+import Stage2Sim
+import Testing
+
+@testable import Screens
+
+/// Whatever is pressed, clicked, typed and resized: nothing traps, and the screen is what the state says.
+///
+/// `KVMTUI_EVENTS=10000 swift test --filter RandomEventsTests` gives every session and image that many events.
+@Suite struct RandomEventsTests {
+    private static let count = ProcessInfo.processInfo.environment["KVMTUI_EVENTS"].flatMap { Int($0) } ?? 80
+
+    @Test(arguments: ExplorerTests.names) func `a session under random events`(_ name: String) throws {
+        let session = try ExplorerTests.session(name)
+        var events = RandomEvents(seed: seed(name), lines: RandomEvents.sessionLines)
+        var explorer = Explorer(session)
+        var screen = ScreenInPieces()
+        for round in 0..<Self.count {
+            // Each branch keeps a timeline of its own; a handful are enough.
+            if explorer.branches.count > 6 {
+                explorer = Explorer(session)
+                screen = ScreenInPieces()
+            }
+            let event = events.next()
+            let reaction = explorer.handle(event)
+            guard screen.isRight(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) else {
+                Issue.record("\(name): event \(round), \(event): the parts drawn do not add up to the screen")
+                return
+            }
+            guard events.oneIn(40) else { continue }
+            let before = ScreenInPieces.drawing(&explorer, explorer.size)
+            explorer.forgetScene()
+            #expect(ScreenInPieces.drawing(&explorer, explorer.size) == before, "\(name): event \(round), \(event)")
+        }
+    }
+
+    @Test(arguments: ImageExplorerTests.names) func `an image under random events`(_ name: String) throws {
+        let folder = ExplorerTests.folder.deletingLastPathComponent().appendingPathComponent("Tests/HostTraces")
+        var events = RandomEvents(seed: seed(name), lines: RandomEvents.imageLines)
+        var explorer = ImageExplorer(try TableImage.open(path: folder.appendingPathComponent(name).path))
+        var screen = ScreenInPieces()
+        for round in 0..<Self.count {
+            let event = events.next()
+            let reaction = explorer.handle(event)
+            guard screen.isRight(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) else {
+                Issue.record("\(name): event \(round), \(event): the parts drawn do not add up to the screen")
+                return
+            }
+        }
+    }
+
+    /// The same for a name on every machine; other names, other events.
+    private func seed(_ name: String) -> UInt64 { name.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) } }
+}
+
+/// A screen kept as a terminal's is: only what differs is put on it.
+private struct ScreenInPieces {
+    private var shown = Grid(width: 0, height: 0)
+    /// Whether something has happened since the last drawing that may show.
+    private var isBehind = true
+
+    static func drawing(_ app: inout some Interactive, _ size: (width: Int, height: Int)) -> Grid {
+        var grid = Grid(width: size.width, height: size.height)
+        app.draw(into: &grid)
+        return grid
+    }
+
+    /// Whether the parts that differ add up to the whole drawing, and whether nothing differs after "nothing".
+    mutating func isRight(_ app: inout some Interactive, size: (width: Int, height: Int), after reaction: Reaction, draws: Bool) -> Bool {
+        if reaction != .nothing { isBehind = true }
+        guard draws else { return true }
+        let whole = Self.drawing(&app, size)
+        guard isBehind else { return whole == shown }
+        isBehind = false
+        if shown.width != whole.width || shown.height != whole.height {
+            shown = Grid(width: whole.width, height: whole.height)
+        }
+        let earlier = shown
+        whole.forEachDifference(from: earlier) { row, columns in
+            for column in columns { shown.cells[row * whole.width + column] = whole[column, row] }
+        }
+        shown.cursor = whole.cursor
+        return shown == whole
+    }
+}
+
+/// Keys of the table, digits, letters, the mouse anywhere, sizes from 1x1 to 250x80, pastes, ticks, and whole command lines.
+struct RandomEvents {
+    private var random: SystemLikeRandom
+    private let lines: [String]
+    /// What is being typed, the next event last.
+    private var waiting: [Event] = []
+
+    init(seed: UInt64, lines: [String]) {
+        random = SystemLikeRandom(seed: seed)
+        self.lines = lines
+    }
+
+    private static let keys: [Key] = KeyTable.bindings.flatMap(\.keys)
+        + "0123456789abxyz:/\"é漢".map { Key.character($0) }
+        + [.enter, .escape, .tab, .backTab, .backspace, .delete, .insert, .home, .end, .left, .right, .function(7)]
+
+    private static let places = ["0", "0x80000000", "0x80001000", "0x2c001000", "0xffffffffffffffff", "0x10000000000", "-1", "", "99999999999999999999"]
+    private static let lookups = places.flatMap { ["goto \($0)", "map \($0)", "names \($0)", "names pfn \($0)"] }
+
+    static let sessionLines: [String] = lookups
+        + places.flatMap { ["fault \($0)", "break \($0)", "branch \($0)", "vcpu0: read \($0)", "vcpu0: write \($0) 1", "host: swap-out \($0)", "names hva \($0)", "names va \($0)"] }
+        + Behaviour.names.flatMap { ["with \($0)", "without \($0)"] } + MicroStep.allCases.map { "break \($0.name)" }
+        + ExplorerCommand.all.map(\.name).filter { $0 != "quit" }
+        + ["kswapd: swap-out 0x80001000 late", "vcpu0: exec 0x80002000", "ksmd: merge 0x80001000 0x80002000", "vcpu7: read 0", "compare 1", "break off",
+           "save /nowhere/x.yaml", "screenshot /nowhere/x.svg", "screenshot x", "diagram /nowhere/x.svg", "nonsense", ":", "é: 漢"]
+
+    static let imageLines: [String] = lookups + places.flatMap { ["walk \($0)", "walk \($0) write", "walk \($0) exec"] }
+        + ["walk 0 sing", "screenshot /nowhere/x.svg", "diagram /nowhere/x.svg", "help", "map", "names", "nonsense", "é"]
+
+    private mutating func below(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
+
+    mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
+
+    mutating func next() -> Event {
+        if let event = waiting.popLast() { return event }
+        switch below(24) {
+        case 0: return .resize(width: 1 + below(250), height: 1 + below(80))
+        // Most sizes of the draw above are too small for something; these are what people have.
+        case 1: return [.resize(width: 80, height: 24), .resize(width: 120, height: 36), .resize(width: 200, height: 60), .resize(width: 60, height: 17)][below(4)]
+        case 2, 3: return .mouse(Mouse([.click, .wheelUp, .wheelDown][below(3)], x: below(250), y: below(80)))
+        case 4: return .paste(["0x80001000", "a\nb\u{1b}[2J", ":without smp-rmb"][below(3)])
+        case 5: return .tick
+        case 6:
+            // Out of whatever has the keys, then a line; now and then it is left to be completed or broken off.
+            let line = lines[below(lines.count)]
+            waiting = ([.key(.escape), .key(.escape), .key(.character(":"))] + line.map { .key(.character($0)) } + [oneIn(8) ? .key(.tab) : .key(.enter)]).reversed()
+            return waiting.removeLast()
+        default: return .key(Self.keys[below(Self.keys.count)])
+        }
+    }
+}
