@@ -114,6 +114,40 @@ struct TerminalMannersTests {
         try expectFilled(session, width: width)
     }
 
+    @Test func `down to 20 columns of 5 and back, then every size leaves the terminal as it was`() throws {
+        let visit = try Visit()
+        for (width, height) in [(60, 17), (20, 5), (120, 36), (20, 5), (80, 24)] {
+            try visit.session.resize(width: width, height: height)
+            if width >= 60 { try expectFilled(visit.session, width: width) } else { try visit.session.wait(for: "60x17") }
+        }
+        // Keys and the mouse still reach it.
+        try visit.session.press("s")
+        try visit.session.wait(for: "step 1/")
+        try visit.session.wheel(up: false, x: 10, y: 5)
+        try visit.session.click(x: 60, y: 4)
+        try visit.session.wait(for: "▸2 Stage-2 tables")
+        try visit.session.press("q")
+        try visit.session.wait(until: "the shell") { _ in try visit.session.state("alternate_on") == "0" }
+        #expect(try visit.session.modes() == visit.modes)
+        try visit.session.wait(until: "the shell's own settings") { _ in try visit.session.lineSettings() == visit.settings }
+    }
+
+    /// No signal from outside: the program's own code fails for want of memory, in the middle of what it does.
+    @Test func `a failure in our own code gives the terminal back`() throws {
+        let visit = try Visit()
+        let limit = try Command.run(["prlimit", "--pid", "\(try visit.session.foregroundProcess())", "--as=1:1"])
+        #expect(limit.status == 0, "\(limit.errors)")
+        try visit.session.resize(width: 400, height: 200)
+        let screen = try visit.session.wait(until: "the exit status") { $0.contains("status=1") }
+        #expect(screen.firstMatch(of: /status=1(3[0-9])/) != nil, "\(screen)")
+        #expect(screen.contains("before the visit"), "\(screen)")
+        #expect(try visit.session.modes() == visit.modes)
+        try visit.session.wait(until: "the shell's own settings") { _ in
+            // The size is part of what stty prints, and this test has changed it.
+            try visit.session.lineSettings().split(separator: ";").dropFirst(3).elementsEqual(visit.settings.split(separator: ";").dropFirst(3))
+        }
+    }
+
     /// The right-hand border of a pane stands in the last column.
     private func expectFilled(_ session: TmuxSession, width: Int) throws {
         try session.wait(until: "frames of \(width) columns") { screen in

@@ -158,8 +158,13 @@ public struct Explorer: Interactive {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if prompt != nil { return handleInPrompt(key) }
+        let hadMessage = message != nil
         message = nil
-        if overlay == .map { return handleInMap(key) }
+        if overlay == .map {
+            // The message goes with the next key, whatever that key does.
+            let reaction = handleInMap(key)
+            return reaction == .nothing && hadMessage ? .redraw : reaction
+        }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII, overlay == nil { return typed(digit) }
         guard let action = KeyTable.action(for: key) else {
             digits = ""

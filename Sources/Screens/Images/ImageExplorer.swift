@@ -79,7 +79,15 @@ public struct ImageExplorer: Interactive {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if let reaction = handleInPrompt(key) { return reaction }
+        // The message goes with the next key, whatever that key does.
+        let hadMessage = message != nil
         message = nil
+        let reaction = handleInPanes(key)
+        return reaction == .nothing && hadMessage ? .redraw : reaction
+    }
+
+    /// A key where nothing is being typed.
+    private mutating func handleInPanes(_ key: Key) -> Reaction {
         if overlay == .map { return handleInMap(key) }
         if overlay == nil, case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
             if let pane = ImagePane(rawValue: digit) { focus = pane }

@@ -16,6 +16,8 @@ struct MemoryCachePane {
                 slots.add(String(Character(i < cache.count ? glyphs.filledBlock : glyphs.emptyBlock)), changed ? .changed : i < cache.count ? .allocated : .free)
             }
             if row == 0, width >= 50 { slots.add("  \(cache.count)/40", was == cache.count ? .value : .changed) }
+            // Each row for itself: where there are two, the change may be in one of them.
+            if slots.pieces.contains(where: { $0.role == .changed }) { slots.add(" *", .changed) }
             slots.changed = was != cache.count
             lines.append(slots)
         }

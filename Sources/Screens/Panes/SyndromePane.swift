@@ -39,12 +39,14 @@ struct SyndromePane {
         var far = Line(vcpu.hsr.isInstructionAbort ? "HIFAR " : "HDFAR ", .label)
         far.add(hex(UInt64(vcpu.hxfar), digits: 8), scene.changes.hxfar ? .changed : .value)
         far.add("  the faulting VA", .dim)
+        if scene.changes.hxfar { far.add(" *", .changed) }
         far.changed = scene.changes.hxfar
         lines.append(far)
         if scene.changes.par || vcpu.par != 0 {
             var par = Line("PAR   ", .label)
             par.add(hex(vcpu.par, digits: 10), scene.changes.par ? .changed : .value)
             par.add(vcpu.par & 1 == 1 ? "  F: failed" : "  from ATS1CPR", .dim)
+            if scene.changes.par { par.add(" *", .changed) }
             par.changed = scene.changes.par
             lines.append(par)
         }
