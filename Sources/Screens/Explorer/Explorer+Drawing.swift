@@ -194,6 +194,9 @@ extension Explorer {
         case .actors:
             title = "Who moves next"
             lines = actorLines(width: width)
+        case .breakpoints:
+            title = "Breakpoints"
+            lines = breakpointLines
         case .branches:
             title = "Branches"
             for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }

@@ -62,13 +62,7 @@ public struct Explorer: Interactive {
     }
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors }
-
-    struct Breakpoints {
-        var steps: Set<MicroStep> = []
-        var pages: Set<UInt64> = []
-        var isEmpty: Bool { steps.isEmpty && pages.isEmpty }
-    }
+    enum Overlay: Equatable { case help, why, branches, actors, breakpoints }
 
     public init(_ session: Session, surroundings: Surroundings = Surroundings()) {
         timeline = Timeline(session)

@@ -13,7 +13,9 @@ struct ExplorerCommand: Sendable {
         .init(name: "without", usage: "without NAME", help: "switch a behaviour off from here"),
         .init(name: "goto", usage: "goto N", help: "go to step N"),
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
-        .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
+        .init(name: "break", usage: "break STEP", help: "c and C stop there; or RULE, IPA, LEVEL:INDEX, pa:ADDRESS, off"),
+        .init(name: "breaks", usage: "breaks", help: "list the breakpoints with their numbers"),
+        .init(name: "delete", usage: "delete N", help: "remove breakpoint N"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
@@ -47,7 +49,7 @@ extension Explorer {
         case .up: recall(1)
         case .down: recall(-1)
         case .tab:
-            let offers = completions
+            let offers = completions()
             prompt?.complete(offers)
         case .character(let character): prompt?.insert(character)
         default: return .nothing
@@ -63,7 +65,8 @@ extension Explorer {
     }
 
     /// What could end the last word of `text`.
-    private var completions: (String) -> [String] {
+    private mutating func completions() -> (String) -> [String] {
+        let breakpoints = breakpointOffers()
         let machine = timeline.now.machine
         let actors = machine.actors.indices.map { machine.name(of: $0) }
         return { text in
@@ -75,7 +78,7 @@ extension Explorer {
             } else if words[0] == "with" || words[0] == "without" {
                 all = Behaviour.names
             } else if words[0] == "break" {
-                all = MicroStep.allCases.dropFirst().map(\.name)
+                all = breakpoints
             } else if words[0].hasSuffix(":"), words.count == 2 {
                 all = words[0].contains("vcpu") ? ActionLanguage.guestVerbs : ActionLanguage.hostVerbs
             } else {
@@ -102,6 +105,8 @@ extension Explorer {
             guard let number = parseNumber(argument) else { say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break }
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
+        case "breaks": overlay = .breakpoints
+        case "delete": deleteBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
         case "branch", "branches": goToBranch(argument)
         case "screenshot": screenshot(argument)
@@ -115,22 +120,6 @@ extension Explorer {
             act(String(line[..<colon]).trimmed, String(line[line.index(after: colon)...]).trimmed)
         }
         return .redraw
-    }
-
-    private mutating func setBreakpoint(_ argument: String) {
-        if let step = MicroStep.named(argument), step != .idle {
-            breakpoints.steps.insert(step)
-            say("breakpoint on \(step.name): c runs to the next one")
-        } else if let ipa = parseNumber(argument) {
-            breakpoints.pages.insert(IPA(ipa).page.rawValue)
-            say("breakpoint on accesses to the page at \(hex(IPA(ipa).page.rawValue)): c runs to the next one")
-        } else if argument == "off" {
-            breakpoints = Breakpoints()
-            say("no breakpoints")
-        } else {
-            let near = MicroStep.allCases.dropFirst().map(\.name).filter { $0.lowercased().contains(argument.lowercased().prefix(4)) }.prefix(5)
-            say("break '\(argument)': a step's name, an IPA or off fits" + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
-        }
     }
 
     private mutating func switchBehaviour(_ name: String, on: Bool) {

@@ -9,10 +9,12 @@ public struct Timeline {
     /// How many steps the session has.
     public private(set) var count = 0
     public private(set) var index = StepIndex()
+    /// What each actor did, stretch by stretch.
+    public private(set) var summary: TimelineSummary
     /// The first step of each operation, and the steps before it; operations without a step share their successor's.
     public private(set) var operationStarts: [UInt32] = []
     /// Far keyframes, in order: the start, and states at intervals that double when there are too many.
-    private var far: [Simulation] = []
+    private(set) var far: [Simulation] = []
     private var spacing = 1024
     /// Keyframes near the place on the screen, in order.
     private var near: [Simulation] = []
@@ -35,12 +37,13 @@ public struct Timeline {
         now = Simulation(session)
         before = now
         end = now
+        summary = TimelineSummary(after: now)
         operationStarts.reserveCapacity(session.script.count)
         far = [now]
         var running = now
         while true {
             let at = running.position
-            running.run(limit: spacing - at % spacing, index: &index) { _, position in operationStarts.append(UInt32(position)) }
+            running.run(limit: spacing - at % spacing, index: &index, summary: &summary) { _, position in operationStarts.append(UInt32(position)) }
             if running.position == at { break }
             if running.position % spacing == 0 { keep(running) }
         }
@@ -82,7 +85,7 @@ public struct Timeline {
     }
 
     /// `now` becomes the state one step before `target`.
-    private mutating func restore(before target: Int) {
+    mutating func restore(before target: Int) {
         let wanted = target - 1
         var base = far.last { $0.position <= wanted } ?? far[0]
         if let close = near.last(where: { $0.position <= wanted }), close.position > base.position { base = close }
@@ -122,36 +125,6 @@ public struct Timeline {
         step = now.machine.actors[acting].next
         now.step(effects: &buffer)
         effects = buffer.array
-    }
-
-    // MARK: Looking for a step
-
-    /// The place after `position` and up to `last` at which a step that `matches` has just been made.
-    public func position(after position: Int, upTo last: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
-        var simulation = now
-        while simulation.position < last, let actor = simulation.prepare() {
-            let found = matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor])
-            simulation.run(limit: 1)
-            if found { return simulation.position }
-        }
-        return nil
-    }
-
-    /// The last place before `position` and from `first` on at which a step that `matches` has just been made.
-    public func position(before position: Int, downTo first: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
-        var end = position
-        for keyframe in far.reversed() where keyframe.position < end {
-            var simulation = keyframe
-            var found: Int?
-            while simulation.position < end - 1, let actor = simulation.prepare() {
-                if matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor]) { found = simulation.position + 1 }
-                simulation.run(limit: 1)
-            }
-            if let found, found >= first { return found }
-            end = keyframe.position + 1
-            if end <= first { return nil }
-        }
-        return nil
     }
 
     // MARK: Branches
