@@ -15,7 +15,11 @@ extension Explorer {
         let scene = scene()
         grid.draw { canvas in
             drawHeader(scene, layout, &canvas)
-            if surroundings.plain {
+            if lanes != nil {
+                drawLanes(layout, &canvas)
+            } else if comparison != nil {
+                drawComparison(layout, &canvas)
+            } else if surroundings.plain {
                 drawPlain(scene, layout, &canvas)
             } else {
                 // The focused frame is drawn last, so that all of it has its colour.
@@ -52,14 +56,24 @@ extension Explorer {
                 return
             }
             var x = 1
-            for binding in KeyTable.bindings where !binding.hint.isEmpty {
-                let key = binding.shown.split(separator: " ").first.map(String.init) ?? ""
-                let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(binding.hint)
+            for (key, word) in hints {
+                let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(word)
                 guard x + needed < canvas.width else { continue }
                 x = canvas.put(x, 0, key, .key)
-                x = canvas.put(x + 1, 0, binding.hint, .dim) + 2
+                x = canvas.put(x + 1, 0, word, .dim) + 2
             }
         }
+    }
+
+    /// Keys and a word for each: of what is on the screen, else of the table.
+    private var hints: [(key: String, word: String)] {
+        if lanes != nil {
+            let arrows = glyphs.isASCII ? "Left Right" : "← →"
+            return [(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")]
+        }
+        if comparison != nil { return [("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")] }
+        if player != nil { return [("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")] }
+        return KeyTable.bindings.filter { !$0.hint.isEmpty }.map { ($0.shown.split(separator: " ").first.map(String.init) ?? "", $0.hint) }
     }
 
     private func drawStatus(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
@@ -80,6 +94,7 @@ extension Explorer {
         parts.append((scene.session.machine.revision.rawValue, .status))
         let violations = scene.now.world.statistics.violations
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
+        if let playingWords { parts.insert((playingWords, .note), at: 0) }
         if changesOnly { parts.append(("changes only", .note)) }
         canvas.draw(in: layout.status) { canvas in
             canvas.fill(nil, " ", .status)
@@ -193,14 +208,13 @@ extension Explorer {
             lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
         case .actors:
             title = "Who moves next"
-            lines = actorLines(width: width)
+            lines = actorLines(width: width - 2)
         case .breakpoints:
             title = "Breakpoints"
             lines = breakpointLines
         case .branches:
             title = "Branches"
-            for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }
-            lines.append(Line(":branch 2 goes to the second", .dim))
+            lines = branchLines
         }
         let height = min(canvas.height - 2, lines.count + 2)
         let rect = Rect(x: (canvas.width - width) / 2, y: max(0, (canvas.height - height) / 2), width: width, height: height)

@@ -6,7 +6,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
     case into, out, zoom
-    case search, searchNext, searchPrevious, changesOnly, why, actors, breakpoint, command, help, repaint, close, quit, suspend
+    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit, suspend
 }
 
 /// One row of the key table.
@@ -49,8 +49,13 @@ public enum KeyTable {
         row(.zoom, [.character("z")], "z", "this pane over the whole screen, and back", "zoom", "Panes"),
         row(.changesOnly, [.character("d")], "d", "only what the step changed", "", "Panes"),
         row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
-        row(.actors, [.character("a")], "a", "who could move next; Enter lets that one make a step, as a branch", "", "Asking"),
-        row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
+        row(.actors, [.character("a")], "a", "who could move next; a digit or Enter lets that one make a step, as a branch", "", "Asking"),
+        row(.lanes, [.character("t")], "t", "timeline of the whole session, a lane for each actor", "timeline", "Asking"),
+        row(.compare, [.character("=")], "=", "this branch beside the one that it grew out of", "", "Asking"),
+        row(.play, [.character("p")], "p", "play by itself; then Space pauses", "", "Asking"),
+        row(.more, [.character("+")], "+", "timeline: closer; playing: faster", "", "Asking"),
+        row(.less, [.character("-")], "-", "timeline: farther; playing: slower", "", "Asking"),
+        row(.breakpoint, [.character("b")], "b", "breakpoint that fits the pane: step, table entry, page; on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),
         row(.repaint, [.control("l")], "^L", "draw again", "", "Leaving"),
