@@ -11,7 +11,7 @@ struct Difference: Equatable {
 
     /// Table pages and frames are compared one by one up to that many; beyond, only those of the address at hand.
     private static let fewPages = 96
-    private static let fewFrames: UInt64 = 2048
+    private static let fewFrames = 1 << 16
     /// Differences of a kind that are listed.
     private static let mostOfAKind = 40
 
@@ -110,7 +110,7 @@ struct Difference: Equatable {
                         if count <= Difference.mostOfAKind { descriptor(level, at, x, y) }
                     }
                 }
-                if count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(count - Difference.mostOfAKind) more descriptors")) }
+                more(count, "descriptors")
             }
         }
 
@@ -136,7 +136,7 @@ struct Difference: Equatable {
                     compare("stage-2 descriptors", "level \(x.level) table", x.table.map { hex($0.rawValue) } ?? "", y.table.map { hex($0.rawValue) } ?? "")
                 }
             }
-            found.append(Difference(group: "", name: "vm\(vm) has too many tables to compare at each step: the walk for IPA \(hex(ipa.rawValue)) is"))
+            found.append(Difference(group: "", name: "of vm\(vm)'s many tables, only the walk for IPA \(hex(ipa.rawValue)) is compared"))
         }
 
         mutating func tlbs() {
@@ -151,30 +151,33 @@ struct Difference: Equatable {
                 for key in keys.prefix(Difference.mostOfAKind) {
                     compare("TLB of CPU \(cpu)", "VMID \(key >> 48) IPA \(hex((key & 0xffff_ffff_ffff) << 12))", a[key].map { hex($0) } ?? "", b[key].map { hex($0) } ?? "")
                 }
-                if keys.count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(keys.count - Difference.mostOfAKind) more TLB entries")) }
+                more(keys.count, "TLB entries")
             }
         }
 
         // MARK: The host
 
         mutating func frames(_ ipa: IPA) {
-            let limit = PFN(Frames.first.rawValue + Difference.fewFrames)
-            guard !left.world.frames.contains(limit), !right.world.frames.contains(limit) else {
+            guard !left.world.hasMoreFrames(than: Difference.fewFrames), !right.world.hasMoreFrames(than: Difference.fewFrames) else {
                 for vm in 0..<min(left.world.vms.count, right.world.vms.count) { hostEntry(vm, ipa) }
-                found.append(Difference(group: "", name: "the host has too many frames to compare at each step: IPA \(hex(ipa.rawValue)) is"))
+                found.append(Difference(group: "", name: "of the host's many frames, only that of IPA \(hex(ipa.rawValue)) is compared"))
                 return
             }
-            var count = 0
-            for offset in 0..<Difference.fewFrames {
-                let pfn = PFN(Frames.first.rawValue + offset)
-                guard left.world.frames.contains(pfn) || right.world.frames.contains(pfn) else { break }
-                let a = words(left, pfn), b = words(right, pfn)
-                guard a != b else { continue }
-                count += 1
-                if count <= Difference.mostOfAKind { compare("frames", "pfn \(hex(pfn.rawValue))", a, b) }
+            let pages = left.world.differingFrames(from: right.world, limit: Difference.fewFrames)
+            for pfn in pages.prefix(Difference.mostOfAKind) { compare("frames", "pfn \(hex(pfn.rawValue))", words(left, pfn), words(right, pfn)) }
+            more(pages.count, "frames")
+            for process in 0..<min(left.world.processes.count, right.world.processes.count) {
+                let pages = left.world.differingHostEntries(of: process, from: right.world)
+                let name = left.world.processes[process].name
+                for hva in pages.prefix(Difference.mostOfAKind) {
+                    compare("host page tables", "\(name) \(hex(hva.rawValue))", left.world.processes[process].entry(hva).words, right.world.processes[process].entry(hva).words)
+                }
+                more(pages.count, "entries of \(name)")
             }
-            if count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(count - Difference.mostOfAKind) more frames")) }
-            for process in 0..<min(left.world.processes.count, right.world.processes.count) { hostEntries(process) }
+        }
+
+        private mutating func more(_ count: Int, _ what: String) {
+            if count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(count - Difference.mostOfAKind) more \(what)")) }
         }
 
         private func words(_ machine: Machine, _ pfn: PFN) -> String {
@@ -183,17 +186,6 @@ struct Difference: Equatable {
             var text = "refs \(frame.references)" + (frame.words.isEmpty ? "" : ", \(frame.words)")
             for (offset, word) in machine.world.frames.words(of: pfn).prefix(2) { text += ", [\(hex(offset))] \(hex(word))" }
             return text
-        }
-
-        private mutating func hostEntries(_ process: Int) {
-            var byPage: [UInt64: (HostEntry?, HostEntry?)] = [:]
-            for (hva, entry) in left.world.hostEntries(of: process) { byPage[hva.rawValue] = (entry, nil) }
-            for (hva, entry) in right.world.hostEntries(of: process) { byPage[hva.rawValue] = (byPage[hva.rawValue]?.0, entry) }
-            let pages = byPage.keys.sorted().filter { byPage[$0]?.0?.words ?? "" != byPage[$0]?.1?.words ?? "" }
-            for page in pages.prefix(Difference.mostOfAKind) {
-                compare("host page tables", "\(left.world.processes[process].name) \(hex(page))", byPage[page]?.0?.words ?? "", byPage[page]?.1?.words ?? "")
-            }
-            if pages.count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(pages.count - Difference.mostOfAKind) more host entries")) }
         }
 
         private mutating func hostEntry(_ vm: Int, _ ipa: IPA) {

@@ -17,10 +17,10 @@ extension Explorer {
         canvas.draw(in: body.inset()) { canvas in
             var y = drawRuler(frame, view, &canvas)
             y = drawFaultCounts(columns, y, &canvas)
-            let lines = laneDetails(view, columns)
+            let lines = laneDetails(view, columns, width: canvas.width)
             let legend = laneLegend(columns, width: canvas.width)
             let actors = activeActors
-            let room = max(1, canvas.height - y - 2 - lines.count - legend.count)
+            let room = max(1, canvas.height - y - 2 - min(lines.count, 5) - legend.count)
             let firstLane = min(view.firstLane, max(0, actors.count - room))
             let top = y
             for actor in actors[firstLane..<min(actors.count, firstLane + room)] {
@@ -88,7 +88,7 @@ extension Explorer {
     }
 
     /// What the column under the cursor holds, in words.
-    private func laneDetails(_ view: LanesView, _ columns: LaneColumns) -> [Line] {
+    private func laneDetails(_ view: LanesView, _ columns: LaneColumns, width: Int) -> [Line] {
         guard let column = columns.frame.column(of: view.cursor) else { return [] }
         let steps = columns.frame.steps(of: column)
         var head = Line(steps.count == 1 ? "step \(steps.lowerBound)" : "steps \(steps.lowerBound) to \(steps.upperBound)", .heading)
@@ -97,9 +97,11 @@ extension Explorer {
         let target = laneTarget(view.cursor, view)
         head.add("  Enter goes to step \(target.step)" + (target.why.isEmpty ? "" : ": \(target.why)"), .dim)
         var lines = [head]
+        var note = ""
         if let number = timeline.operationNumber(at: view.cursor) {
             let operation = timeline.session.script.operation(at: number).operation
             lines.append(Line("  " + (operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text, .note))
+            note = operation.note
         }
         if let record = columns.records.first(where: { $0.position == steps.lowerBound }) {
             var line = Line("  \(timeline.now.machine.name(of: record.actor))", .label)
@@ -115,6 +117,8 @@ extension Explorer {
             line.add("  \(LaneColumns.words(marks, glyphs))")
             if columns.records.isEmpty || line.text.contains("waits") || marks.contains(.underWay) { lines.append(line) }
         }
+        // The author's words come last: where there is no room, they are what is left out.
+        if !note.isEmpty { lines += TextLayout.wrap(note, width: max(20, width - 4)).map { Line("  " + $0, .note) } }
         return lines
     }
 

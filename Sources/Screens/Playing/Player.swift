@@ -95,3 +95,15 @@ extension Explorer {
         return player.isPaused ? "paused \(speed)x" : "playing \(speed)x"
     }
 }
+
+// What a recording is told.
+extension Explorer {
+    /// The session's title.
+    public var title: String { timeline.session.title }
+
+    /// The number of the fault, from 1, whose attempt begins with the step on the screen; nil where none does.
+    public var faultBeginningHere: Int? {
+        guard timeline.position > 0, let fault = timeline.faultNumber(at: timeline.position), Int(timeline.index.faults[fault].start) == timeline.position else { return nil }
+        return fault + 1
+    }
+}

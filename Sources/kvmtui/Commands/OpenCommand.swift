@@ -8,13 +8,11 @@ struct OpenCommand: ParsableCommand {
         commandName: "open", abstract: "Step through a session, or a host's trace, on the screen.",
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.")
-    var session: String
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input. Without one: the list of sessions.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
+    var session: String?
 
     @OptionGroup var trace: TraceOptions
-
-    @Option(help: ArgumentHelp("Without a terminal: the screen's size.", valueName: "columnsxrows"))
-    var size: String?
+    @OptionGroup var screen: ScreenOptions
 
     @Option(help: ArgumentHelp("Without a terminal: a file of keys to play, or - for standard input.", valueName: "file"))
     var keys: String?
@@ -22,59 +20,33 @@ struct OpenCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Without a terminal: write the last screen, as .txt, .ans or .svg.", valueName: "file"))
     var saveScreen: String?
 
-    @Option(help: "Colours: auto, always or never. NO_COLOR is honoured.")
-    var color: TerminalOptions.ColourChoice = .auto
-
-    @Option(help: "Colours for a dark or light terminal, or none: dark, light, mono.")
-    var theme: String = "dark"
-
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
-
-    @Flag(help: "No frames and no columns: text in reading order, for screen readers.")
-    var plain = false
-
-    @Flag(help: "Leave the mouse to the terminal.")
-    var noMouse = false
-
     @OptionGroup var behaviours: BehaviourOptions
-
-    func validate() throws {
-        guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
-        if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
-    }
 
     func run() throws {
         try CommandIO.reporting {
-            let headless = keys != nil || saveScreen != nil || size != nil
-            var options = TerminalOptions()
-            options.colour = color
-            options.mouse = !noMouse
-            options.ascii = ascii
-            options.theme = Theme.named(theme) ?? .dark
-            var session = try SessionFiles.load(session, memory: trace.memory)
-            behaviours.apply(to: &session)
-            let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
-                do throws(TerminalError) {
-                    try TextFile.write(text, to: path)
-                    return nil
-                } catch {
-                    return "\(error)"
-                }
+            let headless = keys != nil || saveScreen != nil || screen.size != nil
+            let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !headless)
+            let explorer = try session.map { name in
+                desk.explorer(try SessionFiles.load(name, memory: trace.memory), path: try SessionFiles.path(of: name), hasList: false)
             }
-            var explorer = Explorer(session, surroundings: surroundings)
+            let outside = SessionBrowser.Outside(
+                list: { SessionDesk.entries() },
+                open: { session, path in desk.explorer(session, path: path, hasList: true) },
+                closed: { desk.close($0) })
+            var browser = SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain)
+            var kept: String?
             do throws(TerminalError) {
                 if headless {
-                    try HeadlessDriver.run(&explorer, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
+                    try HeadlessDriver.run(&browser, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: screen.terminal)
                 } else {
-                    _ = try TerminalDriver.run(explorer, options: options, environment: ProcessInfo.processInfo.environment)
+                    browser = try TerminalDriver.run(browser, options: screen.terminal, environment: ProcessInfo.processInfo.environment)
+                    kept = browser.explorer.flatMap { desk.close($0) }
                 }
             } catch {
                 CommandIO.complain(error)
                 throw ExitCode(error.exitStatus)
             }
+            if let kept { CommandIO.complain(kept) }
         }
     }
 }
-
-extension TerminalOptions.ColourChoice: ExpressibleByArgument {}
