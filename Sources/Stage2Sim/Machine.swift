@@ -228,9 +228,11 @@ extension World {
 
     mutating func addMemory(_ memory: [MachineConfiguration.Memory], to vm: UInt8) {
         let process = Int(vms[Int(vm)].process)
-        for (i, piece) in memory.enumerated() {
-            vms[Int(vm)].slots.append(
-                Memslot(id: UInt32(i), ipa: piece.ipa, size: piece.size, hva: piece.hva, readOnly: piece.readOnly, userAllocated: piece.userAllocated))
+        vms[Int(vm)].slots.insert(
+            contentsOf: memory.enumerated().map { i, piece in
+                Memslot(id: UInt32(i), ipa: piece.ipa, size: piece.size, hva: piece.hva, readOnly: piece.readOnly, userAllocated: piece.userAllocated)
+            })
+        for piece in memory {
             let end = HVA(piece.hva.rawValue + piece.size)
             switch piece.content {
             case .unmapped: continue
@@ -254,7 +256,6 @@ extension World {
                 }
             }
         }
-        vms[Int(vm)].slots.sort { $0.ipa < $1.ipa }
         processes[process].areas.sort { $0.start < $1.start }
     }
 

@@ -105,12 +105,12 @@ extension Stepper {
             return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
         }
         let vm = Int(me.vm), process = world.vms[vm].process
-        guard let slot = world.vms[vm].slots.first(where: { $0.contains(me.ipa) }) else {
+        guard let index = world.vms[vm].slots.index(around: me.ipa) else {
             // No slot any more; the memory may still be the VMM's.
             if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
             return
         }
-        let hva = slot.hva(of: me.ipa).page
+        let hva = world.vms[vm].slots[index].hva(of: me.ipa).page
         let entry = world.processes[Int(process)].entry(hva)
         if entry.isPresent, entry.pfn == pa.pfn {
             if write, frame.mappings > 1 || frame.flags.contains(.reserved) || frame.flags.contains(.ksm) {
@@ -125,8 +125,9 @@ extension Stepper {
     }
 
     private func isDevice(_ pa: PA) -> Bool {
-        guard let slot = world.vms[Int(me.vm)].slots.first(where: { $0.contains(me.ipa) }) else { return false }
-        let entry = world.processes[Int(world.vms[Int(me.vm)].process)].entry(slot.hva(of: me.ipa).page)
+        let vm = Int(me.vm)
+        guard let index = world.vms[vm].slots.index(around: me.ipa) else { return false }
+        let entry = world.processes[Int(world.vms[vm].process)].entry(world.vms[vm].slots[index].hva(of: me.ipa).page)
         return entry.isPresent && entry.isSpecial && entry.pfn == pa.pfn
     }
 
@@ -219,9 +220,6 @@ extension World {
     /// Where `hva` of `process` lies in the guest of its VM.
     public func ipa(of hva: HVA, process: UInt8) -> IPA? {
         guard let vm = processes[Int(process)].vm else { return nil }
-        for slot in vms[Int(vm)].slots where hva >= slot.hva && hva.rawValue < slot.hva.rawValue + slot.size {
-            return IPA(slot.ipa.rawValue + (hva.rawValue - slot.hva.rawValue))
-        }
-        return nil
+        return vms[Int(vm)].slots.ipa(of: hva)
     }
 }

@@ -10,8 +10,7 @@ extension Stepper {
         let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
         let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
         guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
-        world.vms[vm].slots.append(slot)
-        world.vms[vm].slots.sort { $0.ipa < $1.ipa }
+        world.vms[vm].slots.insert(contentsOf: [slot])
         // The VMM maps memory there too, where it has none.
         let process = Int(world.vms[vm].process)
         if a.value == 1, world.processes[process].area(a.hva) == nil { world.addAnonymousArea(process, a.hva, HVA(a.hva.rawValue + a.size)) }
@@ -21,14 +20,14 @@ extension Stepper {
 
     func slotInvalidate() {
         guard let index = world.vms[vm].slotIndex(me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
-        world.vms[vm].slots[index].invalid = true
+        world.vms[vm].slots.invalidate(index)
         progress()
         go(.slotSynchronize)
     }
 
     /// Waits until nobody is inside srcu_read_lock any more; where nobody enters it, it waits for nobody.
     func slotSynchronize() {
-        guard let index = world.vms[vm].slots.firstIndex(where: { $0.contains(me.hostAction.ipa) }) else { return finish(.failed, error: .EINVAL) }
+        guard let index = world.vms[vm].slots.index(around: me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
         let slot = world.vms[vm].slots[index]
         if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
         call(.flushUnmapped, then: .slotRemove)
@@ -36,7 +35,7 @@ extension Stepper {
     }
 
     func slotRemove() {
-        world.vms[vm].slots.removeAll { $0.contains(me.hostAction.ipa) }
+        if let index = world.vms[vm].slots.index(around: me.hostAction.ipa) { world.vms[vm].slots.remove(index) }
         progress()
         finish(.done)
     }
@@ -49,7 +48,7 @@ extension Stepper {
         let process = world.vms[Int(id)].process
         if a.size > 0 {
             world.processes[Int(process)].areas = [MemoryArea(start: a.hva, end: HVA(a.hva.rawValue + a.size), backing: .anonymous)]
-            world.vms[Int(id)].slots = [Memslot(id: 0, ipa: a.ipa, size: a.size, hva: a.hva)]
+            world.vms[Int(id)].slots = Memslots([Memslot(id: 0, ipa: a.ipa, size: a.size, hva: a.hva)])
         }
         finish(.done)
     }

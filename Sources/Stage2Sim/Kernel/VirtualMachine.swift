@@ -34,8 +34,7 @@ public struct VirtualMachine: Sendable {
     public internal(set) var level1: PA?
     public internal(set) var vmid: UInt8 = 0
     public internal(set) var vmidGeneration: UInt64 = 0
-    /// Sorted by IPA.
-    public internal(set) var slots: [Memslot] = []
+    public internal(set) var slots = Memslots()
     public internal(set) var notifierSequence: UInt32 = 1
     public internal(set) var notifierCount: Int32 = 0
     /// The actor that holds `mmu_lock`; nil: free.
@@ -52,13 +51,8 @@ public struct VirtualMachine: Sendable {
     }
 
     @inline(never) private func search(_ ipa: IPA) -> Int? {
-        var low = 0, high = slots.count
-        while low < high {
-            let middle = (low + high) / 2
-            if slots[middle].end.rawValue <= ipa.rawValue { low = middle + 1 } else { high = middle }
-        }
-        guard low < slots.count, slots[low].contains(ipa), !slots[low].invalid else { return nil }
-        return low
+        guard let index = slots.index(around: ipa), !slots[index].invalid else { return nil }
+        return index
     }
 
     public func slot(at ipa: IPA) -> Memslot? { slotIndex(ipa).map { slots[$0] } }

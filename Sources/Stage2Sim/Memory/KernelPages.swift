@@ -1,13 +1,15 @@
 /// The pages that the kernel allocates for itself: stage-2 tables, and pages waiting in a memory cache.
 /// Their words are the tables that the walk reads; `page_count` and the number of live entries stand beside.
 public struct KernelPages {
-    /// What `struct page` and the checks know of one kernel page.
+    /// What `struct page` and the checks know of one kernel page: the note beside its words, eight bytes, 0 at first.
     struct Page: BitwiseCopyable {
         /// `page_count`.
         var references: Int32 = 0
         var use: Use = .free
         /// The virtual machine whose table it is.
         var vm: UInt8 = 0
+        /// Words that are not 0; counted for the checks, not by the kernel.
+        var entries: UInt16 = 0
     }
 
     public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3 }
@@ -22,8 +24,7 @@ public struct KernelPages {
 
     let base: PA
     var reuse: Reuse
-    private var words = PagedStore<UInt64, 9>(absent: 0)
-    private var info = PagedStore<Page, 5>(absent: Page())
+    private var words = PagedStore<UInt64, 9>(absent: 0, notes: true)
     private var freeList: [Int32] = []
     /// Pages handed out so far, each counted once.
     private var next = 0 {
@@ -69,13 +70,8 @@ public struct KernelPages {
 
     public func contains(_ pa: PA) -> Bool { index(pa) >= 0 }
 
-    /// Makes the pages this value's alone, after it may have been copied: before the first change of a run. Both stores are
-    /// only ever copied together, so one tells for both.
-    @inline(__always) mutating func own() {
-        if words.isOwned { return }
-        words.own()
-        info.own()
-    }
+    /// Makes the pages this value's alone, after it may have been copied: before the first change of a run.
+    @inline(__always) mutating func own() { words.own() }
 
     // MARK: Allocation
 
@@ -88,83 +84,98 @@ public struct KernelPages {
         allocated += 1
         if reuse == .lastFreedFirst, let index = freeList.popLast() {
             words.drop(pageAround: Int(index) << 9)
-            info.owned(Int(index)).pointee = Page(references: 1, use: use)
-            return address(Int(index))
+            return begin(Int(index), Page(references: 1, use: use))
         }
-        let index = next
         next += 1
-        info.owned(index).pointee = Page(references: 1, use: use)
-        return address(index)
+        return begin(next - 1, Page(references: 1, use: use))
     }
 
     /// Two neighbouring pages aligned to 8 KiB, as an order-1, non-compound allocation gives them: the second page's count stays 0.
     mutating func allocateLevel1(vm: UInt8) -> PA? {
         if failAfter == 0 || failAfter == 1 { return nil }
         if failAfter > 0 { failAfter -= 2 }
-        if address(next).rawValue & 0x1fff != 0 {
-            info.owned(next).pointee = Page()
-            next += 1
-        }
+        if address(next).rawValue & 0x1fff != 0 { next += 1 }
         let first = next
         next += 2
         allocated += 2
-        info.owned(first).pointee = Page(references: 1, use: .level1, vm: vm)
-        info.owned(first + 1).pointee = Page(references: 0, use: .level1Tail, vm: vm)
-        return address(first)
+        _ = begin(first + 1, Page(references: 0, use: .level1Tail, vm: vm))
+        return begin(first, Page(references: 1, use: .level1, vm: vm))
+    }
+
+    /// The page's life begins, with that note beside it.
+    @inline(__always) private mutating func begin(_ index: Int, _ page: Page) -> PA {
+        let address = address(index)
+        withPage(address) { $0 = page }
+        return address
     }
 
     mutating func free(_ pa: PA) {
         let index = index(pa)
         guard index >= 0 else { return }
         freed += 1
-        info.owned(index).pointee = Page()
+        // What stands in it stays there until it is handed out again.
+        withPage(pa) { $0 = Page(entries: $0.entries) }
         if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
     }
 
     // MARK: Words
 
+    private typealias Block = PagedStore<UInt64, 9>.Page
+
     @inline(__always) private static func place(_ pa: PA) -> Int { Int(truncatingIfNeeded: pa.rawValue >> 3) & 511 }
+    @inline(__always) private static func address(_ pa: PA) -> UInt { UInt(truncatingIfNeeded: pa.rawValue) }
+
+    /// The page around `pa` for reading, or nil where the address is not a kernel page's.
+    @inline(__always) private func block(_ pa: PA) -> Block? {
+        if let block = words.recent(Self.address(pa)) { return block }
+        let index = index(pa)
+        return index < 0 ? nil : words.found(Self.address(pa), page: index)
+    }
+
+    /// The page around `pa` for writing.
+    @inline(__always) private mutating func ownedBlock(_ pa: PA) -> Block? {
+        if let block = words.recentOwned(Self.address(pa)) { return block }
+        let index = index(pa)
+        return index < 0 ? nil : words.foundOwned(Self.address(pa), page: index)
+    }
 
     /// The word at `pa`, or nil where the address is not a kernel page's.
-    @inline(__always) public func word(at pa: PA) -> UInt64? {
-        let index = index(pa)
-        guard index >= 0 else { return nil }
-        return words.pageWithin(index)[Self.place(pa)]
-    }
+    @inline(__always) public func word(at pa: PA) -> UInt64? { block(pa)?.elements[Self.place(pa)] }
 
     /// Stores a word and keeps count of the page's live entries. Returns what stood there.
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
-        let index = index(pa)
-        guard index >= 0 else { return 0 }
-        let page = words.ownedPageWithin(index)
-        let old = page.elements[Self.place(pa)]
-        page.elements[Self.place(pa)] = word
-        page.note.pointee &+= (word != 0 ? 1 : 0) &- (old != 0 ? 1 : 0)
+        guard let block = ownedBlock(pa) else { return 0 }
+        let old = block.elements[Self.place(pa)]
+        block.elements[Self.place(pa)] = word
+        block.page.pointee.entries &+= (word != 0 ? 1 : 0) &- (old != 0 ? 1 : 0)
         return old
     }
 
     // MARK: Counts
 
-    @inline(__always) func page(_ pa: PA) -> Page {
-        let index = index(pa)
-        return index < 0 ? Page() : info[index]
-    }
+    @inline(__always) func page(_ pa: PA) -> Page { block(pa)?.page.pointee ?? Page() }
 
     @inline(__always) mutating func withPage(_ pa: PA, _ change: (inout Page) -> Void) {
-        let index = index(pa)
-        if index >= 0 { change(&info.owned(index).pointee) }
+        if let block = ownedBlock(pa) { change(&block.page.pointee) }
     }
 
     public func references(of pa: PA) -> Int { Int(page(pa).references) }
     /// Live (non-zero) entries; counted for the checks, not by the kernel.
-    @inline(__always) public func entries(of pa: PA) -> Int {
-        let index = index(pa)
-        return index < 0 ? 0 : words.note(ofPage: index)
-    }
+    @inline(__always) public func entries(of pa: PA) -> Int { Int(page(pa).entries) }
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.
     public func pages(usedAs uses: Set<Use>, vm: UInt8) -> [PA] {
-        (0..<next).filter { uses.contains(info[$0].use) && info[$0].vm == vm }.map(address)
+        (0..<next).map(address).filter {
+            let page = page($0)
+            return uses.contains(page.use) && page.vm == vm
+        }
+    }
+}
+
+extension PagedStore<UInt64, 9>.Page {
+    /// The note beside the words.
+    @inline(__always) fileprivate var page: UnsafeMutablePointer<KernelPages.Page> {
+        UnsafeMutableRawPointer(note).assumingMemoryBound(to: KernelPages.Page.self)
     }
 }

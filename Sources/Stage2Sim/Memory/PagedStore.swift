@@ -4,12 +4,15 @@
 /// `1 << pageShift` elements. A copy costs one reference; the first write to a page after a copy copies that
 /// page and the path to it, nothing else. Reading what was never written gives `absent`.
 ///
-///     root ─ slot ─▶ middle: references, 256 slots ─▶ page: references, note, elements
+///     root: recent pages ─ slot ─▶ middle: references, 256 slots, 256 notes ─▶ page: references, elements
 ///
 /// Whoever writes many times makes sure once, with `own()`, that the root is not shared, and then writes through `owned`; the
 /// run loops of `Machine` do so before their first step. A slot says with one bit whether another tree may hold the same block: then a write looks at the block's count of
 /// references, else it goes straight through. The blocks count without atomics: automatic reference counting on each
 /// access was the larger half of a fault's time. So a store and its copies belong to one thread, and the type is not Sendable.
+///
+/// A store made with notes keeps eight bytes beside each page for its user, 0 at first. They stand together in the middles,
+/// where a random access to a page finds them without another miss of the cache.
 struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private typealias Block = UnsafeMutableRawPointer
 
@@ -33,12 +36,15 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private final class Blank {
         let page: Block
         let middle: Block
+        let noteCount: Int
 
-        init(_ absent: Element) {
+        init(_ absent: Element, notes: Bool) {
             page = PagedStore.allocate(bytes: (1 << pageShift) * MemoryLayout<Element>.stride)
             PagedStore.elements(page).initialize(repeating: absent, count: 1 << pageShift)
-            middle = PagedStore.allocate(bytes: PagedStore.fan * MemoryLayout<Slot>.stride)
+            noteCount = notes ? PagedStore.fan : 0
+            middle = PagedStore.allocate(bytes: PagedStore.fan * MemoryLayout<Slot>.stride + noteCount * 8)
             PagedStore.slots(middle).initialize(repeating: Slot(sharing: page), count: PagedStore.fan)
+            PagedStore.notes(middle).initialize(repeating: 0, count: noteCount)
         }
 
         deinit {
@@ -47,9 +53,30 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         }
     }
 
+    /// A page found lately, under the address that the store's user has for it: the next look for it ends here instead of
+    /// going through three levels.
+    private struct Recent: BitwiseCopyable {
+        /// Any address in the page.
+        var address = UInt.max
+        var page: Page
+
+        @inline(__always) func holds(_ other: UInt) -> Bool { address ^ other < PagedStore.pageBytes }
+    }
+
     private struct Header {
         let count: Int
         let blank: Blank
+        /// By the low bits of the page's number. They belong to the root, so that trees which share one share these, and who
+        /// gives a page away to be shared forgets that it could be written.
+        var readable: InlineArray<16, Recent>
+        var writable: InlineArray<16, Recent>
+
+        init(count: Int, blank: Blank) {
+            self.count = count
+            self.blank = blank
+            readable = InlineArray(repeating: Recent(page: Page(blank.page, note: PagedStore.notes(blank.middle))))
+            writable = readable
+        }
     }
 
     /// Owns the tree: a number of slots. Its deinit is the one place where blocks are given up.
@@ -65,6 +92,43 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee.count } }
         var blank: Blank { withUnsafeMutablePointerToHeader { $0.pointee.blank } }
 
+        /// The page, if it was found lately.
+        @inline(__always) func readable(_ address: UInt) -> Page? {
+            withUnsafeMutablePointerToHeader {
+                let recent = $0.pointee.readable[unchecked: Self.place(address)]
+                return _fastPath(recent.holds(address)) ? recent.page : nil
+            }
+        }
+        @inline(__always) func writable(_ address: UInt) -> Page? {
+            withUnsafeMutablePointerToHeader {
+                let recent = $0.pointee.writable[unchecked: Self.place(address)]
+                return _fastPath(recent.holds(address)) ? recent.page : nil
+            }
+        }
+        @inline(__always) func found(_ address: UInt, _ page: Page) {
+            withUnsafeMutablePointerToHeader { $0.pointee.readable[unchecked: Self.place(address)] = Recent(address: address, page: page) }
+        }
+        @inline(__always) func foundOwned(_ address: UInt, _ page: Page) {
+            found(address, page)
+            withUnsafeMutablePointerToHeader { $0.pointee.writable[unchecked: Self.place(address)] = Recent(address: address, page: page) }
+        }
+        @inline(__always) private static func place(_ address: UInt) -> Int { Int(bitPattern: address / PagedStore.pageBytes & 15) }
+
+        func forgetWritable() {
+            withUnsafeMutablePointerToHeader { header in
+                for i in 0..<16 { header.pointee.writable[i].address = .max }
+            }
+        }
+        /// The pages for which `isGone` have moved.
+        func forget(where isGone: (Page) -> Bool) {
+            withUnsafeMutablePointerToHeader { header in
+                for i in 0..<16 {
+                    if isGone(header.pointee.readable[i].page) { header.pointee.readable[i].address = .max }
+                    if isGone(header.pointee.writable[i].page) { header.pointee.writable[i].address = .max }
+                }
+            }
+        }
+
         deinit {
             let blank = blank
             for i in 0..<count where slots[i].block != blank.middle { PagedStore.releaseMiddle(slots[i].block, blank.page) }
@@ -73,18 +137,20 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     private var root: Root
 
-    init(absent: Element) { root = Root.make(1, Blank(absent)) }
+    init(absent: Element, notes: Bool = false) { root = Root.make(1, Blank(absent, notes: notes)) }
 
     // MARK: Blocks
 
     @inline(__always) private static var headerBytes: Int { 16 }
     @inline(__always) private static var fan: Int { 256 }
+    @inline(__always) private static var pageBytes: UInt { UInt(MemoryLayout<Element>.stride << pageShift) }
 
     @inline(__always) private static func references(_ block: Block) -> UnsafeMutablePointer<Int> { block.assumingMemoryBound(to: Int.self) }
-    /// A number for the store's user beside each page, copied with it; 0 at first.
-    @inline(__always) private static func note(_ page: Block) -> UnsafeMutablePointer<Int> { references(page) + 1 }
     @inline(__always) private static func slots(_ middle: Block) -> UnsafeMutablePointer<Slot> {
         (middle + headerBytes).assumingMemoryBound(to: Slot.self)
+    }
+    @inline(__always) private static func notes(_ middle: Block) -> UnsafeMutablePointer<UInt64> {
+        (slots(middle) + fan).withMemoryRebound(to: UInt64.self, capacity: fan) { $0 }
     }
     @inline(__always) private static func elements(_ page: Block) -> UnsafeMutablePointer<Element> {
         (page + headerBytes).assumingMemoryBound(to: Element.self)
@@ -106,7 +172,6 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private static func allocate(bytes: Int) -> Block {
         let block = Block.allocate(byteCount: headerBytes + bytes, alignment: 16)
         references(block).initialize(to: 1)
-        note(block).initialize(to: 0)
         return block
     }
 
@@ -131,8 +196,41 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         return block == root.blank.page ? nil : UnsafePointer(Self.elements(block)) + Self.inPage(index)
     }
 
-    /// As `page`, of a store that has room for that page (`reserve`).
-    @inline(__always) func pageWithin(_ index: Int) -> UnsafePointer<Element> { UnsafePointer(Self.elements(blockWithin(index))) }
+    /// A page and its note, for reading, or for writing where it was asked for so. Valid until the store is copied or written
+    /// again. In a store made without notes there is none.
+    struct Page: BitwiseCopyable {
+        fileprivate let block: UnsafeMutableRawPointer
+        let note: UnsafeMutablePointer<UInt64>
+        @inline(__always) var elements: UnsafeMutablePointer<Element> { PagedStore.elements(block) }
+
+        @inline(__always) fileprivate init(_ block: UnsafeMutableRawPointer, note: UnsafeMutablePointer<UInt64>) {
+            self.block = block
+            self.note = note
+        }
+    }
+
+    @inline(__always) private func noteWithin(_ index: Int) -> UnsafeMutablePointer<UInt64> { Self.notes(root.slots[index &>> 8].block) + (index & 255) }
+
+    /// The page last found around `address`; nil: it has to be found again. Addresses are what the store's user calls its
+    /// elements by: as many to a page as the page has bytes, always the same ones.
+    @inline(__always) func recent(_ address: UInt) -> Page? { root.readable(address) }
+
+    /// Page number `index` for reading, kept as the one around `address`, of a store that has room for it (`reserve`).
+    @inline(__always) func found(_ address: UInt, page index: Int) -> Page {
+        let page = Page(blockWithin(index), note: noteWithin(index))
+        root.found(address, page)
+        return page
+    }
+
+    /// As `recent`, for writing, of a store that owns its root.
+    @inline(__always) func recentOwned(_ address: UInt) -> Page? { root.writable(address) }
+
+    /// As `found`, for writing, of a store that owns its root.
+    @inline(__always) mutating func foundOwned(_ address: UInt, page index: Int) -> Page {
+        let page = Page(ownedBlockWithin(index), note: noteWithin(index))
+        root.foundOwned(address, page)
+        return page
+    }
 
     @inline(__always) private func blockWithin(_ index: Int) -> Block { Self.slots(root.slots[index &>> 8].block)[index & 255].block }
 
@@ -160,13 +258,6 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         Self.elements(ownedBlock(index &>> pageShift)) + Self.inPage(index)
     }
 
-    /// The elements of page number `index` and the page's note for writing, of a store that owns its root and has room for that
-    /// page (`reserve`).
-    @inline(__always) mutating func ownedPageWithin(_ index: Int) -> (elements: UnsafeMutablePointer<Element>, note: UnsafeMutablePointer<Int>) {
-        let block = ownedBlockWithin(index)
-        return (Self.elements(block), Self.note(block))
-    }
-
     @inline(__always) private mutating func ownedBlock(_ index: Int) -> Block {
         index &>> 8 < root.count ? ownedBlockWithin(index) : unsharedPage(index)
     }
@@ -181,11 +272,6 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         return unsharedPage(index)
     }
 
-    /// The note of page number `index`; 0 where it was never written.
-    @inline(__always) func note(ofPage index: Int) -> Int {
-        index &>> 8 < root.count ? Self.note(blockWithin(index)).pointee : 0
-    }
-
     // MARK: Unsharing
 
     @inline(never) private mutating func unsharedPage(_ index: Int) -> Block {
@@ -195,9 +281,9 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         let count = 1 << pageShift
         let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
         Self.elements(new).initialize(from: Self.elements(old), count: count)
-        Self.note(new).pointee = Self.note(old).pointee
         if old != root.blank.page { Self.references(old).pointee -= 1 }
         slot.pointee = Slot(owning: new)
+        root.forget { $0.block == old }
         return new
     }
 
@@ -206,7 +292,9 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         let slot = root.slots + middleIndex
         let old = slot.pointee.block
         if Self.takeOver(slot, blank: root.blank.middle) { return old }
-        let new = Self.allocate(bytes: Self.fan * MemoryLayout<Slot>.stride)
+        let noteCount = root.blank.noteCount
+        let new = Self.allocate(bytes: Self.fan * MemoryLayout<Slot>.stride + noteCount * 8)
+        Self.notes(new).initialize(from: Self.notes(old), count: noteCount)
         if old == root.blank.middle {
             Self.slots(new).initialize(from: Self.slots(old), count: Self.fan)
         } else {
@@ -214,6 +302,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
             Self.references(old).pointee -= 1
         }
         slot.pointee = Slot(owning: new)
+        if noteCount > 0 { root.forget { Self.notes(old) <= $0.note && $0.note < Self.notes(old) + noteCount } }
         return new
     }
 
@@ -225,6 +314,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
             root.slots.update(repeating: Slot(sharing: root.blank.middle), count: root.count)
         } else {
             Self.share(root.slots, with: copy.slots, count: root.count, blank: root.blank.middle)
+            root.forgetWritable()
         }
         root = copy
     }
@@ -254,6 +344,8 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         guard page &>> 8 < root.count, blockWithin(page) != root.blank.page else { return }
         own()
         let slot = Self.slots(unsharedMiddle(page &>> 8)) + (page & 255)
+        root.forget { $0.block == slot.pointee.block }
+        if root.blank.noteCount > 0 { noteWithin(page).pointee = 0 }
         Self.releasePage(slot.pointee.block)
         slot.pointee = Slot(sharing: root.blank.page)
     }

@@ -74,7 +74,11 @@ extension Stepper {
 
     private func nextGuestPage() -> UInt64? {
         let vm = vmIndex
-        while me.walkSlot < world.vms[vm].slots.count {
+        while let next = world.vms[vm].slots.next(from: me.walkSlot, start: me.rangeStart, end: me.rangeEnd) {
+            if next != me.walkSlot {
+                me.walkSlot = next
+                me.walkPage = 0
+            }
             let slot = world.vms[vm].slots[me.walkSlot]
             let from = max(me.rangeStart, slot.hva.rawValue), to = min(me.rangeEnd, slot.hva.rawValue + slot.size)
             let page = max(me.walkPage, from)
