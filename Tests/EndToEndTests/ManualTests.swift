@@ -29,7 +29,7 @@ import Testing
         for heading in ["NAME", "SYNOPSIS", "COMMANDS", "KEYS", "COMMANDS AT THE PROMPT", "KEY SCRIPTS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES"] {
             #expect(lines.contains(".Sh \(heading)"), "\(heading)")
         }
-        for reader in [["groff", "-mdoc", "-Tascii", "-ww"], ["mandoc", "-Tlint", "-Wwarning"]] where (try? Command.run([reader[0], "--version"])) != nil {
+        for reader in [["groff", "-mdoc", "-Tutf8", "-ww"], ["mandoc", "-Tlint", "-Wwarning"]] where (try? Command.run([reader[0], "--version"])) != nil {
             let outcome = try Command.run(reader, input: page.output)
             #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
         }

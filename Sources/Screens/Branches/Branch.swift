@@ -38,6 +38,7 @@ extension Explorer {
         }
         branches[branch].lastTyped = position + (replaying ? 0 : 1)
         branches[branch].isSaved = false
+        comparison = nil
         forgetScene()
         go(to: position + (replaying ? 0 : 1))
         if let problem = timeline.end.problems.first { return say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) }
@@ -57,6 +58,7 @@ extension Explorer {
         timeline = other
         branches[number].timeline = nil
         branch = number
+        comparison = nil
         forgetScene()
         moved()
     }

@@ -132,7 +132,12 @@ public struct Explorer: Interactive {
         followWithOther()
     }
 
-    mutating func forgetScene() { cachedScene = nil; cachedRecords = nil }
+    mutating func forgetScene() {
+        cachedScene = nil
+        cachedRecords = nil
+        recentLanes = nil
+        lanes?.columns = nil
+    }
 
     // MARK: Events
 

@@ -193,11 +193,10 @@ struct SessionPicker {
                 var line = Line(isPicked ? "\(Character(glyphs.current))" : " ", .current)
                 line.add(TextLayout.fit(entry.name, width: nameWidth - 1, glyphs: glyphs) + " ", .value)
                 line.add(entry.title, entry.session == nil ? .error : .plain)
-                let length = entry.lengthWords
-                let room = canvas.width - CharacterWidth.of(length) - 2
-                let hasRoom = line.width < room && isWide
-                canvas.draw(in: Rect(x: 0, y: row, width: canvas.width - 1, height: 1)) { $0.put(line, 0) }
-                if hasRoom { canvas.put(endingAt: canvas.width - 1, row, length, .dim) }
+                // Lengths have a column of their own or none: the picked one's stands below in any case.
+                let lengthWidth = canvas.width >= 90 ? 40 : 0
+                canvas.draw(in: Rect(x: 0, y: row, width: canvas.width - 1 - lengthWidth, height: 1)) { $0.put(line, 0) }
+                if lengthWidth > 0 { canvas.put(endingAt: canvas.width - 1, row, entry.lengthWords, .dim) }
                 if isPicked { canvas.restyle(Rect(x: 0, y: row, width: canvas.width, height: 1), .selection) }
             }
         }

@@ -140,11 +140,13 @@ final class WorkJournal: Sendable {
     private static func folders(making: Bool) -> [String] {
         let environment = ProcessInfo.processInfo.environment
         var folders: [String] = []
-        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { folders.append(state + "/kvmtui") }
-        if let home = environment["HOME"], home.hasPrefix("/") { folders.append(home + "/.local/state/kvmtui") }
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+            folders.append(state + "/kvmtui")
+        } else if let home = environment["HOME"], home.hasPrefix("/") {
+            folders.append(home + "/.local/state/kvmtui")
+        }
         if making, let first = folders.first { try? FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]) }
-        if let temporary = environment["TMPDIR"], temporary.hasPrefix("/") { folders.append(temporary) }
-        folders.append("/tmp")
+        folders.append(environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")
         return folders
     }
 

@@ -90,7 +90,7 @@ import Testing
 
     @Test func `Tab completes steps, rules and this walk's entries`() throws {
         for (typed, becomes) in [("break syncI", "break syncInstructionCache"), ("break write-l", "break write-lost"), ("break 3:", "break 3:1")] {
-            var explorer = try explorer("write-after-read", "78g \":\(typed)\" Tab")
+            let explorer = try explorer("write-after-read", "78g \":\(typed)\" Tab")
             #expect(explorer.prompt?.string == becomes)
         }
     }

@@ -7,7 +7,12 @@ import Testing
 /// The list of sessions, and the way into one and back.
 @Suite struct SessionBrowserTests {
     static func entries() -> [SessionEntry] {
-        var entries = ExplorerTests.names.map { name in
+        // Short ones: each is run through to be measured.
+        let names = [
+            "destroy-leak", "execute", "first-touch", "hwpoison", "late-reader", "mmio", "mmio-decoder", "mprotect", "no-retry-check", "no-vma", "retry", "swap-bug",
+            "swap-bug-fixed", "swap-bug-hidden", "two-vcpus", "write-after-read",
+        ]
+        var entries = names.map { name in
             SessionEntry(name: name, path: "/shipped/\(name).yaml", ships: true, session: try? ExplorerTests.session(name))
         }
         entries.append(SessionEntry(name: "broken.yaml", path: "broken.yaml", ships: false, session: nil, problem: "broken.yaml:3:1: \u{1b}[31munknown key"))
@@ -41,7 +46,7 @@ import Testing
 
     @Test func `a search finds by title, and Enter opens what is left alone`() throws {
         var list = browser()
-        let found = try screen(&list, 80, 24, "/ \"notices\"")
+        let found = try screen(&list, 80, 24, "/ \"hidden\"")
         #expect(found.text(row: 0).contains("of \(Self.entries().count) sessions"))
         var one = browser()
         let open = try screen(&one, 80, 24, "/ \"first-touch\" Enter")
@@ -94,7 +99,7 @@ import Testing
         _ = try screen(&list, 80, 24, "<click 10,5>")
         #expect(list.explorer == nil)
         _ = try screen(&list, 80, 24, "<click 10,5>")
-        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session(ExplorerTests.names[3])).title)
+        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session("hwpoison")).title)
     }
 
     @Test func `any keys at any size`() throws {
