@@ -66,7 +66,7 @@ extension Explorer {
     var branchLines: [Line] {
         var lines: [Line] = []
         for (i, one) in branches.enumerated() {
-            var line = Line("\(i == branch ? "\(Character(glyphs.current))" : " ")", .current)
+            var line = Line(i == branch ? "\(Character(glyphs.current))" : " ", i == branch ? .current : .plain)
             line.add("\(i + 1)", .key)
             line.pad(to: 5)
             line.add(one.title, i == branch ? .current : .plain)

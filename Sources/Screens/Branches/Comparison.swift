@@ -119,11 +119,11 @@ extension Explorer {
             if a == nil, b == nil { continue }
             let same = a?.actor == b?.actor && a?.step == b?.step && a?.text == b?.text
             let isHere = position == timeline.position
-            var line = Line(isHere ? "\(Character(glyphs.current))" : " ", .current)
+            var line = Line(isHere ? "\(Character(glyphs.current))" : " ", isHere ? .current : .plain)
             line.add(TextLayout.fit("\(position)", width: 6), .label)
             for (i, record) in [a, b].enumerated() {
                 let machine = i == 0 ? timeline.now.machine : other.now.machine
-                let text = record.map { "\(machine.name(of: $0.actor)): \($0.step.info.title)" + ($0.text == $0.step.info.title ? "" : ": \($0.text)") } ?? "over"
+                let text = record.map { "\(machine.name(of: $0.actor)): \($0.step.info.title)" + ($0.text == $0.step.info.title ? "" : ($0.step.info.title.hasSuffix("?") ? " " : ": ") + $0.text) } ?? "over"
                 let isBroken = record?.text.hasPrefix("BROKEN") ?? false
                 line.add(TextLayout.fit(text, width: half, glyphs: glyphs), isBroken && position <= timeline.position ? .broken : record == nil ? .dim : isHere ? .current : position < timeline.position ? .done : .upcoming)
                 if i == 0 { line.add(same ? "   " : " \(Character(glyphs.notEqual)) ", .changed) }

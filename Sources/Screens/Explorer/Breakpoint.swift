@@ -31,6 +31,7 @@ struct Breakpoints {
 
     var isEmpty: Bool { list.isEmpty }
     var steps: Set<MicroStep> { Set(list.compactMap { if case .step(let step) = $0 { step } else { nil } }) }
+    var entries: Set<PA> { Set(list.compactMap { if case .entry(let pa) = $0 { pa } else { nil } }) }
     var rules: [Rule] { list.compactMap { if case .rule(let rule) = $0 { rule } else { nil } } }
 
     /// True: it is set now; false: it was, and is no longer.

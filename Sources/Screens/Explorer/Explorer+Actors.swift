@@ -71,7 +71,7 @@ extension Explorer {
         var lines: [Line] = []
         for index in machine.actors.indices {
             let actor = machine.actors[index]
-            var line = Line(index == pickedActor ? "\(Character(glyphs.current))" : " ", .current)
+            var line = Line(index == pickedActor ? "\(Character(glyphs.current))" : " ", index == pickedActor ? .current : .plain)
             line.add(index < 9 ? "\(index + 1) " : "  ", .key)
             line.add(names[index], index == timeline.actor ? .current : .label)
             line.pad(to: nameWidth + 5)

@@ -120,7 +120,7 @@ extension Explorer {
         switch pane {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
         case .tables: content = width >= 66 && height >= 6 ? tablesPane(scene).sideBySide(width: width, height: height) : tablesPane(scene).stacked(height: height)
-        case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs).content(width: width)
+        case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs, breakpoints: breakpoints.entries).content(width: width)
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)

@@ -105,7 +105,8 @@ extension Explorer {
         }
         if let record = columns.records.first(where: { $0.position == steps.lowerBound }) {
             var line = Line("  \(timeline.now.machine.name(of: record.actor))", .label)
-            line.add("  \(record.step.info.title)", .current)
+            line.add("  ")
+            line.add(record.step.info.title, .heading)
             if record.text != record.step.info.title { line.add("  \(record.text)", record.text.hasPrefix("BROKEN") ? .broken : .plain) }
             line.add("  \(record.step.info.function)", .dim)
             lines.append(line)

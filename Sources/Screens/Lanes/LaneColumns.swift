@@ -91,7 +91,7 @@ struct LaneColumns {
             Sign(marks: .broken, glyph: glyphs.broken, role: .broken, attributes: [.bold], words: "a check breaks"),
             Sign(marks: .waits, glyph: "w", role: .stale, words: "waits for a lock"),
             Sign(marks: .flush, glyph: "T", role: .changed, words: "flushes TLBs"),
-            Sign(marks: .fault, glyph: "F", role: .current, attributes: [.bold], words: "a fault begins"),
+            Sign(marks: .fault, glyph: "F", role: .key, attributes: [.bold], words: "a fault begins"),
             Sign(marks: .holds, glyph: glyphs.lock, role: .held, words: "holds mmu_lock"),
             Sign(marks: .moved, glyph: glyphs.line(.horizontal), role: .plain, words: "moves"),
             Sign(marks: .underWay, glyph: glyphs.nothing, role: .dim, words: "stands, others move"),

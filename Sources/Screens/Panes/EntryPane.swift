@@ -4,6 +4,8 @@ import Stage2Sim
 struct EntryPane {
     let tables: TablesPane
     let glyphs: Glyphs
+    /// Addresses of descriptors whose writing stops c and C.
+    var breakpoints: Set<PA> = []
 
     func content(width: Int) -> PaneContent {
         let scene = tables.scene
@@ -16,7 +18,7 @@ struct EntryPane {
         let address = PA(table.rawValue + UInt64(index) << 3)
         let now = Stage2Descriptor(scene.now.world.kernelPages.word(at: address) ?? 0)
         let change = scene.changes.descriptors[address.rawValue]
-        let title = "Entry  level \(level) [\(index)] at \(hex(address.rawValue))"
+        let title = "Entry  level \(level) [\(index)] at \(hex(address.rawValue))" + (breakpoints.contains(address) ? " \(Character(glyphs.breakpoint)) breakpoint" : "")
         var lines: [Line] = []
         if let change {
             var was = Line(" was ", .label)

@@ -190,7 +190,7 @@ struct SessionPicker {
             for row in 0..<min(canvas.height, shown.count - firstRow) {
                 let entry = entries[shown[firstRow + row]]
                 let isPicked = firstRow + row == picked
-                var line = Line(isPicked ? "\(Character(glyphs.current))" : " ", .current)
+                var line = Line(isPicked ? "\(Character(glyphs.current))" : " ", isPicked ? .current : .plain)
                 line.add(TextLayout.fit(entry.name, width: nameWidth - 1, glyphs: glyphs) + " ", .value)
                 line.add(entry.title, entry.session == nil ? .error : .plain)
                 // Lengths have a column of their own or none: the picked one's stands below in any case.
