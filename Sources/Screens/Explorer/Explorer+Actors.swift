@@ -15,7 +15,7 @@ extension Explorer {
         switch action {
         case .moveDown: pickedActor = min(pickedActor + 1, count - 1)
         case .moveUp: pickedActor = max(pickedActor - 1, 0)
-        case .into: letMove(pickedActor)
+        case .into: letMoveOrAsk(pickedActor)
         case .stepOn: go(to: timeline.position + 1)
         case .stepBack: go(to: timeline.position - 1)
         case .lanes: openLanes()
@@ -29,8 +29,14 @@ extension Explorer {
     mutating func letActorMove(digit: Int) -> Reaction {
         guard timeline.now.machine.actors.indices.contains(digit - 1) else { return .nothing }
         pickedActor = digit - 1
-        letMove(pickedActor)
+        letMoveOrAsk(pickedActor)
         return .redraw
+    }
+
+    /// An actor with nothing to do is given something at the prompt.
+    private mutating func letMoveOrAsk(_ index: Int) {
+        guard timeline.now.machine.actors[index].isIdle else { return letMove(index) }
+        prompt = Prompt(kind: .command, text: timeline.now.machine.name(of: index) + ": ")
     }
 
     /// `:move ACTOR`.
@@ -95,7 +101,7 @@ extension Explorer {
         if strip != nil {
             lines.append(Line("The lanes: the last \(recent) steps, up to this one. F fault  T TLB flush  \(Character(glyphs.lock)) mmu_lock  w waits  \(Character(glyphs.broken)) broken", .dim))
         }
-        lines.append(Line("A digit, or j k Enter: that one makes a step, as a branch. t: the whole timeline. :ACTOR: ACTION gives work.", .dim))
+        lines.append(Line("A digit, or j k Enter: that one makes a step, as a branch. t: the whole timeline.", .dim))
         return lines.flatMap { $0.width <= width - 4 || $0.pieces.count > 1 ? [$0] : TextLayout.wrap($0.text, width: width - 4).map { Line($0, .dim) } }
     }
 }

@@ -128,6 +128,16 @@ import Testing
         #expect(lanes.timeline.position == 42 && lanes.timeline.actor == 0)
     }
 
+    @Test func `one with nothing to do is given something, and moves on among the others`() throws {
+        var lanes = try explorer("first-touch", 120, 36, "20g a 4")
+        #expect(lanes.prompt?.string == "kswapd: ")
+        try ExplorerTests.press(&lanes, "\"swap-out 0x80001000\" Enter")
+        #expect(lanes.branches.count == 2 && text(&lanes).contains("Who moves next"))
+        let place = lanes.timeline.position
+        try ExplorerTests.press(&lanes, "1 4")
+        #expect(lanes.timeline.position == place + 2 && lanes.timeline.actor == 3)
+    }
+
     @Test func `who waits cannot move`() throws {
         var lanes = try explorer("two-vcpus", 120, 36, "t z")
         let view = lanes.settledLanes()
