@@ -92,6 +92,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var table = PA(0)
     public internal(set) var descriptor = Stage2Descriptor(0)
     public internal(set) var level: UInt8 = 0
+    /// The VM's `translationEpoch` when the translation began.
+    var translationEpoch: UInt32 = 0
     public internal(set) var value: UInt64 = 0
     public internal(set) var faultStatus = FaultStatus(rawValue: 0)
 
@@ -119,6 +121,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     var hostWrite = false
     public internal(set) var hostProcess: UInt8 = 0
     var hostResult: Int32 = 0
+    /// The entry for which the host's fault was taken.
+    var faultEntry = HostEntry.none
     public internal(set) var mmio = MMIOExit()
     var slotRead = Memslot(id: 0, ipa: IPA(0), size: 0, hva: HVA(0))
 

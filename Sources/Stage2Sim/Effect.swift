@@ -55,7 +55,7 @@ public enum Decision: UInt8, BitwiseCopyable, Sendable {
     case permitted, denied, hpfarValid, hpfarUnknown, translationFailed, statusHandled, statusUnsupported, slotFound, noSlot
     case writeFault, readFault, nothingToDo, topUpFailed, pagePresent, pageNeedsHost, pageBad, pageGood
     case noRetry, retryCount, retrySequence, tablePresent, tableMissing, leafPresent, leafAbsent, loadDeferred, waiting
-    case faultLeftToTrace
+    case faultLeftToTrace, overtakenByFlush
 }
 
 /// Where effects go. A type, so that the run loops are specialised for it: delivering nothing costs nothing.

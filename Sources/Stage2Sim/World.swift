@@ -69,6 +69,8 @@ public struct World {
     var pendingInvalidations: [PendingInvalidation] = []
     /// Pages whose mapping has gone, to be let go when the invalidation is over (`mmu_gather`).
     var gatheredPages: [GatheredPage] = []
+    /// PG_locked: the pages that a thread has to itself, against whoever else would reclaim, merge, reuse or swap them in.
+    var lockedPages: [GatheredPage] = []
     /// Rows of the books that changed since they were last balanced.
     var openBooks = OpenBooks()
     public internal(set) var violations: [Violation] = []

@@ -138,6 +138,9 @@ extension Script {
         Omission(behaviour: .b5UnalignedUnmap, session: "destroy-leak", rule: .tablesLeaked, says: "2 table pages left over", needed: false),
         Omission(behaviour: .b6PgdTailCount, session: "pgd-tail", rule: .liveTableFreed, says: "of the level-1 table was freed", needed: false),
         Omission(behaviour: .b6PgdTailCount, session: "pgd-tail-reused", rule: .accessAfterLoss, says: "read from IPA 0x8000001000", needed: false),
+        Omission(behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .freedTableWalked, says: "was freed and given to somebody else", needed: false),
+        Omission(behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000, frame 0xa0002000", needed: false),
+        Omission(behaviour: .changePteNeedsLeaf, session: "change-pte-window", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000"),
         Omission(behaviour: .b12SlotDeleteKeepsStage2, session: "slot-deleted", rule: .accessAfterLoss, says: "read from IPA 0x90001000", needed: false),
         Omission(behaviour: .b15NoslotIsNoError, session: "slot-vanishes", rule: .accessAfterLoss, says: "which the host never gave this guest", needed: false),
     ]

@@ -42,6 +42,7 @@ struct NotePane {
             paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .heading)
             if full { paragraph("What", info.what, .plain) }
             paragraph("Why", info.why, .plain)
+            if full { for defect in defects(namedIn: info.what + " " + info.why) { paragraph(defect.number, defect.meaning, .dim) } }
             if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }
         } else {
             paragraph("Here", scene.session.about.isEmpty ? "The start of \(scene.session.title)." : scene.session.about, .plain)
@@ -49,5 +50,18 @@ struct NotePane {
         }
         if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
         return PaneContent("Why", lines, margin: 1)
+    }
+
+    /// The defects that a text calls by their numbers ("B5"), with the behaviours that have them.
+    static func defects(namedIn text: String) -> [(number: String, meaning: String)] {
+        let words = text.split { !$0.isLetter && !$0.isNumber }
+        return Behaviour.allCases.compactMap { behaviour in
+            for name in [behaviour.name, behaviour.opposite ?? ""] {
+                let number = name.prefix { $0 != "-" }.uppercased()
+                guard number.first == "B", Int(number.dropFirst()) != nil, words.contains(Substring(number)) else { continue }
+                return (number, name == behaviour.name ? "\(behaviour.about): behaviour \(name)" : "not so: \(behaviour.about): behaviour \(name)")
+            }
+            return nil
+        }
     }
 }

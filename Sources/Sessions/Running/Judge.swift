@@ -240,6 +240,10 @@ public struct Story {
         case .memoryCacheEmpty: "\(who) needed a table page for IPA \(hex(violation.ipa.rawValue)) under mmu_lock and the memory cache was empty: a BUG"
         case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would for ever"
         case .staleBytes: Self.stale(violation, who)
+        case .freedTableWalked:
+            "\(who)'s walk for IPA \(hex(violation.ipa.rawValue)) read a descriptor at \(hex(violation.pa.rawValue)), in a page that "
+                + (machine.world.kernelPages.contains(violation.pa)
+                    ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else") : "was never a table")
         case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
         case .leafWithoutFrame:
             machine.world.frames.contains(violation.pa.pfn) ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"

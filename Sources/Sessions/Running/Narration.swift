@@ -36,6 +36,7 @@ public struct Narration {
     // MARK: The guest and the CPU
 
     private var guestResult: String? {
+        if decided(.overtakenByFlush) { return "a flush came between: translate again" }
         switch step {
         case .enterGuest:
             for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
@@ -194,7 +195,7 @@ public struct Narration {
         case .countLeaf:
             for case .tableReferences(let pa, let count) in effects { return "\(hex(pa.rawValue)): count \(count)" }
             return nil
-        case .freeLevel3, .freeLevel2:
+        case .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2:
             for case .tableFreed(let pa, let level) in effects {
                 return "level-\(level) table \(hex(pa.rawValue)) freed" + (now.next == .unmapFind && now.unmapAt < now.unmapEnd ? ", on at \(hex(now.unmapAt))" : "")
             }

@@ -5,7 +5,7 @@
 public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // At once.
     case accessAfterLoss, writeToShared, frameFreedMapped, writeLost, liveTableFreed, memoryCacheEmpty, noProgress
-    case staleBytes, deadlock
+    case staleBytes, deadlock, freedTableWalked
     // At rest.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
 
@@ -21,6 +21,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .noProgress: "no-progress"
         case .staleBytes: "stale-bytes"
         case .deadlock: "deadlock"
+        case .freedTableWalked: "freed-table-walked"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
         case .tableCount: "table-count"
@@ -38,6 +39,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .memoryCacheEmpty: "a table page was needed under mmu_lock and the memory cache was empty"
         case .noProgress: "the same fault was taken again in the same state"
         case .staleBytes: "a guest executed, read or walked bytes that are not the ones last stored"
+        case .freedTableWalked: "a table walk read a page that is no table of this VM any more"
         case .deadlock: "a thread waits for a lock that it holds itself"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
         case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
@@ -151,6 +153,17 @@ extension Stepper {
         report(
             .writeLost, cause: contents.writtenAt, ipa: world.ipa(of: me.hostAction.hva, process: me.hostAction.process).map { IPA($0.rawValue + offset) },
             pa: PA(pfn.pa.rawValue + offset), expected: world.frames.word(contents, offset), found: world.frames.word(kept, offset))
+    }
+
+    /// The walker read a descriptor: from a page that is this VM's table of that level.
+    @inline(__always) func checkWalkedTable(_ address: PA, level: Int) {
+        let page = world.kernelPages.page(address)
+        let isTable = switch level {
+        case 1: page.use == .level1 || page.use == .level1Tail
+        case 2: page.use == .level2
+        default: page.use == .level3
+        }
+        if !isTable || page.vm != me.vm { report(.freedTableWalked, pa: address) }
     }
 
     /// A table page is freed: no live entry may stand in it.

@@ -24,6 +24,7 @@ extension Stepper {
     /// `handle_mm_fault`: what the entry and the area ask for. The caller sets hostProcess, hostPage, hostWrite.
     func hostFault() {
         let entry = world.processes[hostProcess].entry(me.hostPage)
+        me.faultEntry = entry
         if entry.isPoisoned { return hostFaultFails(HostFaultResult.poisoned) }
         guard let area = world.processes[hostProcess].area(me.hostPage), area.writable || !me.hostWrite else {
             return hostFaultFails(HostFaultResult.noArea)
@@ -45,12 +46,22 @@ extension Stepper {
         returnFromHostFault()
     }
 
+    /// `pte_same`, under the page-table lock: another thread may have changed the entry since the fault was looked at. Then
+    /// there is nothing to do; the access is tried again, and faults again if it must.
+    private func isServedMeanwhile() -> Bool {
+        if world.processes[hostProcess].entry(me.hostPage) == me.faultEntry { return false }
+        returnFromHostFault()
+        return true
+    }
+
     func mapZeroPage() {
+        if isServedMeanwhile() { return }
         setHostEntry(hostProcess, me.hostPage, HostEntry(world.zeroPage, writable: false, special: true))
         returnFromHostFault()
     }
 
     func mapFreshPage() {
+        if isServedMeanwhile() { return }
         let pfn = allocateFrame()
         if world.hasCaches { clearPage(pfn.pa) }
         world.frames.change(pfn) { $0.mappings = 1 }
@@ -60,6 +71,7 @@ extension Stepper {
 
     /// `do_swap_page`: into the swap cache, the slot kept; a write takes it out at once.
     func swapInPage() {
+        if isServedMeanwhile() { return }
         let slot = Int(world.processes[hostProcess].entry(me.hostPage).slot)
         let pfn: PFN
         if world.swap[slot].cached != 0 {
@@ -118,7 +130,10 @@ extension Stepper {
     }
 
     func reuseHostPage() {
-        let pfn = world.processes[hostProcess].entry(me.hostPage).pfn
+        if isServedMeanwhile() { return }
+        // Somebody may share it by now.
+        guard canReuse(me.faultEntry) else { return go(.copyHostPage) }
+        let pfn = me.faultEntry.pfn
         takeFromSwapCache(pfn)
         setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
         returnFromHostFault()
@@ -127,6 +142,7 @@ extension Stepper {
     // MARK: do_wp_page, where the page must be copied
 
     func copyHostPage() {
+        if isServedMeanwhile() { return }
         me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
         me.copyOld = me.copyEntry.pfn
         if !me.copyEntry.isSpecial { addReference(me.copyOld) }

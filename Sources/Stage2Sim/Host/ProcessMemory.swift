@@ -113,14 +113,20 @@ extension Stepper {
         if entry.isSwapped {
             let slot = Int(entry.slot)
             world.swap[slot].users -= 1
-            if world.swap[slot].users == 0, world.swap[slot].cached != 0 { leaveSwapCache(PFN(world.swap[slot].cached)) } else { releaseSlotIfUnused(slot) }
+            let cached = PFN(world.swap[slot].cached)
+            if world.swap[slot].users == 0, cached.rawValue != 0 { leaveSwapCacheUnlessLocked(cached) } else { releaseSlotIfUnused(slot) }
         }
         guard entry.isPresent, !entry.isSpecial else { return nil }
         world.frames.change(entry.pfn) { $0.mappings -= 1 }
         if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.swapCache), world.swap[Int(world.frames[entry.pfn].slot)].users == 0 {
-            leaveSwapCache(entry.pfn)
+            leaveSwapCacheUnlessLocked(entry.pfn)
         }
         return entry.pfn
+    }
+
+    /// `free_swap_and_cache`: whoever has locked the page will see to it.
+    private func leaveSwapCacheUnlessLocked(_ pfn: PFN) {
+        if !world.isLocked(pfn, against: me.id) { leaveSwapCache(pfn) }
     }
 
     // MARK: madvise(MADV_DONTNEED), munmap

@@ -10,6 +10,7 @@ extension Stepper {
             guard entry.isPresent, !entry.isSpecial, world.frames.contains(entry.pfn) else { return finish(.refused) }
             me.reclaimPFN = entry.pfn
         }
+        guard tryLockPage(me.reclaimPFN) else { return finish(.refused) }
         addReference(me.reclaimPFN)
         go(.reclaimAge)
     }
@@ -86,12 +87,14 @@ extension Stepper {
         if Sink.checks { checkDroppedPage(pfn) }
         leaveSwapCache(pfn)
         dropReference(pfn)
+        unlockPages()
         finish(.done)
     }
 
     /// Somebody else holds the page: it stays, in the swap cache, for a later pass.
     func reclaimPutBack() {
         dropReference(me.reclaimPFN)
+        unlockPages()
         finish(.refused)
     }
 }

@@ -6,6 +6,9 @@ extension Stepper {
         me.ksmPhase == 0 ? (me.hostAction.otherProcess, me.hostAction.other) : (me.hostAction.process, me.hostAction.hva)
     }
 
+    /// Both processes: their maps must stand still meanwhile.
+    private var sides: [Int] { [Int(me.hostAction.process), Int(me.hostAction.otherProcess)] }
+
     private var sideEntry: HostEntry { world.processes[Int(side.process)].entry(side.hva) }
 
     func ksmCompare() {
@@ -14,6 +17,11 @@ extension Stepper {
         let given = world.processes[Int(me.hostAction.process)].entry(me.hostAction.hva)
         let mergeable = kept.isPresent && given.isPresent && !kept.isSpecial && !given.isSpecial && kept.pfn != given.pfn
         guard mergeable, world.frames.equal(world.frames.contents(of: kept.pfn), world.frames.contents(of: given.pfn)) else { return finish(.refused) }
+        guard tryLockPage(kept.pfn), tryLockPage(given.pfn) else {
+            unlockPages()
+            return finish(.refused)
+        }
+        for process in sides { world.processes[process].mmapReaders += 1 }
         me.ksmPage = kept.pfn
         me.ksmOther = given.pfn
         if world.frames[kept.pfn].flags.contains(.ksm) { me.ksmPhase = 1 }
@@ -118,6 +126,8 @@ extension Stepper {
 
     func ksmReplaceEnd() {
         endInvalidation()
+        unlockPages()
+        for process in sides { world.processes[process].mmapReaders -= 1 }
         finish(me.ksmPhase == 2 ? .refused : .done)
     }
 }

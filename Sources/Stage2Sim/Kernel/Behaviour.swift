@@ -12,7 +12,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     case b3AlignmentCheckVacuous, b4VttbrMask, b5UnalignedUnmap, b6PgdTailCount, b7PhysMask32, b8CleanNextPage, b9DeviceMemAttr
     case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
     // Later fixes and features, off in both.
-    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite
+    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf
     case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
     case icacheRuleNothing, icacheRulePage, icacheRuleAll
@@ -69,6 +69,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Row(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
         Row(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Row(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
+        Row(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),
         Row(name: "clean-on-map", about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
         Row(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
         Row(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),

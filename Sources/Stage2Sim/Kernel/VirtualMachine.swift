@@ -43,6 +43,9 @@ public struct VirtualMachine: Sendable {
     /// vCPUs inside `srcu_read_lock`.
     public internal(set) var srcuReaders: Int32 = 0
     public internal(set) var destroyed = false
+    /// Counts the TLB flushes that concern this VM. A flush ends (TLBI, then DSB) only when no walk and no access under way uses
+    /// what it removed: an access that began before finds the number changed.
+    var translationEpoch: UInt32 = 0
 
     /// The visible slot around `ipa`, found from `hint` first.
     @inline(__always) func slotIndex(_ ipa: IPA, hint: Int = 0) -> Int? {

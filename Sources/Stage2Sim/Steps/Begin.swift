@@ -79,13 +79,18 @@ struct Waiting {
             switch me.next {
             case .ioremapLock: return world.pointee.vms[Int(me.hostAction.vm)].holder >= 0
             case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.pointee.vms[Int(me.notifyVM)].holder >= 0
-            case .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyRecheck: return isMemoryHeld(me.hostProcess)
+            case .hostFault, .mapZeroPage, .mapFreshPage, .copyRecheck: return isMemoryHeld(me.hostProcess)
+            case .swapInPage, .reuseHostPage: return isMemoryHeld(me.hostProcess) || isFaultPageLocked
             case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(me.hostAction.process)
             case .reclaimUnmapEntry:
                 guard let mapper = world.pointee.mappers(of: me.reclaimPFN).first else { return false }
                 return isPageTableLocked(UInt8(mapper.process))
+            case .ksmCompare: return isMemoryHeld(me.hostAction.process) || isMemoryHeld(me.hostAction.otherProcess)
+            case .exitProcess: return isMemoryHeld(me.hostAction.process) || isMapRead
             case .ksmProtectClear, .ksmReplaceClear: return isPageTableLocked(me.ksmPhase == 0 ? me.hostAction.otherProcess : me.hostAction.process)
-            case .poisonPage: return isPageTableLocked(me.hostAction.process)
+            case .poisonPage:
+                let entry = world.pointee.processes[Int(me.hostAction.process)].entry(me.hostAction.hva.page)
+                return isPageTableLocked(me.hostAction.process) || (entry.isPresent && world.pointee.isLocked(entry.pfn, against: me.id))
             case .forkStart, .protectStart: return isMemoryHeld(me.hostAction.process) || isMapRead
             case .zapStart: return isMemoryHeld(me.hostAction.process) || (me.hostAction.kind == .munmap && isMapRead)
             // The lock is this thread's own: it waits for ever.
@@ -101,6 +106,15 @@ struct Waiting {
         let id = Int8(bitPattern: me.id)
         let lock = world.pointee.processes[Int(process)].pageTableLock, writer = world.pointee.processes[Int(process)].mmapWriter
         return (lock >= 0 && lock != id) || (writer >= 0 && writer != id)
+    }
+
+    /// The page that the host's fault needs, present or in the swap cache, is somebody else's for the moment.
+    private var isFaultPageLocked: Bool {
+        let entry = me.faultEntry
+        if entry.isPresent { return world.pointee.isLocked(entry.pfn, against: me.id) }
+        guard entry.isSwapped else { return false }
+        let cached = world.pointee.swap[Int(entry.slot)].cached
+        return cached != 0 && world.pointee.isLocked(PFN(cached), against: me.id)
     }
 
     private func isPageTableLocked(_ process: UInt8) -> Bool {

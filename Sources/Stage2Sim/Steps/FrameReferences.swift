@@ -24,6 +24,19 @@ extension Stepper {
         progress()
     }
 
+    /// `trylock_page`.
+    func tryLockPage(_ pfn: PFN) -> Bool {
+        if world.isLocked(pfn, against: me.id) { return false }
+        world.lockedPages.append(GatheredPage(actor: me.id, pfn: pfn))
+        return true
+    }
+
+    /// Every page that this actor has locked.
+    func unlockPages() {
+        world.lockedPages.removeAll { $0.actor == me.id }
+        progress()
+    }
+
     /// `SetPageDirty`, but not on the zero page.
     @inline(__always) func markDirty(_ pfn: PFN) {
         let flags = world.frames[pfn].flags
@@ -49,4 +62,9 @@ extension Stepper {
         emit(.frameAllocated(pfn))
         return pfn
     }
+}
+
+extension World {
+    /// Somebody else has locked the page.
+    func isLocked(_ pfn: PFN, against actor: UInt8) -> Bool { lockedPages.contains { $0.pfn == pfn && $0.actor != actor } }
 }

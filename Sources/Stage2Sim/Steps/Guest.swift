@@ -21,6 +21,7 @@ extension Stepper {
             for cpu in world.cpus.indices {
                 dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
+            for vm in world.vms.indices { world.vms[vm].translationEpoch &+= 1 }
             if world.hasCaches { maintain(.icialluis, cpu: Int(me.cpu)) }
             if dropped > 0 { progress() }
             emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
@@ -72,7 +73,17 @@ extension Stepper {
         go(.tlbLookup)
     }
 
+    /// A flush overtook the translation under way, or this CPU was forced out of the guest because another VM used up the VMIDs:
+    /// whatever was read so far counts for nothing, and the translation begins again.
+    @inline(__always) private func isOvertaken() -> Bool {
+        if world.vms[Int(me.vm)].translationEpoch == me.translationEpoch { return false }
+        decide(.overtakenByFlush)
+        go(world.vms[Int(me.vm)].vmidGeneration == world.vmidGeneration ? .tlbLookup : .enterGuest)
+        return true
+    }
+
     func tlbLookup() {
+        me.translationEpoch = world.vms[Int(me.vm)].translationEpoch
         if let entry = world.cpus[Int(me.cpu)].tlb.lookup(me.vttbr.vmid, me.ipa) {
             me.descriptor = entry.descriptor
             me.level = entry.level
@@ -86,6 +97,7 @@ extension Stepper {
 
     /// One descriptor fetch of the walk.
     @inline(__always) func fetch(level: Int) {
+        if isOvertaken() { return }
         let address = Stage2Walk.descriptorAddress(table: me.table, ipa: me.ipa, level: level)
         guard var word = world.word(at: address) else {
             me.faultStatus = FaultStatus(.externalOnWalk, level: UInt8(level))
@@ -96,6 +108,7 @@ extension Stepper {
         me.descriptor = descriptor
         me.level = UInt8(level)
         emit(.descriptorRead(address, level: UInt8(level), value: word))
+        if Sink.checks { checkWalkedTable(address, level: level) }
         switch Stage2Walk.next(descriptor, level: level) {
         case .table(let table):
             me.table = table
@@ -110,8 +123,7 @@ extension Stepper {
     }
 
     func fillTLB() {
-        // Another VM used up the VMIDs during the walk: this CPU was forced out before it could remember anything.
-        if world.vms[Int(me.vm)].vmidGeneration != world.vmidGeneration { return go(.enterGuest) }
+        if isOvertaken() { return }
         let evicted = world.cpus[Int(me.cpu)].tlb.fill(
             me.vttbr.vmid, me.ipa, leaf: me.descriptor.rawValue, at: me.table, level: me.level, step: world.stepNumber)
         emit(.tlbFilled(cpu: me.cpu, ipa: me.ipa, leaf: me.descriptor.rawValue))
@@ -121,6 +133,7 @@ extension Stepper {
     }
 
     func checkRights() {
+        if isOvertaken() { return }
         // Maintenance by address needs no right to write, but for the operation that destroys.
         let reads = me.readingStage1 || (me.access.operation != .none && me.access.operation != .dcimvac)
         let wanted = reads ? AccessKind.read : me.access.kind
@@ -134,6 +147,7 @@ extension Stepper {
     }
 
     func performAccess() {
+        if isOvertaken() { return }
         let pa = Stage2Walk.output(me.descriptor, me.ipa, level: Int(me.level))
         let width = me.access.width
         if Sink.checks { checkGuestAccess(pa) }

@@ -20,7 +20,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // stage2_set_pte.
     case readLevel1, installLevel2, readLevel2, installLevel3, readLeaf, breakLeaf, writeLeaf, flushOldLeaf, countLeaf
     // unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them.
-    case unmapFind, clearLeaf, freeLevel3, freeLevel2, flushUnmapped
+    case unmapFind, clearLeaf, freeLevel3, freeLevel2, dropLevel3, dropLevel2, flushUnmapped
     // kvm_phys_addr_ioremap.
     case ioremapTopUp, ioremapLock, ioremapSet, ioremapUnlock, ioremapDone
     // A bare unmap_stage2_range, asked for by a session.

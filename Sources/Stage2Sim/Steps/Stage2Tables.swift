@@ -129,6 +129,8 @@ extension Stepper {
             me.setResult = -Errno.EFAULT.rawValue
             return returnToCaller()
         }
+        // change_pte, as x86 does it.
+        if !present, !me.setFromCache, has(.changePteNeedsLeaf) { return returnToCaller() }
         if present, !has(.b13NoBreakBeforeMake), Stage2Descriptor(me.oldLeaf).address != me.setLeaf.address { return go(.breakLeaf) }
         go(.writeLeaf)
     }
@@ -174,6 +176,7 @@ extension Stepper {
         var dropped = 0
         for cpu in world.cpus.indices { dropped += world.cpus[cpu].tlb.drop { $0.vmid == vmid } }
         world.statistics.tlbFlushes += 1
+        world.vms[Int(vm)].translationEpoch &+= 1
         if dropped > 0 { progress() }
         emit(.tlbFlushed(vmid: vmid, entries: UInt32(dropped)))
     }
@@ -234,20 +237,22 @@ extension Stepper {
             if Sink.checks { openTableBook(me.leafEntry.page) }
         }
         let last = world.kernelPages.page(me.leafEntry.page).references == 1
-        if last {
-            if !has(.b10FreeBeforeFlush) { return call(.flushUnmapped, then: .freeLevel3) }
-            return go(.freeLevel3)
-        }
+        if last { return go(.freeLevel3) }
         me.unmapAt += pageSize
         finishUnmapOfPage()
     }
 
-    /// The emptied table's entry is cleared, the table freed, the table above loses a reference.
-    @inline(__always) func freeTable(level: Int) {
+    /// The emptied table's entry is cleared. Then the table goes, at once (B10) or when no walker can be on its way to it.
+    func freeTable(level: Int) {
+        _ = storeDescriptor(0, at: level == 3 ? me.level2Entry : me.level1Entry, level: UInt8(level - 1))
+        if has(.b10FreeBeforeFlush) { return dropTable(level: level) }
+        call(.flushUnmapped, then: level == 3 ? .dropLevel3 : .dropLevel2)
+    }
+
+    /// The emptied table is freed, the table above loses a reference.
+    func dropTable(level: Int) {
         let entry = level == 3 ? me.level2Entry : me.level1Entry
-        let table = level == 3 ? me.leafEntry.page : me.level2Entry.page
-        _ = storeDescriptor(0, at: entry, level: UInt8(level - 1))
-        freeTablePage(table, level: UInt8(level))
+        freeTablePage(level == 3 ? me.leafEntry.page : me.level2Entry.page, level: UInt8(level))
         let count = putPage(around: entry)
         if Sink.checks { openTableBook(entry.page) }
         if level == 3 {

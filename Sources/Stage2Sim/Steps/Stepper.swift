@@ -136,6 +136,8 @@ struct Stepper<Sink: EffectSink> {
         case .clearLeaf: clearLeaf()
         case .freeLevel3: freeTable(level: 3)
         case .freeLevel2: freeTable(level: 2)
+        case .dropLevel3: dropTable(level: 3)
+        case .dropLevel2: dropTable(level: 2)
         case .flushUnmapped: flushUnmapped()
         default:
             if isBlocked { return unmade(.blocked) }

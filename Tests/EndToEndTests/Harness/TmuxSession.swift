@@ -15,7 +15,7 @@ final class TmuxSession {
 
     private let socket: String
     /// Generous: the machine may be busy. A passing test never waits that long.
-    var patience = Duration.seconds(10)
+    var patience = Duration.seconds(60)
 
     /// Starts `command` (a program and its arguments) in a terminal.
     ///
