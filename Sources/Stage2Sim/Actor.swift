@@ -106,7 +106,10 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var faultIPA = IPA(0)
 
     // user_mem_abort.
+    /// Where the slot stood when it was last looked up, as a hint; and what it said then, since it may have gone.
     var slotIndex = 0
+    var slotReadOnly = false
+    var slotUserAllocated = true
     public internal(set) var writeFault = false
     public internal(set) var writable = false
     public internal(set) var sampledSequence: UInt32 = 0
@@ -124,7 +127,6 @@ public struct Actor: BitwiseCopyable, Sendable {
     /// The entry for which the host's fault was taken.
     var faultEntry = HostEntry.none
     public internal(set) var mmio = MMIOExit()
-    var slotRead = Memslot(id: 0, ipa: IPA(0), size: 0, hva: HVA(0))
 
     // stage2_set_pte and unmap_stage2_range.
     var setVM: UInt8 = 0

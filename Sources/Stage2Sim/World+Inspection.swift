@@ -43,6 +43,31 @@ extension World {
         }
     }
 
+    /// An invalidation under way, between the change of the process's entry and the notifier's return.
+    public struct Invalidation: Sendable {
+        public let actor: Int
+        public let process: Int
+        public let start: HVA
+        /// Not included.
+        public let end: HVA
+        /// The step at which it began.
+        public let since: UInt32
+    }
+
+    public var invalidations: [Invalidation] {
+        pendingInvalidations.map { Invalidation(actor: Int($0.actor), process: Int($0.process), start: $0.start, end: $0.end, since: $0.since) }
+    }
+
+    /// Pages whose mapping has gone and that are still to be let go, with the actor that has them (`mmu_gather`).
+    public var pagesGathered: [(actor: Int, page: PA)] { gatheredPages.map { (Int($0.actor), $0.pfn.pa) } }
+
+    /// Who holds a process's locks: the page-table lock, `mmap_sem` for writing; and how many hold that for reading.
+    public func locks(ofProcess number: Int) -> (pageTable: Int?, mmapWriter: Int?, mmapReaders: Int) {
+        func actor(_ holder: Int8) -> Int? { holder < 0 ? nil : Int(holder) }
+        let process = processes[number]
+        return (actor(process.pageTableLock), actor(process.mmapWriter), process.mmapReaders)
+    }
+
     /// The 512 words of a page, wherever it is; nil where there is no memory.
     public func pageWords(at page: PA) -> [UInt64]? {
         if kernelPages.contains(page) { return (0..<512).map { kernelPages.word(at: PA(page.rawValue + UInt64($0) << 3)) ?? 0 } }

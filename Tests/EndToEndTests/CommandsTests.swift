@@ -57,6 +57,39 @@ import Testing
         #expect(missing.errors.contains("no shipped session of that name"))
     }
 
+    @Test func `a trace's slots come from the command line or from a session file`() throws {
+        let trace = Self.root.appendingPathComponent("Tests/HostTraces/6.1-a57/basic.noirqinfo.trace").path
+        let slots = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-slots-\(UUID().uuidString).yaml").path
+        defer { try? FileManager.default.removeItem(atPath: slots) }
+        try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x20000000 }\nsteps: []\n".write(toFile: slots, atomically: true, encoding: .utf8)
+        #expect(try Product.run(["run", trace, "--memory", slots]).output.contains("0x40000000 + 0x200000 at HVA 0x20000000"))
+        #expect(try Product.run(["run", trace, "--memory", "0x40000000:2M:0x20000000:ro"]).output.contains("0x40000000 + 0x200000 read-only at HVA 0x20000000"))
+        try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2X }\n".write(toFile: slots, atomically: true, encoding: .utf8)
+        let inFile = try Product.run(["check", trace, "--memory", slots])
+        #expect(inFile.status == 2 && inFile.errors.contains("\(slots):4:"), "\(inFile.errors)")
+        for (option, says) in [("0x40000000:2M:", "ipa:size"), ("0x80000000:64M:0x1:0x2:0x3", "ipa:size"), ("no-such.yaml", "no-such.yaml"), ("7", "7")] {
+            let outcome = try Product.run(["check", trace, "--memory", option])
+            #expect(outcome.status == 2 && outcome.errors.contains(says) && outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        }
+        let session = try Product.run(["check", Self.session("first-touch"), "--memory", "0:64M"])
+        #expect(session.status == 2 && session.errors.contains("--memory is for traces"))
+    }
+
+    @Test(arguments: [["check", "-"], ["run", "/dev/stdin"], ["open", "-", "--size", "80x24"], ["export", "-", "--json"], ["walk", "-", "0x40001000"]])
+    func `a trace comes from a pipe`(arguments: [String]) throws {
+        let trace = try String(contentsOf: Self.root.appendingPathComponent("Tests/HostTraces/6.1-max/cow.trace"), encoding: .utf8)
+        let outcome = try Product.run(arguments, input: trace)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(!outcome.output.isEmpty)
+    }
+
+    @Test(arguments: [["check", "-", "-"], ["open", "-", "--keys", "/dev/stdin"], ["walk", "-", "--probes", "-"]])
+    func `standard input is read once`(arguments: [String]) throws {
+        let outcome = try Product.run(arguments, input: "kvmtui: 1\n")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("standard input"), "\(outcome.errors)")
+    }
+
     @Test func `a screen is saved without a terminal, by the file's ending`() throws {
         let folder = FileManager.default.temporaryDirectory
         for (ending, begins) in [("txt", " kvmtui"), ("svg", "<svg"), ("ans", "\u{1b}[")] {

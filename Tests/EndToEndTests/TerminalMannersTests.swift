@@ -137,6 +137,20 @@ struct TerminalMannersTests {
         #expect(try session.state("alternate_on") == "0")
     }
 
+    @Test(arguments: ["-", "/dev/stdin"]) func `with a trace from a pipe the keys come from the terminal`(name: String) throws {
+        let session = try TmuxSession.shell()
+        let trace = CommandsTests.root.appendingPathComponent("Tests/HostTraces/6.1-max/cow.trace").path
+        let settings = try session.lineSettings()
+        try session.enter("cat \(trace) | \(Product.path) open \(name); echo \"status=$?\"")
+        try session.waitForExplorer()
+        try session.press("s")
+        try session.wait(until: "the first step") { $0.contains("step 1/") || $0.contains("step 1 of") }
+        try session.press("q")
+        let screen = try session.wait(until: "the exit status") { $0.contains("\nstatus=") }
+        #expect(screen.contains("\nstatus=0\n"), "\(screen)")
+        try session.wait(until: "the shell's own settings") { _ in try session.lineSettings() == settings }
+    }
+
     @Test func `without a terminal it says so and names run`() throws {
         let outcome = try Product.run(Explorer.arguments)
         #expect(outcome.status == 74)

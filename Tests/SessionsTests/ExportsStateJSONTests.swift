@@ -43,6 +43,40 @@ struct ExportsStateJSONTests {
         #expect(state["frames"]?.array.count == machine.world.frames.inUse.count)
     }
 
+    @Test("the caches line by line, at several steps", arguments: ["icache-vivt-asid", "swap-dma", "walker-pou", "retry"])
+    func caches(_ name: String) throws {
+        let session = try SessionReader.read(path: ShippedSessions.folder.appendingPathComponent(name + ".yaml").path)
+        let validator = try SchemaValidator(StateJSON.schema)
+        var timeline = Timeline(session)
+        var broken = 0, waiting = 0
+        for part in 1...3 {
+            timeline.seek(timeline.count * part / 3)
+            let machine = timeline.now.machine
+            let state = try Self.object(machine)
+            #expect(validator.problems(state) == [], "step \(timeline.position)")
+            broken += state["violations"]?.array.count { $0["stale"] != .null } ?? 0
+            waiting += state["actors"]?.array.count { $0["action"] != .null } ?? 0
+            guard let caches = machine.world.caches else {
+                #expect(state["caches"] == .null)
+                continue
+            }
+            var stale = 0
+            for cpu in caches.cpus { cpu.instruction.forEachLine { _, _, line in stale += machine.world.isStale(line) ? 1 : 0 } }
+            let cpus = state["caches"]?["cpus"]?.array ?? []
+            #expect(cpus.map { $0["instruction"]?["lines"]?.array.count } == caches.cpus.map(\.instruction.count))
+            #expect(cpus.map { $0["data"]?["lines"]?.array.count } == caches.cpus.map(\.data.count))
+            #expect(cpus.flatMap { $0["instruction"]?["lines"]?.array ?? [] }.count { $0["stale"] == .bool(true) } == stale)
+            // Every line's bytes are those that its words say.
+            for line in cpus.flatMap({ $0["data"]?["lines"]?.array ?? [] }) {
+                let pa = PA(HexNumber.number(try #require(line["pa"]?.text))!)
+                let copy = machine.world.copies(of: pa)?.copies.first { $0.level == .data }
+                #expect(HexNumber.number(line["words"]?["0x0"]?.text ?? "0x0").map { $0 & 0xffff_ffff } == copy?.value)
+            }
+        }
+        #expect(waiting > 0)
+        #expect((broken > 0) == (session.machine.caches != nil && timeline.end.machine.world.violations.contains { $0.stale != nil }))
+    }
+
     @Test("an image's tables as JSON")
     func image() throws {
         let machine = RandomMachine.make(seed: 46, actions: 80)

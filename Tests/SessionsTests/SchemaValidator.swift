@@ -1,28 +1,13 @@
 import Foundation
 
 /// JSON as it was written.
-enum JSONValue: Decodable, Equatable, Sendable {
+enum JSONValue: Equatable, Sendable {
     case null, bool(Bool), number(Int), text(String), array([JSONValue]), object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        // The commonest first: a wrong guess is an error thrown.
-        if let value = try? container.decode(String.self) {
-            self = .text(value)
-        } else if let value = try? container.decode([String: JSONValue].self) {
-            self = .object(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if container.decodeNil() {
-            self = .null
-        } else {
-            self = .array(try container.decode([JSONValue].self))
-        }
+    init(_ text: String) throws {
+        var parser = JSONParser(bytes: Array(text.utf8))
+        self = try parser.document()
     }
-
-    init(_ text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
 
     subscript(_ key: String) -> JSONValue? {
         get { if case .object(let entries) = self { entries[key] } else { nil } }
@@ -49,11 +34,110 @@ enum JSONValue: Decodable, Equatable, Sendable {
     }
 }
 
+/// Reads what we write: no numbers but whole ones. Foundation's decoder takes minutes for a state, by guessing each value's type.
+private struct JSONParser {
+    struct Problem: Error { let at: Int }
+    let bytes: [UInt8]
+    var at = 0
+
+    mutating func document() throws -> JSONValue {
+        let value = try value()
+        skipSpaces()
+        guard at == bytes.count else { throw Problem(at: at) }
+        return value
+    }
+
+    private mutating func skipSpaces() { while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0a { at += 1 } }
+
+    private mutating func takeIf(_ text: String) -> Bool {
+        skipSpaces()
+        guard bytes[at...].starts(with: text.utf8) else { return false }
+        at += text.utf8.count
+        return true
+    }
+
+    private mutating func takeIf(_ mark: Unicode.Scalar) -> Bool {
+        skipSpaces()
+        guard at < bytes.count, UInt32(bytes[at]) == mark.value else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func take(_ mark: Unicode.Scalar) throws { if !takeIf(mark) { throw Problem(at: at) } }
+
+    private mutating func value() throws -> JSONValue {
+        skipSpaces()
+        guard at < bytes.count else { throw Problem(at: at) }
+        switch bytes[at] {
+        case UInt8(ascii: "\""): return .text(try string())
+        case UInt8(ascii: "{"): return .object(try object())
+        case UInt8(ascii: "["): return .array(try array())
+        default: break
+        }
+        if takeIf("null") { return .null }
+        if takeIf("true") { return .bool(true) }
+        if takeIf("false") { return .bool(false) }
+        let start = at
+        while at < bytes.count, bytes[at] == UInt8(ascii: "-") || bytes[at] &- 0x30 < 10 { at += 1 }
+        guard let number = Int(String(decoding: bytes[start..<at], as: UTF8.self)) else { throw Problem(at: start) }
+        return .number(number)
+    }
+
+    private mutating func object() throws -> [String: JSONValue] {
+        var entries: [String: JSONValue] = [:]
+        try take("{")
+        if takeIf("}" as Unicode.Scalar) { return entries }
+        repeat {
+            skipSpaces()
+            let key = try string()
+            try take(":")
+            // A key that comes twice would hide the first.
+            guard entries.updateValue(try value(), forKey: key) == nil else { throw Problem(at: at) }
+        } while takeIf("," as Unicode.Scalar)
+        try take("}")
+        return entries
+    }
+
+    private mutating func array() throws -> [JSONValue] {
+        var values: [JSONValue] = []
+        try take("[")
+        if takeIf("]" as Unicode.Scalar) { return values }
+        repeat { values.append(try value()) } while takeIf("," as Unicode.Scalar)
+        try take("]")
+        return values
+    }
+
+    private mutating func string() throws -> String {
+        let start = at
+        try take("\"")
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
+            guard bytes[at] >= 0x20 else { throw Problem(at: at) }
+            at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        try take("\"")
+        let text = bytes[start..<at]
+        guard text.contains(UInt8(ascii: "\\")) else { return String(decoding: text.dropFirst().dropLast(), as: UTF8.self) }
+        return try JSONDecoder().decode(String.self, from: Data(text))
+    }
+}
+
 /// As much of JSON Schema as our own schemas use; a key that the schema does not have is a problem too.
 struct SchemaValidator {
     let root: JSONValue
+    /// The schema's patterns, compiled: there are few, and thousands of texts.
+    private let patterns: [String: NSRegularExpression]
 
-    init(_ schema: String) throws { root = try JSONValue(schema) }
+    init(_ schema: String) throws {
+        root = try JSONValue(schema)
+        var patterns: [String: NSRegularExpression] = [:]
+        func collect(_ value: JSONValue) throws {
+            if let pattern = value["pattern"]?.text { patterns[pattern] = try NSRegularExpression(pattern: pattern) }
+            try value.entries.values.forEach(collect)
+            try value.array.forEach(collect)
+        }
+        try collect(root)
+        self.patterns = patterns
+    }
 
     func problems(_ value: JSONValue) -> [String] { problems(value, root, "$") }
 
@@ -73,10 +157,13 @@ struct SchemaValidator {
         }
         if let wanted = schema["const"], wanted != value { problems.append("\(path): is not \(wanted)") }
         if let allowed = schema["enum"], !allowed.array.contains(value) { problems.append("\(path): \(value) is not allowed") }
-        if let pattern = schema["pattern"]?.text, let text = value.text, text.range(of: pattern, options: .regularExpression) == nil {
+        if let pattern = schema["pattern"]?.text, let text = value.text, patterns[pattern]?.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) == nil {
             problems.append("\(path): `\(text)` is no \(pattern)")
         }
-        for name in schema["required"]?.array.compactMap(\.text) ?? [] where value[name] == nil { problems.append("\(path).\(name): is missing") }
+        // As in JSON Schema: of anything but an object nothing is required.
+        if case .object = value {
+            for name in schema["required"]?.array.compactMap(\.text) ?? [] where value[name] == nil { problems.append("\(path).\(name): is missing") }
+        }
         for (name, value) in value.entries {
             if let own = schema["properties"]?[name] ?? schema["additionalProperties"] {
                 problems += self.problems(value, own, "\(path).\(name)")

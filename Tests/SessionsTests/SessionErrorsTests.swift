@@ -91,3 +91,29 @@ import Testing
         }
     }
 }
+
+@Suite("Sessions that would never end")
+struct SessionLimitsTests {
+    private static func session(_ steps: String) throws -> Session {
+        try SessionReader.read(text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\nsteps:\n\(steps)", file: "s.yaml")
+    }
+
+    @Test("have their repeats counted together")
+    func actions() throws {
+        let many = "  - repeat: 15000000\n    steps:\n      - vcpu0: read 0x80000000\n"
+        _ = try Self.session(many)
+        let error = #expect(throws: InputError.self) { try Self.session(many + many) }
+        #expect(error?.description.contains("s.yaml:9:") == true && error?.message == "more than 20000000 actions in all")
+        #expect(throws: InputError.self) { try Self.session("  - repeat: 18446744073709551615\n    steps:\n      - vcpu0: read 0x80000000\n") }
+    }
+
+    @Test("are cut after so many steps, and say where")
+    func steps() throws {
+        var simulation = Simulation(try Self.session("  - repeat: 1000000\n    steps:\n      - vcpu0: read 0x80000000\n"))
+        simulation.stepLimit = 200
+        simulation.run(limit: .max)
+        #expect((200..<300).contains(simulation.position))
+        #expect(simulation.problems.map(\.description) == ["s.yaml:8:9: the session makes more than 200 steps, and is cut here; smaller repeats"])
+        #expect(simulation.machine.actors.filter { !$0.isIdle }.isEmpty)
+    }
+}

@@ -61,6 +61,34 @@ import Testing
         #expect(session.about.contains("Events lost"))
     }
 
+    /// A translation fault at `level` on the page, served; then others.
+    private static func blocks(_ faults: [(ipa: UInt64, status: UInt8)], hva: UInt64) -> Session {
+        var text = ""
+        for (i, fault) in faults.enumerated() {
+            text += "             vmm-100     [000] .....     1.00\(10 + i): kvm_guest_fault: ipa \(hex(fault.ipa)), hsr \(hex(0x93c0_8040 | UInt64(fault.status))), hxfar \(hex(fault.ipa)), pc 0x00000000008000\n"
+            text += "             vmm-100     [000] d....     1.00\(10 + i): kvm_entry: PC: 0x0000000000008000\n"
+        }
+        var options = TraceSession.Options()
+        options.memory = ([TraceMemory.Slot(ipa: 0x8000_0000, size: 8 << 20, hostHVA: hva)], "the test")
+        return TraceSession.make(Trace(Array(text.utf8)), name: "blocks", options: options)
+    }
+
+    @Test("Where a host with blocks may have mapped one and no line says, the step says that nobody knows")
+    func mayBeBlock() {
+        // A block shows at 2 MiB, a level-3 table at 4 MiB; at 6 MiB nothing shows.
+        let faults: [(ipa: UInt64, status: UInt8)] = [(0x8020_0000, 6), (0x8020_1000, 0xe), (0x8040_0000, 6), (0x8040_1000, 7), (0x8060_3000, 6)]
+        let session = Self.blocks(faults, hva: 0x7600_0000)
+        let unknown = session.script.written.filter { $0.note.contains("Whether it mapped one here no line says") }
+        #expect(unknown.map { $0.text.contains("0x80603000") } == [true])
+        #expect(session.about.contains("That may be so at 1 fault; each says so."))
+        // Where the VMM's address stands at another place in its 2 MiB, no block can be.
+        func says(_ session: Session) -> Bool { session.script.written.contains { $0.note.contains("Whether it mapped one here") } }
+        #expect(says(session))
+        #expect(!says(Self.blocks(faults, hva: 0x7600_1000)))
+        // Nor does anybody guess on a host that never showed a block.
+        #expect(!says(Self.blocks(Array(faults.suffix(3)), hva: 0x7600_0000)))
+    }
+
     @Test("A session of a trace can be saved, and reads back the same")
     func saved() throws {
         let session = TraceSession.make(try HostTraceFiles.trace("6.1-max/cow.trace"), name: "cow.trace")

@@ -41,6 +41,25 @@ struct TracesMutationTests {
         }
     }
 
+    @Test("each that is read becomes a session, whose run is bounded and whose words can be shown", arguments: samples.indices)
+    func sessions(_ sample: Int) {
+        var random = SplitMix64(state: 0x5e55 + UInt64(sample))
+        for _ in 0..<120 {
+            var bytes = Self.samples[sample]
+            Mutation.apply(to: &bytes, &random)
+            let trace = Trace(bytes)
+            let opened = TraceSession.open(trace, name: "damaged") { _ in }
+            #expect(opened.session.script.count <= 4 * trace.events.count + 8)
+            let unfinished = opened.run.end.actors.count { !$0.isIdle }
+            #expect(unfinished == 0)
+            #expect(opened.session.about.unicodeScalars.allSatisfy(PrintableText.isPrintable))
+            for operation in opened.session.script.written {
+                #expect(operation.note.unicodeScalars.allSatisfy(PrintableText.isPrintable))
+                #expect(!operation.text.isEmpty)
+            }
+        }
+    }
+
     @Test("bytes that mean nothing are read to their end too")
     func noise() {
         var random = SplitMix64(state: 7)

@@ -73,8 +73,9 @@ public struct Explorer: Interactive {
     /// What lies over the panes.
     enum Overlay: Equatable { case help, why, branches, actors, breakpoints }
 
-    public init(_ session: Session, surroundings: Surroundings = Surroundings()) {
-        timeline = Timeline(session)
+    /// - Parameter firstRun: the session's run, where whoever made the session has made it.
+    public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
+        timeline = Timeline(session, firstRun: firstRun)
         branches = [Branch(title: session.title, timeline: nil)]
         self.surroundings = surroundings
         if let found = unsavedWorkFound { message = (found, false) }

@@ -88,6 +88,10 @@ extension StateJSON {
             json.entry("name", process.name)
             json.entry("vm") { json in process.vm.map { json.value(Int($0)) } ?? json.null() }
             json.entry("exited", process.exited)
+            let locks = world.locks(ofProcess: number)
+            json.entry("page_table_lock") { json in locks.pageTable.map { json.value(machine.name(of: $0)) } ?? json.null() }
+            json.entry("mmap_sem_writer") { json in locks.mmapWriter.map { json.value(machine.name(of: $0)) } ?? json.null() }
+            json.entry("mmap_sem_readers", locks.mmapReaders)
             json.entry("areas") { $0.array { json in process.areas.forEach { write($0, to: &json) } } }
             json.entry("entries") { $0.array { json in world.hostEntries(of: number).forEach { write($0.hva, $0.entry, to: &json) } } }
         }

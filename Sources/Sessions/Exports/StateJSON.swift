@@ -28,6 +28,9 @@ public struct StateJSON {
             json.entry("processes") { $0.array { json in world.processes.indices.forEach { writeProcess($0, to: &json) } } }
             json.entry("frames") { $0.array { json in world.frames.inUse.forEach { writeFrame($0, to: &json) } } }
             json.entry("swap") { $0.array { json in world.swapSlots.forEach { write($0, to: &json) } } }
+            json.entry("caches") { writeCaches(to: &$0) }
+            json.entry("invalidations") { $0.array { json in world.invalidations.forEach { write($0, to: &json) } } }
+            json.entry("gathered_pages") { $0.array { json in world.pagesGathered.forEach { writeGathered($0.page, by: $0.actor, to: &json) } } }
             json.entry("violations") { $0.array { json in world.violations.forEach { write($0, to: &json) } } }
         }
     }
@@ -37,7 +40,7 @@ public struct StateJSON {
     private func writeCPUModel(to json: inout JSONText) {
         json.object { json in
             json.entry("name", world.cpuModel.name)
-            json.entry("ctr", hex: UInt64(world.cpuModel.ctr.rawValue), digits: 8)
+            json.entry("ctr", hex: UInt64(world.ctr.rawValue), digits: 8)
             json.entry("instruction_cache", world.cpuModel.instructionCacheKind)
             json.entry("multiprocessor", world.multiprocessor)
         }
@@ -50,6 +53,7 @@ public struct StateJSON {
             json.entry("pages_allocated", world.kernelPages.allocated)
             json.entry("pages_freed", world.kernelPages.freed)
             json.entry("vmid_generation", Int(world.vmidGeneration))
+            json.entry("zero_page", hex: world.zeroPageAddress.rawValue)
         }
     }
 
@@ -82,11 +86,18 @@ public struct StateJSON {
                             json.entry("level", Int(entry.level))
                             json.entry("descriptor_address", hex: entry.descriptorAddress.rawValue)
                             json.entry("filled_at", Int(entry.filledAt))
+                            json.entry("stale", isStale(entry))
                         }
                     }
                 }
             }
         }
+    }
+
+    /// Whether the tables of the VM that the entry belongs to say something else by now.
+    private func isStale(_ entry: TLBEntry) -> Bool {
+        let vm = world.vms.first { $0.vmid == entry.vmid && !$0.destroyed }
+        return vm.flatMap { world.leaf(of: $0.id, entry.ipa) }?.rawValue != entry.leaf
     }
 
     private func writeActor(_ number: Int, to json: inout JSONText) {
@@ -97,6 +108,7 @@ public struct StateJSON {
             json.entry("next", String(describing: actor.next))
             json.entry("outcome", String(describing: actor.outcome))
             json.entry("error", Int(actor.error))
+            json.entry("action") { json in action(of: actor).map { json.value($0) } ?? json.null() }
             guard actor.kind == .vcpu else { return }
             json.entry("vm", Int(actor.vm))
             json.entry("cpu", Int(actor.cpu))
@@ -106,10 +118,66 @@ public struct StateJSON {
             json.entry("vttbr", hex: actor.vttbr.rawValue, digits: 16)
             json.entry("hsr", hex: UInt64(actor.hsr.rawValue), digits: 8)
             json.entry("hpfar", hex: UInt64(actor.hpfar.rawValue), digits: 8)
+            json.entry("hpfar_known", actor.hpfarKnown)
             json.entry("hxfar", hex: UInt64(actor.hxfar), digits: 8)
+            json.entry("par", hex: actor.par, digits: 16)
+            json.entry("in_guest", actor.inGuest)
+            json.entry("spinning", actor.isSpinning)
+            json.entry("ipa", hex: actor.ipa.rawValue, digits: 10)
+            json.entry("fault_ipa", hex: actor.faultIPA.rawValue, digits: 10)
+            json.entry("value", hex: actor.value)
+            json.entry("user_mem_abort") { json in
+                json.object { json in
+                    json.entry("write_fault", actor.writeFault)
+                    json.entry("writable", actor.writable)
+                    json.entry("mmu_seq", Int(actor.sampledSequence))
+                    json.entry("pa", hex: actor.pfn.pa.rawValue)
+                    json.entry("new_leaf", hex: actor.newLeaf.rawValue, digits: 16)
+                }
+            }
+            json.entry("mmio") { json in
+                json.object { json in
+                    json.entry("address", hex: actor.mmio.address.rawValue, digits: 10)
+                    json.entry("length", Int(actor.mmio.length))
+                    json.entry("write", actor.mmio.isWrite)
+                    json.entry("data", hex: actor.mmio.data)
+                }
+            }
+            for (name, value) in [
+                ("sctlr", actor.registers.sctlr), ("vbar", actor.registers.vbar), ("dfar", actor.registers.dfar), ("ifar", actor.registers.ifar),
+                ("dfsr", actor.registers.dfsr), ("ifsr", actor.registers.ifsr), ("spsr_abt", actor.registers.spsrAbort), ("lr_abt", actor.registers.lrAbort),
+            ] { json.entry(name, hex: UInt64(value), digits: 8) }
             json.entry("pc", hex: UInt64(actor.registers.pc), digits: 8)
             json.entry("cpsr", hex: UInt64(actor.registers.cpsr), digits: 8)
             json.entry("registers") { $0.array { json in (0..<15).forEach { json.value(hex: UInt64(actor.registers[$0]), digits: 8) } } }
+        }
+    }
+
+    /// What an actor is doing, in the action language; nil for one that does nothing.
+    private func action(of actor: Actor) -> String? {
+        guard !actor.isIdle else { return nil }
+        if actor.kind == .vcpu { return ActionLanguage.text(of: .access(actor.access)) }
+        func place(_ hva: HVA, _ process: UInt8) -> MemoryPlace? {
+            Int(process) < world.processes.count ? .hva(hva.rawValue, process: world.processes[Int(process)].name) : nil
+        }
+        let action = actor.hostAction
+        return ActionLanguage.text(of: .host(action, place: place(action.hva, action.process), other: place(action.other, action.otherProcess)))
+    }
+
+    private func writeGathered(_ page: PA, by actor: Int, to json: inout JSONText) {
+        json.object { json in
+            json.entry("actor", machine.name(of: actor))
+            json.entry("pa", hex: page.rawValue)
+        }
+    }
+
+    private func write(_ invalidation: World.Invalidation, to json: inout JSONText) {
+        json.object { json in
+            json.entry("actor", machine.name(of: invalidation.actor))
+            json.entry("process", invalidation.process)
+            json.entry("start", hex: invalidation.start.rawValue)
+            json.entry("end", hex: invalidation.end.rawValue)
+            json.entry("since", Int(invalidation.since))
         }
     }
 
@@ -135,6 +203,10 @@ public struct StateJSON {
             json.entry("expected", hex: violation.expected)
             json.entry("found", hex: violation.found)
             json.entry("write", violation.isWrite)
+            json.entry("stale") { json in
+                guard let stale = violation.stale else { return json.null() }
+                write(stale, to: &json)
+            }
         }
     }
 }

@@ -7,13 +7,20 @@ extension SessionReader {
     mutating func script(_ nodes: [Node]) throws -> Script {
         var entries: [Script.Entry] = []
         entries.reserveCapacity(nodes.count)
+        var actions = 0
         for node in nodes {
             written += 1
             guard written <= Self.writtenLimit else { throw fail(node, "more than \(Self.writtenLimit) steps written out", fits: "repeat") }
-            entries.append(try entry(node))
+            let entry = try entry(node)
+            if case .loop(let loop) = entry { actions += loop.times * loop.body.count } else { actions += 1 }
+            guard actions <= Self.actionLimit else { throw fail(node, "more than \(Self.actionLimit) actions in all", fits: "smaller repeats") }
+            entries.append(entry)
         }
         return Script(entries)
     }
+
+    /// Actions in all, repeats counted: the start of each is kept.
+    static let actionLimit = 20_000_000
 
     private mutating func entry(_ node: Node) throws -> Script.Entry {
         guard case .mapping(let mapping) = node else {
@@ -97,7 +104,7 @@ extension SessionReader {
         var body: Script?
         for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "steps"]) {
             switch key {
-            case "repeat": times = try number(value, "repeat", in: 1...100_000_000)
+            case "repeat": times = try number(value, "repeat", in: 1...UInt64(Self.actionLimit))
             case "stride": stride = try number(value, "stride", in: 0...1 << 40)
             case "random": seed = try number(value, "the seed")
             case "within": within = try number(value, "within", in: 4096...1 << 40)
@@ -106,7 +113,7 @@ extension SessionReader {
         }
         guard let body, body.count > 0 else { throw fail(node, "a repeat without steps", fits: "steps: a list of actions") }
         guard seed == nil || within != nil else { throw fail(node, "random without within", fits: "within: how many bytes to pick addresses in") }
-        guard Int(times) <= 100_000_000 / body.count else { throw fail(node, "more than 100 million actions", fits: "a smaller repeat") }
+        guard Int(times) <= Self.actionLimit / body.count else { throw fail(node, "more than \(Self.actionLimit) actions", fits: "a smaller repeat") }
         try checkReach(body, times: Int(times), stride: stride, within: within, node: node)
         return .loop(Script.Loop(times: Int(times), stride: stride, random: seed.map { ($0, within ?? 4096) }, body: body))
     }

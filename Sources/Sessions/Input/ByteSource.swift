@@ -11,6 +11,8 @@
 public final class ByteSource {
     /// The path, or `standard input`.
     public let name: String
+    /// nil for standard input and other descriptors.
+    public let path: String?
     /// nil for a pipe.
     public let size: UInt64?
 
@@ -27,13 +29,18 @@ public final class ByteSource {
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw ByteSourceError(name: path, doing: .opening, errno: errno) }
-        try self.init(descriptor: descriptor, name: path, isOwned: true)
+        try self.init(descriptor: descriptor, name: path, path: path, isOwned: true)
     }
 
     /// - Parameter isOwned: close it at the end.
-    public init(descriptor: Int32, name: String, isOwned: Bool) throws(ByteSourceError) {
+    public convenience init(descriptor: Int32, name: String, isOwned: Bool) throws(ByteSourceError) {
+        try self.init(descriptor: descriptor, name: name, path: nil, isOwned: isOwned)
+    }
+
+    private init(descriptor: Int32, name: String, path: String?, isOwned: Bool) throws(ByteSourceError) {
         self.descriptor = descriptor
         self.name = name
+        self.path = path
         self.isOwned = isOwned
         var status = stat()
         let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0

@@ -23,7 +23,11 @@ extension TableImage {
     ///
     /// - Throws: `ByteSourceError`, `ELFError`, `HostTables.Problem`, `Stage2Geometry.Problem`, `Problem`; each names what it found.
     public static func open(path: String, registers: TableRegisters = TableRegisters()) throws -> TableImage {
-        let source = try ByteSource(path: path)
+        try open(ByteSource(path: path), registers: registers)
+    }
+
+    /// The same of a file that is open and has not been read.
+    public static func open(_ source: ByteSource, registers: TableRegisters = TableRegisters()) throws -> TableImage {
         let kind = InputKind.detect(try source.peek())
         guard kind == .elf else { throw Problem(description: "\(source.name): found \(kind.found), expected an ELF image of physical memory") }
         let elf: ELFImage
@@ -32,7 +36,7 @@ extension TableImage {
         } catch let error as ELFError {
             throw Problem(description: "\(source.name): \(error)")
         }
-        return try TableImage(elf, registers: registers, beside: beside(path), name: source.name)
+        return try TableImage(elf, registers: registers, beside: source.path.flatMap(beside), name: source.name)
     }
 
     /// - Parameter beside: what the JSON beside the file says; asked only where registers are missing.

@@ -15,9 +15,13 @@ public struct Simulation {
     public private(set) var waiting = false
     private var stopping = Stopping.atEnd
     private var finishing = false
+    /// No operation begins after so many steps: steps are numbered in 32 bits, and nobody waits for more.
+    var stepLimit = 1_000_000_000
+    private var isCut = false
     /// Steps that the operation may still make, where it was told how many.
     private var stepsLeft = Int.max
-    let session: Session
+    /// What the script is read from.
+    private(set) var session: Session
     /// Actors by name: looking one up must not cost more than its steps.
     private let actorNumbers: [String: Int]
 
@@ -59,7 +63,12 @@ public struct Simulation {
             finishing = false
             return .between
         }
-        if operation + 1 < session.script.count {
+        if operation + 1 < session.script.count, !isCut {
+            guard position < stepLimit else {
+                isCut = true
+                note(InputError(session.file, session.script.operation(at: operation + 1).operation.place, "the session makes more than \(stepLimit) steps, and is cut here", fits: "smaller repeats"))
+                return advance(begun: begun)
+            }
             operation += 1
             begun(operation, position)
             begin()
@@ -88,7 +97,7 @@ public struct Simulation {
             waiting = true
             if finishing, operation < session.script.count {
                 let (late, _) = session.script.operation(at: operation)
-                problems.append(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
+                note(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
             }
             return false
         }
@@ -103,7 +112,7 @@ public struct Simulation {
             return
         }
         guard let actor = actorNumbers[operation.actor] else {
-            problems.append(InputError(session.file, operation.place, "there is no \(operation.actor)"))
+            note(InputError(session.file, operation.place, "there is no \(operation.actor)"))
             return
         }
         stopping = operation.stopping
@@ -120,14 +129,47 @@ public struct Simulation {
             acting = actor
             return
         }
+        start(operation, by: actor, movedBy: offset)
+    }
+
+    private mutating func start(_ operation: Operation, by actor: Int, movedBy offset: UInt64) {
         do {
             let action = try resolve(operation.command.moved(by: offset), operation)
             machine.start(action, by: actor, late: operation.late)
             acting = actor
         } catch {
-            problems.append(error)
+            note(error)
         }
     }
+
+    /// The first problems are kept: a repetition can have one each time round.
+    private mutating func note(_ problem: InputError) {
+        if problems.count < 1000 { problems.append(problem) }
+    }
+
+    // MARK: A script that is still being written
+
+    /// Begins an operation that will be the script's next, of an actor that is idle. Its steps are made with `goOn`.
+    mutating func take(_ operation: Operation, by actor: Int) {
+        self.operation += 1
+        acting = nil
+        finishing = false
+        waiting = false
+        stopping = .atEnd
+        stepsLeft = .max
+        start(operation, by: actor, movedBy: 0)
+    }
+
+    /// Makes up to `limit` steps of the operation begun; returns how many, 0 at its end.
+    mutating func goOn(limit: Int, index: inout StepIndex) -> Int {
+        guard let actor = acting else { return 0 }
+        return machine.run(actor, limit: limit, index: &index).steps
+    }
+
+    /// Reads on from `session`, whose script begins with the operations taken so far.
+    mutating func follow(_ session: Session) { self.session = session }
+
+    // MARK: Stepping
 
     /// Makes the step that `prepare` readied.
     public mutating func step(effects: inout EffectBuffer) {

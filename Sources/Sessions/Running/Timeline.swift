@@ -7,18 +7,16 @@ public struct Timeline {
     public private(set) var now: Simulation
     public let session: Session
     /// How many steps the session has.
-    public private(set) var count = 0
-    public private(set) var index = StepIndex()
+    public let count: Int
+    public let index: StepIndex
     /// What each actor did, stretch by stretch.
-    public private(set) var summary: TimelineSummary
+    public let summary: TimelineSummary
     /// The first step of each operation, and the steps before it; operations without a step share their successor's.
-    public private(set) var operationStarts: [UInt32] = []
-    /// Far keyframes, in order: the start, and states at intervals that double when there are too many.
-    private(set) var far: [Simulation] = []
-    private var spacing = 1024
+    public let operationStarts: [UInt32]
+    /// Far keyframes, in order: the start, and states at equal intervals.
+    let far: [Simulation]
     /// Keyframes near the place on the screen, in order.
     private var near: [Simulation] = []
-    private static let farLimit = 32
     /// Steps between near keyframes.
     private static let nearSpacing = 512
     private static let nearLimit = 24
@@ -32,34 +30,23 @@ public struct Timeline {
     public private(set) var before: Simulation
 
     /// Runs the session to its end, then goes back to its start.
-    public init(_ session: Session) {
+    ///
+    /// - Parameter firstRun: that run, where somebody has made it already; not taken where it was another machine's.
+    public init(_ session: Session, firstRun: FirstRun? = nil) {
         self.session = session
-        now = Simulation(session)
+        let run = firstRun.flatMap { $0.isOf(session) ? $0 : nil } ?? FirstRun(of: session)
+        now = run.start
         before = now
-        end = now
-        summary = TimelineSummary(after: now)
-        operationStarts.reserveCapacity(session.script.count)
-        far = [now]
-        var running = now
-        while true {
-            let at = running.position
-            running.run(limit: spacing - at % spacing, index: &index, summary: &summary) { _, position in operationStarts.append(UInt32(position)) }
-            if running.position == at { break }
-            if running.position % spacing == 0 { keep(running) }
-        }
-        count = running.position
-        end = running
+        end = run.now
+        far = run.keyframes
+        count = end.position
+        index = run.index
+        summary = run.summary
+        operationStarts = run.operationStarts
     }
 
     /// The state after the last step.
-    public private(set) var end: Simulation
-
-    private mutating func keep(_ state: Simulation) {
-        far.append(state)
-        guard far.count > Self.farLimit else { return }
-        spacing *= 2
-        far = far.filter { $0.position % spacing == 0 }
-    }
+    public let end: Simulation
 
     public var position: Int { now.position }
 

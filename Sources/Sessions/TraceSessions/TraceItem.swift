@@ -3,7 +3,11 @@ import Stage2Sim
 /// One operation of a session made from a trace, in a few bytes: the words and the command are made when somebody asks.
 struct TraceItem: BitwiseCopyable, Sendable {
     enum Act: UInt8, BitwiseCopyable, Sendable {
-        case fault, beyond
+        case fault
+        /// A fault beyond the 40 bits of IPA.
+        case beyond
+        /// A line that is told and not followed: it would take more memory or time than a trace may.
+        case notFollowed
         case unmap, unmapPage, change, age
         case mapReadOnly, mapWritable, protect, takeAway, deny, share, own, allow
         case slotAdd, slotDelete
@@ -49,7 +53,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         static let emulated = Flags(rawValue: 8)
         /// Only a part of a range has leaves; the rest is not passed page by page.
         static let part = Flags(rawValue: 16)
-        static let vanished = Flags(rawValue: 32)
+        /// The host may have mapped a block; no line says.
+        static let mayBeBlock = Flags(rawValue: 32)
     }
 
     /// `predicted` where the access would have been permitted, and where nothing was compared.
@@ -61,7 +66,7 @@ struct TraceItem: BitwiseCopyable, Sendable {
     /// The fault status that a walk of the simulated tables gave before.
     var predicted = notCompared
     var flags: Flags = []
-    /// For `slotAdd` and `slotDelete`: the number of the change.
+    /// For `slotAdd` and `slotDelete`: the number of the change. Of what is only told: 0.
     var ipa: UInt64
     var pages: UInt32 = 1
     /// The number of the vCPU, or of the host's thread.

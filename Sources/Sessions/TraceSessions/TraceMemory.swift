@@ -110,6 +110,14 @@ public struct TraceMemory: Sendable {
         flush(&self)
     }
 
+    /// Whether a host can map the 2 MiB at an IPA by one entry: they lie in one slot, and where its HVA is known that has the same offset
+    /// in 2 MiB.
+    func mayHaveBlock(at ipa: UInt64) -> Bool {
+        slots.contains { slot in
+            ipa >= slot.ipa && ipa - slot.ipa < slot.size && slot.size - (ipa - slot.ipa) >= 1 << 21 && (slot.hostHVA.map { ($0 &- slot.ipa) & 0x1f_ffff == 0 } ?? true)
+        }
+    }
+
     private static func contains(_ sorted: [UInt64], between low: UInt64, and high: UInt64) -> Bool {
         var from = 0, to = sorted.count
         while from < to {
@@ -165,8 +173,12 @@ public struct TraceMemory: Sendable {
 
     // MARK: The simulated VMM's addresses
 
+    /// How much of them there is: four times what IPAs reach.
+    private static let addressSpace: UInt64 = 1 << 42
+
     /// Gives every slot an address in the simulated VMM. Addresses of a 32-bit host stay as they are. An arm64 host's do not fit: each
-    /// stretch of its address space that slots cover is moved as a whole, so that slots that share memory still do.
+    /// stretch of its address space that slots cover is moved as a whole, so that slots that share memory still do. Slots for which no
+    /// room is left are left out.
     mutating func layOut() {
         let all = slots + changes.compactMap(\.added)
         var next: UInt64 = 0x1000_0000
@@ -185,20 +197,23 @@ public struct TraceMemory: Sendable {
             stretches[i].hva = fits ? stretches[i].start : next
             next = (next + (stretches[i].end - stretches[i].start) + 0x3f_ffff) & ~0x1f_ffff
         }
-        func place(_ slot: inout Slot) {
+        func place(_ slot: inout Slot) -> Bool {
             if let hva = slot.hostHVA, let stretch = stretches.last(where: { $0.start <= hva }) {
                 slot.hva = stretch.hva + (hva - stretch.start)
             } else {
                 slot.hva = next
                 next = (next + slot.size + 0x3f_ffff) & ~0x1f_ffff
             }
+            if slot.hva + slot.size <= Self.addressSpace { return true }
+            remarks.append("the slot at \(hex(slot.ipa)) finds no room in the simulated VMM: left out")
+            return false
         }
-        for i in slots.indices { place(&slots[i]) }
+        slots = slots.compactMap { slot in
+            var slot = slot
+            return place(&slot) ? slot : nil
+        }
         for i in changes.indices {
-            if var added = changes[i].added {
-                place(&added)
-                changes[i].added = added
-            }
+            if var added = changes[i].added { changes[i].added = place(&added) ? added : nil }
         }
     }
 }

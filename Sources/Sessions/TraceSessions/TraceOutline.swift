@@ -13,6 +13,8 @@ struct TraceOutline {
         static let copies = Flags(rawValue: 4)
         /// The next fault in the same 2 MiB shows a block where this one found no level-3 table.
         static let makesBlock = Flags(rawValue: 8)
+        /// This host has blocks, and whether it made one here no later line says.
+        static let mayMakeBlock = Flags(rawValue: 32)
         /// A notice of lost events stands between this event and the last one before it.
         static let afterLoss = Flags(rawValue: 16)
     }
@@ -107,7 +109,11 @@ struct TraceOutline {
             let status = UInt8(truncatingIfNeeded: fault.hsr & 0x3f), region = fault.ipa >> 21
             if status & 0x3c == 0x04 {
                 if status & 3 < 3, isBlock[region] == true { flags[i].insert(.makesBlock) }
-                isBlock[region] = nil
+                if status & 3 < 3, isBlock[region] == nil, flags[i].isDisjoint(with: [.denied, .emulated]), memory.mayHaveBlock(at: region << 21) {
+                    flags[i].insert(.mayMakeBlock)
+                }
+                // A level-3 table stood where level 3 is what was missing.
+                isBlock[region] = status & 3 == 3 ? false : nil
             } else if status & 0x3c == 0x0c || status & 0x3c == 0x08 {
                 isBlock[region] = status & 3 == 2
             }

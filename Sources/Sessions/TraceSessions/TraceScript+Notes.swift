@@ -9,6 +9,9 @@ extension TraceScript {
         switch item.act {
         case .fault: sentences += faultNotes(item, event)
         case .beyond: sentences.append("The IPA has more than the 40 bits of the simulation's tables: the fault is told and not simulated.")
+        case .notFollowed where event.kind == .guestFault:
+            sentences.append("Faults have touched as many stretches of 2 MiB as a trace may, and this is in another one: to save the memory for its tables the fault is told and not simulated.")
+        case .notFollowed: sentences.append("It is about memory that several slots share, of which too much has been gone through before: it is told and not simulated, and what it unmaps stays mapped here.")
         case .unmap, .unmapPage:
             sentences.append("KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it.")
             if item.flags.contains(.part) { sentences.append("The rest of the range has no leaf and is not passed page by page.") }
@@ -39,6 +42,9 @@ extension TraceScript {
         }
         if item.cause != .none { sentences.append(cause(item)) }
         if item.flags.contains(.copies) { sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.") }
+        if item.flags.contains(.mayBeBlock) {
+            sentences.append("This host maps blocks elsewhere. Whether it mapped one here no line says: of the other 511 pages of these 2 MiB nothing is known, and here they stay unmapped.")
+        }
         if item.flags.contains(.refused) { sentences.append("v3.9 refuses this, as shown; the host's kernel served it, and the tables follow the trace.") }
         if item.flags.contains(.emulated), links[Int(item.event)] >= 0, case .mmio(let mmio) = trace.events[Int(links[Int(item.event)])].payload {
             sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) bytes, \(hex(mmio.value)).")

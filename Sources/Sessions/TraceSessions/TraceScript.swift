@@ -14,17 +14,16 @@ public final class TraceScript: Sendable {
 
     public var count: Int { items.count }
 
-    func actor(_ index: Int) -> String { Self.actor(items[index]) }
+    private static let vcpuNames = (0...UInt8.max).map { "vcpu\($0)" }
+    private static let threadNames = HostThread.allCases.map { String(describing: $0) }
 
-    private static func actor(_ item: TraceItem) -> String {
-        item.act == .fault ? "vcpu\(item.actor)" : String(describing: HostThread(rawValue: item.actor) ?? .host)
-    }
+    private static func actor(_ item: TraceItem) -> String { item.act == .fault ? vcpuNames[Int(item.actor)] : threadNames[Int(item.actor)] }
 
     /// The operation without its words: what the simulation needs of it.
-    func bareOperation(at index: Int) -> Operation {
-        let item = items[index]
-        return Operation(
-            actor: Self.actor(item), command: command(item), text: "", place: SourcePlace(line: Int(trace.events[Int(item.event)].line), column: 1))
+    func bareOperation(at index: Int) -> Operation { bareOperation(items[index]) }
+
+    func bareOperation(_ item: TraceItem) -> Operation {
+        Operation(actor: Self.actor(item), command: command(item), text: "", place: SourcePlace(line: Int(trace.events[Int(item.event)].line), column: 1))
     }
 
     func operation(at index: Int) -> Operation {
@@ -37,7 +36,7 @@ public final class TraceScript: Sendable {
     func command(_ item: TraceItem) -> Command {
         switch item.act {
         case .fault: return .access(access(item))
-        case .beyond: return .host(HostAction(.toldNothing), place: nil, other: nil)
+        case .beyond, .notFollowed: return .host(HostAction(.toldNothing), place: nil, other: nil)
         case .unmap: return told(.toldUnmap, item)
         case .unmapPage, .allow: return told(.toldUnmapPage, item)
         case .change, .own: return told(.toldChange, item)

@@ -8,6 +8,9 @@ public enum TraceSession {
         public var memory: (slots: [TraceMemory.Slot], how: String)?
         /// The machine to simulate, without its memory and vCPUs; nil: Linux v3.9 on a Cortex-A15.
         public var machine: MachineConfiguration?
+        /// How many stretches of 2 MiB faults may touch, each of which may need a level-3 table. Those are 128 GiB of guest memory, and a
+        /// quarter of a gigabyte of tables; a timeline keeps some of them three times.
+        var regionLimit = 1 << 16
         public init() {}
     }
 
@@ -17,15 +20,29 @@ public enum TraceSession {
         (.b11Isv0IsWrite, false), (.b12SlotDeleteKeepsStage2, false),
     ]
 
+    /// A trace as a session, with the run that was made to make it.
+    public struct Opened {
+        public let session: Session
+        public let run: FirstRun
+    }
+
     /// Reads a trace and makes a session of it.
     ///
-    /// - Throws: `ByteSourceError`, `InputError` where there is no fault in it, or what `progress` throws.
-    public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Session {
+    /// - Throws: `ByteSourceError`, or what `progress` throws. Nothing in the trace is an error.
+    public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
-        return make(trace, name: source.name, options: options)
+        let total = trace.events.count, bytes = trace.counts.bytes
+        return try open(trace, name: source.name, options: options) {
+            try progress(ReadingProgress(bytesRead: bytes, bytesTotal: bytes, events: total, followed: $0))
+        }
     }
 
     public static func make(_ trace: Trace, name: String, options: Options = Options()) -> Session {
+        open(trace, name: name, options: options) { _ in }.session
+    }
+
+    /// - Parameter progress: told now and then how many events have been followed.
+    public static func open(_ trace: Trace, name: String, options: Options = Options(), progress: (Int) throws -> Void) rethrows -> Opened {
         var outline = TraceOutline(trace)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
         var memory = options.memory.map { TraceMemory(given: $0.slots, $0.how) }
@@ -47,13 +64,15 @@ public enum TraceSession {
                     return slot
                 })
         ]
-        var builder = TraceBuilder(trace, outline, memory, machine)
-        let script = builder.build()
         let file = name.split(separator: "/").last.map(String.init) ?? name
-        return Session(
-            title: PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host"),
-            about: PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil)), question: "", machine: machine,
-            script: Script(script), file: name)
+        var session = Session(title: "", about: "", question: "", machine: machine, script: Script([]), file: file)
+        var builder = TraceBuilder(trace, outline, memory, for: session, regionLimit: options.regionLimit)
+        session.script = Script(try builder.build(progress: progress))
+        session.title = PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host")
+        session.about = PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
+        var run = builder.run
+        run.finish(session)
+        return Opened(session: session, run: run)
     }
 
     /// arm64 kernels have syndromes that no 32-bit one has: an 8-byte access, SF, or a PC or HVA beyond 32 bits.
@@ -73,12 +92,14 @@ public enum TraceSession {
 
     private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool) -> String {
+    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool, regionLimit: Int) -> String {
         var text = ["A host's trace of \(count(trace.counts.lines, "line")): \(count(trace.counts.events, "event")) followed, \(trace.counts.skipped) of other kinds skipped."]
         let names = trace.skipped.prefix(3).map { "\($0.name) \($0.count)" }
         if !names.isEmpty { text.append("Most of those: \(names.joined(separator: ", ")).") }
         let c = trace.counts
         if c.damaged > 0 { text.append("\(count(c.damaged, "line")) damaged, the first: \(trace.damages.first?.description ?? "unknown").") }
+        if c.damagedSlots > 0 { text.append("\(count(c.damagedSlots, "mark")) of slots cannot be read.") }
+        if c.slotsLeftOut > 0 { text.append("\(count(c.slotsLeftOut, "mark")) of slots after the first \(TraceParser.slotLimit) are left out.") }
         if c.lostNotices > 0 { text.append("Events lost at \(count(c.lostNotices, "place")): \(c.lostEvents)\(c.lostWithoutCount > 0 ? " and an unknown number" : "").") }
         if c.overwritten > 0 { text.append("\(c.overwritten) events were overwritten before the first line.") }
         if c.timesBackwards > 0 { text.append("Time runs backwards \(c.timesBackwards) times.") }
@@ -91,8 +112,13 @@ public enum TraceSession {
         if counts.differing > 0 { text.append("\(count(counts.differing, "fault")) would have gone otherwise by the simulated tables; each says why.") }
         if counts.followed > 0 { text.append("\(count(counts.followed, "operation")) only make the state follow the trace.") }
         if counts.refused > 0 { text.append("\(count(counts.refused, "fault")) v3.9 refuses and the host served.") }
-        if counts.beyond > 0 { text.append("\(count(counts.beyond, "fault")) beyond 40 bits of IPA are told, not simulated.") }
-        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.")
+        func told(_ lines: TraceBuilder.Counts.Lines, _ what: String, _ where: String) {
+            if lines.count > 0 { text.append("\(count(lines.count, what)) \(`where`), the first in line \(lines.first): told, not simulated.") }
+        }
+        told(counts.beyond, "fault", "beyond 40 bits of IPA")
+        told(counts.untouched, "fault", "outside the first \(regionLimit) stretches of 2 MiB that were touched")
+        told(counts.notFollowed, "notifier line", "of memory that several slots share, after too many like it")
+        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.\(counts.unknownBlocks > 0 ? " That may be so at \(count(counts.unknownBlocks, "fault")); each says so." : "")")
         return text.joined(separator: " ")
     }
 

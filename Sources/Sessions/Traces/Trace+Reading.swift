@@ -4,6 +4,8 @@ public struct ReadingProgress: Sendable, Hashable {
     /// nil for a pipe.
     public var bytesTotal: UInt64?
     public var events: Int
+    /// Events that have been followed by the simulation; nil while the file is read.
+    public var followed: Int?
 }
 
 extension Trace {

@@ -61,6 +61,8 @@ public struct TraceCounts: Sendable, Hashable {
     public internal(set) var damaged = 0
     /// Marks that call themselves a slot and do not describe one; they count as events all the same.
     public internal(set) var damagedSlots = 0
+    /// Marks of slots after so many others that they were not read.
+    public internal(set) var slotsLeftOut = 0
     /// Notices that events were lost, whether or not they say how many.
     public internal(set) var lostNotices = 0
     /// The sum over the notices that say how many; it stops at the largest number there is.

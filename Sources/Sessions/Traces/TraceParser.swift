@@ -244,12 +244,19 @@ extension TraceParser {
         return fields
     }
 
+    /// Slots that are read; a VM has few, and each change of one is a mark.
+    static let slotLimit = 4096
+
     /// Slots are few, so a JSON decoder may read them, when all else is done.
     private mutating func readSlots() {
         for event in trace.events where event.kind == .mark {
             guard case .mark(let place) = event.payload else { continue }
             let text = trace.markText[place.start..<place.start + place.count]
             guard text.starts(with: "{\"ev\":\"slot\"".utf8) else { continue }
+            guard trace.slots.count + trace.counts.damagedSlots < Self.slotLimit else {
+                trace.counts.slotsLeftOut += 1
+                continue
+            }
             if let slot = TraceSlot(json: text, time: event.time, line: Int(event.line)) {
                 trace.slots.append(slot)
             } else {

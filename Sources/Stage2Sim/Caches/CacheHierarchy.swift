@@ -25,9 +25,9 @@ public protocol TrueMemory {
 public struct CacheHierarchy {
     public let configuration: CacheConfiguration
     public internal(set) var cpus: [CoreCaches]
-    private var unified = PagedStore<UnifiedLine, 6>(absent: UnifiedLine())
-    private var memory = PagedStore<MemoryLine, 6>(absent: MemoryLine())
-    private var writers = PagedStore<GranuleWriters, 6>(absent: GranuleWriters())
+    private(set) var unified = PagedStore<UnifiedLine, 6>(absent: UnifiedLine())
+    private(set) var memory = PagedStore<MemoryLine, 6>(absent: MemoryLine())
+    private(set) var writers = PagedStore<GranuleWriters, 6>(absent: GranuleWriters())
     /// Swap slots whose bytes are not what they should be, 512 words each: what a device found when it read the page.
     var slotWords: [UInt32: [UInt64]] = [:]
     /// The caller's clock, noted in the lines that are filled.

@@ -115,7 +115,12 @@ public struct KernelPages {
         freed += 1
         // What stands in it stays there until it is handed out again.
         withPage(pa) { $0 = Page(entries: $0.entries) }
-        if reuse == .lastFreedFirst { freeList.append(Int32(index)) }
+        if reuse == .lastFreedFirst {
+            freeList.append(Int32(index))
+        } else if entries(of: pa) == 0 {
+            // It will never be written again, and reads as zeros without memory of its own.
+            words.drop(pageAround: index << 9)
+        }
     }
 
     // MARK: Words

@@ -33,6 +33,7 @@ extension Stepper {
     func lookupMemslot() {
         if let index = world.vms[Int(me.vm)].slotIndex(me.faultIPA, hint: me.slotIndex) {
             me.slotIndex = index
+            if has(.userAllocCheck) { me.slotUserAllocated = world.vms[Int(me.vm)].slots[index].userAllocated }
             decide(.slotFound)
             return go(has(.userAllocCheck) ? .checkUserAllocated : .decideWriteFault)
         }
@@ -47,7 +48,7 @@ extension Stepper {
     }
 
     func checkUserAllocated() {
-        guard world.vms[Int(me.vm)].slots[me.slotIndex].userAllocated else {
+        guard me.slotUserAllocated else {
             say(.memslotNotUserAllocated)
             return leave(-Errno.EINVAL.rawValue)
         }

@@ -93,12 +93,12 @@ extension Stepper {
             return go(.checkPFN)
         }
         me.slotIndex = index
-        let readOnly: Bool = withVM(me.vm) { vm in
+        me.slotReadOnly = withVM(me.vm) { vm in
             me.hostPage = vm.slots[index].hva(of: me.faultIPA).page
             me.hostProcess = vm.process
             return vm.slots[index].readOnly
         }
-        if readOnly, me.writeFault {
+        if me.slotReadOnly, me.writeFault {
             me.pfn = .readOnlyFault
             return go(.checkPFN)
         }
@@ -123,7 +123,7 @@ extension Stepper {
         }
         decide(.pagePresent)
         me.pfn = entry.pfn
-        me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !world.vms[Int(me.vm)].slots[me.slotIndex].readOnly)
+        me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !me.slotReadOnly)
         if !entry.isYoung { setHostEntry(process, me.hostPage, HostEntry(rawValue: entry.rawValue | HostEntry.youngBit)) }
         // A device's page has no struct page to count in; the zero page has one.
         if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }

@@ -36,6 +36,7 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "The schema of --json.")
     var schema = false
     @OptionGroup var tables: TableOptions
+    @OptionGroup var trace: TraceOptions
 
     func validate() throws {
         let wanted = [elf != nil, ptdump, json, dot, schema].filter { $0 }.count
@@ -46,10 +47,10 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let path = try SessionFiles.path(of: file)
-            switch InputKind.detect(try ByteSource(path: path).peek()) {
-            case .elf: try export(tables.open(path))
-            case .other, .trace: try export(try MachineLoader.load(path: path, at: at))
+            let source = try ByteSource(path: try SessionFiles.path(of: file))
+            switch InputKind.detect(try source.peek()) {
+            case .elf: try export(tables.open(source))
+            case .other, .trace: try export(try MachineLoader.load(source, at: at, memory: trace.memory))
             case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }
@@ -62,8 +63,15 @@ struct ExportCommand: ParsableCommand {
         try export(try machine.tableImage(vm: vm))
     }
 
+    /// Leaves that are listed: 256 GiB of pages. A few pages of tables that point at one another can make many more.
+    private static let leafLimit = 1 << 26
+
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }
+        let leaves = image.leafCount
+        if ptdump || json, leaves > Self.leafLimit {
+            throw BadValue("export", image.name, "an image of at most \(Self.leafLimit) leaves, and its tables, used again and again, make \(leaves == .max ? "more than can be counted" : String(leaves))")
+        }
         var text = ""
         func sink(_ piece: String) throws {
             text += piece
@@ -105,9 +113,11 @@ struct ExportCommand: ParsableCommand {
 
 /// Where a session becomes a machine.
 enum MachineLoader {
-    /// The machine of a session, by path or shipped name, or of a trace, after `step` micro-steps, or at its end.
-    static func load(path: String, at step: Int?) throws -> Machine {
-        var simulation = Simulation(try SessionFiles.load(path))
+    /// The machine of a session or of a trace after `step` micro-steps, or at its end.
+    static func load(_ source: ByteSource, at step: Int?, memory: [String]) throws -> Machine {
+        let (session, run) = try SessionFiles.open(source, memory: memory)
+        if step == nil, let run { return run.end }
+        var simulation = Simulation(session)
         simulation.run(limit: step ?? .max)
         if let step, simulation.position < step {
             throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")

@@ -22,13 +22,19 @@ struct OpenCommand: ParsableCommand {
 
     @OptionGroup var behaviours: BehaviourOptions
 
+    func validate() throws {
+        if let keys, let session, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
+    }
+
     func run() throws {
         try CommandIO.reporting {
             let headless = keys != nil || saveScreen != nil || screen.size != nil
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !headless)
             let explorer = try session.map { name in
-                desk.explorer(try SessionFiles.load(name, memory: trace.memory), path: try SessionFiles.path(of: name), hasList: false)
+                let (session, run) = try SessionFiles.open(name, memory: trace.memory)
+                return desk.explorer(session, firstRun: run, path: try SessionFiles.path(of: name), hasList: false)
             }
+            if !headless, let session, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             let outside = SessionBrowser.Outside(
                 list: { SessionDesk.entries() },
                 open: { session, path in desk.explorer(session, path: path, hasList: true) },

@@ -32,7 +32,9 @@ struct PlayCommand: ParsableCommand {
     func run() throws {
         try CommandIO.reporting {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: record == nil)
-            var explorer = desk.explorer(try SessionFiles.load(session, memory: trace.memory), path: try SessionFiles.path(of: session), hasList: false)
+            let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
+            var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+            if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             explorer.play(speed: speed)
             do throws(TerminalError) {
                 if let record {

@@ -39,6 +39,10 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var behaviours: BehaviourOptions
     @OptionGroup var trace: TraceOptions
 
+    func validate() throws {
+        if sessions.filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one session can be standard input.") }
+    }
+
     func run() throws {
         var failed = false, bad = false
         var output = StandardOutput()

@@ -19,6 +19,9 @@ enum SessionFiles {
         return folders
     }
 
+    /// Whether `name` is standard input, which can be read once.
+    static func isStandardInput(_ name: String) -> Bool { ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(name) }
+
     /// The path of `name`: itself if there is such a file, else the shipped session of that name.
     static func path(of name: String) throws -> String {
         if name == "-" || FileManager.default.fileExists(atPath: name) { return name }
@@ -51,20 +54,29 @@ enum SessionFiles {
     static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
 
     /// A session, or one made from a trace, told apart by content.
-    static func load(_ name: String, memory: [String] = []) throws -> Session {
+    static func load(_ name: String, memory: [String] = []) throws -> Session { try open(name, memory: memory).session }
+
+    /// The same, with the run that a trace has had when its session is made.
+    static func open(_ name: String, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
         let path = try path(of: name)
-        let source: ByteSource
-        do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+        do { return try open(ByteSource(path: path), memory: memory) } catch let error as ByteSourceError where error.doing == .opening {
+            throw InputError(path, nil, "cannot be opened", fits: error.description)
+        }
+    }
+
+    /// The same of a file that is open and has not been read.
+    static func open(_ source: ByteSource, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
         do {
             guard InputKind.detect(try source.peek()) == .trace else {
-                if !memory.isEmpty { throw InputError(path, nil, "--memory is for traces, and this is none") }
-                return try SessionReader.read(source)
+                if !memory.isEmpty { throw InputError(source.name, nil, "--memory is for traces, and this is none") }
+                return (try SessionReader.read(source), nil)
             }
-            let bar = ProgressBar(what: path)
+            let bar = ProgressBar()
             defer { bar.clear() }
-            return try TraceSession.read(from: source, options: try TraceOptions.make(memory, trace: path)) { bar.show($0) }
+            let opened = try TraceSession.read(from: source, options: try TraceOptions.make(memory, beside: source.path)) { bar.show($0) }
+            return (opened.session, opened.run)
         } catch let error as ByteSourceError {
-            throw InputError(path, nil, "cannot be read", fits: error.description)
+            throw InputError(source.name, nil, "cannot be read", fits: error.description)
         }
     }
 }

@@ -38,17 +38,17 @@ struct TableOptions: ParsableArguments {
     }
 
     /// The tables of an ELF image, or of a session's VM.
-    func image(_ path: String, at step: Int?, vm: UInt8?) throws -> TableImage {
-        let path = try SessionFiles.path(of: path)
-        guard path != "-", [.other, .trace].contains(InputKind.detect(try ByteSource(path: path).peek())) else { return try open(path) }
-        let machine = try MachineLoader.load(path: path, at: step)
-        guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", path, "a session in which a VM still has its tables at this step") }
+    func image(_ path: String, at step: Int?, vm: UInt8?, memory: [String]) throws -> TableImage {
+        let source = try ByteSource(path: try SessionFiles.path(of: path))
+        guard [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
+        let machine = try MachineLoader.load(source, at: step, memory: memory)
+        guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", source.name, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)
     }
 
     /// Opens an ELF image with these options.
-    func open(_ path: String) throws -> TableImage {
-        var image = try TableImage.open(path: path, registers: registers())
+    func open(_ source: ByteSource) throws -> TableImage {
+        var image = try TableImage.open(source, registers: registers())
         image.zeroMemory = try ranges()
         return image
     }

@@ -20,10 +20,12 @@ struct TraceOptions: ParsableArguments {
     var memory: [String] = []
 
     /// The options for a trace: from `--memory`, else from a session file beside it (`NAME.yaml`), else none.
-    static func make(_ memory: [String], trace: String) throws -> TraceSession.Options {
+    ///
+    /// - Parameter trace: the trace's path; nil where it has none.
+    static func make(_ memory: [String], beside trace: String?) throws -> TraceSession.Options {
         var options = TraceSession.Options()
         if memory.isEmpty {
-            guard trace != "-" else { return options }
+            guard let trace else { return options }
             let base = URL(fileURLWithPath: trace).deletingPathExtension().path
             for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
                 let machine = try SessionReader.read(path: candidate).machine
@@ -65,27 +67,31 @@ struct TraceOptions: ParsableArguments {
     }
 }
 
-/// How far reading has come, on standard error when that is a terminal and it takes long enough to be seen.
+/// How far reading and following a trace has come, on standard error when that is a terminal and it takes long enough to be seen.
 final class ProgressBar {
-    private let what: String
     private let isShown = isatty(2) == 1
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
     private var drawn = false
-
-    init(what: String) { self.what = what }
 
     func show(_ progress: ReadingProgress) {
         let now = ContinuousClock.now
         guard isShown, now - start > .milliseconds(200), now - last > .milliseconds(50) else { return }
         last = now
         drawn = true
-        var line = "\r\u{1b}[K\(progress.bytesRead >> 20) MiB"
-        if let total = progress.bytesTotal, total > 0 {
-            let tenths = Int(progress.bytesRead * 20 / total)
-            line = "\r\u{1b}[K[" + String(repeating: "#", count: min(20, tenths)) + String(repeating: ".", count: max(0, 20 - tenths)) + "] \(progress.bytesRead * 100 / total)%"
+        if let followed = progress.followed {
+            draw(part: followed, of: progress.events, "following \(followed) of \(progress.events) events")
+        } else if let total = progress.bytesTotal, total > 0 {
+            draw(part: Int(clamping: progress.bytesRead), of: Int(clamping: total), "reading, \(progress.events) events")
+        } else {
+            write("\r\u{1b}[Kreading, \(progress.bytesRead >> 20) MiB, \(progress.events) events")
         }
-        write(line + ", \(progress.events) events")
+    }
+
+    private func draw(part: Int, of whole: Int, _ words: String) {
+        let fraction = whole > 0 ? min(1, Double(part) / Double(whole)) : 1
+        let bars = Int(fraction * 20)
+        write("\r\u{1b}[K[" + String(repeating: "#", count: bars) + String(repeating: ".", count: 20 - bars) + "] \(Int(fraction * 100))%, \(words)")
     }
 
     func clear() { if drawn { write("\r\u{1b}[K") } }

@@ -33,15 +33,17 @@ struct WalkCommand: ParsableCommand {
     @Flag(help: "One JSON object a line.")
     var json = false
     @OptionGroup var tables: TableOptions
+    @OptionGroup var trace: TraceOptions
 
     func validate() throws {
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
         if ipas.isEmpty, probes == nil { throw ValidationError("Found no IPA, expected at least one, or --probes.") }
+        if let probes, SessionFiles.isStandardInput(file), SessionFiles.isStandardInput(probes) { throw ValidationError("FILE and --probes cannot both be standard input.") }
     }
 
     func run() throws {
         do {
-            let image = try tables.image(file, at: at, vm: vm)
+            let image = try tables.image(file, at: at, vm: vm, memory: trace.memory)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {
                 throw BadValue("--register", String(register), image.geometry.architecture == .armv7 ? "0 to 15" : "0 to 31")
             }

@@ -19,7 +19,7 @@ final class SessionDesk: Sendable {
     }
 
     /// An explorer of a session that was read from `path`.
-    func explorer(_ session: Session, path: String, hasList: Bool) -> Explorer {
+    func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
         var session = session
         behaviours.apply(to: &session)
         var surroundings = Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path in
@@ -31,7 +31,7 @@ final class SessionDesk: Sendable {
             }
         }
         surroundings.hasList = hasList
-        if keepsWork, path != "-" {
+        if keepsWork, !SessionFiles.isStandardInput(path) {
             let full = URL(fileURLWithPath: path).standardizedFileURL.path
             let name = full + behaviours.words
             let journal = WorkJournal(session: name)
@@ -40,7 +40,7 @@ final class SessionDesk: Sendable {
             surroundings.unsaved = WorkJournal.left(of: name)
             surroundings.dispose = { WorkJournal.remove($0) }
         }
-        return Explorer(session, surroundings: surroundings)
+        return Explorer(session, firstRun: firstRun, surroundings: surroundings)
     }
 
     /// An explorer has been left by its user. Returns a word on what is kept.

@@ -6,45 +6,68 @@ struct TraceBuilder {
     let trace: Trace
     let outline: TraceOutline
     let memory: TraceMemory
-    private(set) var items: [TraceItem] = []
-    private(set) var counts = Counts()
-    private var machine: Machine
-    private var slots: [TraceMemory.Slot]
+    var items: [TraceItem] = []
+    var counts = Counts()
+    /// The steps made: the timeline's own first run.
+    private(set) var run: FirstRun
+    var slots: [TraceMemory.Slot]
     private var script: TraceScript
     private var nextChange = 0
-    /// By thread: the page of the fault whose exit it is in; all ones: none.
+    /// By vCPU: the page of the fault whose exit it is in; all ones: none.
     private var open: [UInt64]
     private var lastPage: [UInt64]
     private var lastNotifier: [Int]
-    private var notifiers = 0
+    var notifiers = 0
     private var lossesSeen = 0
     /// Pages that may still be mapped because of blocks: a hostile trace must not make many of each line.
     private var blockPages = 1 << 21
+    /// Pages that may still be unmapped in memory that several slots share, each of which is gone through.
+    var sharedPages: UInt64 = 1 << 22
+    /// One bit for each 2 MiB of IPAs that a fault has touched: each may need a level-3 table.
+    private var touched = [UInt64](repeating: 0, count: 1 << 13)
+    private var touchedCount = 0
+    private let regionLimit: Int
 
     struct Counts {
-        var faults = 0, beyond = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0
+        /// Lines of a kind, and the first of them.
+        struct Lines {
+            private(set) var count = 0, first = 0
+            mutating func note(_ event: TraceEvent) {
+                if count == 0 { first = Int(event.line) }
+                count += 1
+            }
+        }
+        var faults = 0, notifiers = 0, elsewhere = 0, followed = 0, differing = 0, refused = 0, unknownBlocks = 0
+        /// Told and not simulated: faults beyond 40 bits of IPA, faults in too many places, notifiers of too much shared memory.
+        var beyond = Lines(), untouched = Lines(), notFollowed = Lines()
     }
 
-    init(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ configuration: MachineConfiguration) {
+
+    /// - Parameters:
+    ///   - session: the session to be made, without its script.
+    ///   - regionLimit: how many stretches of 2 MiB faults may touch.
+    init(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, for session: Session, regionLimit: Int) {
+        self.regionLimit = regionLimit
         (self.trace, self.outline, self.memory) = (trace, outline, memory)
-        machine = Machine(configuration)
+        run = FirstRun(writing: session)
         slots = memory.slots
         script = TraceScript(trace: trace, items: [], links: outline.links, changes: memory.changes)
-        open = [UInt64](repeating: .max, count: trace.threads.count)
-        lastPage = open
+        open = [UInt64](repeating: .max, count: max(1, outline.vcpuThreads.count))
+        lastPage = [UInt64](repeating: .max, count: trace.threads.count)
         lastNotifier = [Int](repeating: 0, count: trace.threads.count)
         items.reserveCapacity(outline.faults + outline.faults / 8)
     }
 
-    mutating func build() -> TraceScript {
+    mutating func build(progress: (Int) throws -> Void) rethrows -> TraceScript {
         for i in trace.events.indices {
+            if i & 0xfff == 0xfff { try progress(i) }
             let event = trace.events[i]
             if nextChange < memory.changes.count, memory.changes[nextChange].line <= Int(event.line) { changeSlots(before: i) }
             let thread = Int(event.thread)
             switch event.kind {
             case .guestFault: fault(i, event)
             case .unmapRange, .unmapPage, .setSPTE, .age: notifier(i, event)
-            case .entry, .exit, .userspaceExit: if thread < open.count { open[thread] = .max }
+            case .entry, .exit, .userspaceExit: if thread < outline.vcpus.count, let vcpu = outline.vcpus[thread] { open[Int(vcpu)] = .max }
             case .lost: lossesSeen += 1
             default: break
             }
@@ -55,29 +78,16 @@ struct TraceBuilder {
     // MARK: Items
 
     /// Adds an item and makes its steps.
-    private mutating func add(_ item: TraceItem) {
+    mutating func add(_ item: TraceItem) {
         items.append(item)
         let actor: Int
         if item.act == .fault {
             actor = Int(item.actor)
         } else {
-            actor = machine.thread(HostThread(rawValue: item.actor) ?? .host)
+            actor = run.now.machine.thread(HostThread(rawValue: item.actor) ?? .host)
             if item.cause != .none { counts.followed += 1 }
         }
-        let action: Action
-        switch script.command(item) {
-        case .access(let access): action = .access(access)
-        case .host(var host, let place, _):
-            if case .ipa(let ipa, _)? = place {
-                guard let slot = machine.world.vms[0].slot(at: IPA(ipa)) else { return }
-                host.process = machine.world.vms[0].process
-                host.hva = slot.hva(of: IPA(ipa))
-            }
-            action = .host(host)
-        case .proceed, .switches: return
-        }
-        machine.start(action, by: actor)
-        _ = machine.runUnchecked(actor)
+        run.make(script.bareOperation(item), by: actor)
     }
 
     private mutating func follow(_ act: TraceItem.Act, _ i: Int, _ cause: TraceItem.Cause, ipa: UInt64, pages: UInt32 = 1) {
@@ -106,19 +116,27 @@ struct TraceBuilder {
         counts.faults += 1
         let flags = outline.flags[i], thread = Int(event.thread)
         guard fault.ipa < 1 << 40 else {
-            counts.beyond += 1
+            counts.beyond.note(event)
             return add(TraceItem(event: UInt32(i), act: .beyond, ipa: 0, actor: HostThread.host.rawValue))
         }
         let page = fault.ipa & ~0xfff
+        let slot = run.now.machine.world.vms[0].slot(at: IPA(page))
+        guard slot == nil || mayTouch(page) else {
+            counts.untouched.note(event)
+            return add(TraceItem(event: UInt32(i), act: .notFollowed, ipa: 0, actor: HostThread.host.rawValue))
+        }
         let hsr = HSR(rawValue: UInt32(truncatingIfNeeded: fault.hsr))
         let vcpu = thread < outline.vcpus.count ? outline.vcpus[thread] ?? 0 : 0
         var item = TraceItem(event: UInt32(i), act: .fault, ipa: page, actor: vcpu)
         if flags.contains(.afterLoss) { item.flags.insert(.afterLoss) }
         if flags.contains(.emulated) { item.flags.insert(.emulated) }
-        let found = machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
+        if flags.contains(.mayMakeBlock) {
+            item.flags.insert(.mayBeBlock)
+            counts.unknownBlocks += 1
+        }
+        let found = run.now.machine.world.faultStatus(of: 0, IPA(page), TraceScript.kind(hsr))
         item.predicted = found?.rawValue ?? TraceItem.permitted
-        let slot = machine.world.vms[0].slot(at: IPA(page))
-        item.cause = prepareTables(i, thread, hsr, found, page, inSlot: slot != nil && !flags.contains(.denied))
+        item.cause = prepareTables(i, thread, Int(vcpu), hsr, found, page, inSlot: slot != nil && !flags.contains(.denied))
         if item.predicted != hsr.faultStatus.rawValue { counts.differing += 1 }
         let isServed = slot != nil && !flags.contains(.denied) && !flags.contains(.emulated)
         let status = hsr.faultStatus.kind
@@ -130,16 +148,26 @@ struct TraceBuilder {
             counts.refused += 1
         }
         add(item)
-        if thread < open.count {
-            open[thread] = page
+        open[Int(vcpu)] = page
+        if thread < lastPage.count {
             lastPage[thread] = page
             lastNotifier[thread] = notifiers
         }
         guard isServed, status == .translation || status == .permission || status == .accessFlag, !item.flags.contains(.copies) else { return }
-        let write = machine.world.isWriteFault(hsr)
+        let write = run.now.machine.world.isWriteFault(hsr)
         // v3.9 refused it, and the host did not.
-        if machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
+        if run.now.machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
         if flags.contains(.makesBlock) { mapBlock(i, page, writable: write) }
+    }
+
+    /// Whether a fault may make tables for a page: those of its 2 MiB, unless they are too many by now.
+    private mutating func mayTouch(_ page: UInt64) -> Bool {
+        let word = Int(page >> 27), bit = UInt64(1) << (page >> 21 & 63)
+        if touched[word] & bit != 0 { return true }
+        guard touchedCount < regionLimit else { return false }
+        touchedCount += 1
+        touched[word] |= bit
+        return true
     }
 
     private mutating func mapBlock(_ i: Int, _ page: UInt64, writable: Bool) {
@@ -152,16 +180,16 @@ struct TraceBuilder {
     private func isRefused(_ hsr: HSR) -> Bool {
         switch hsr.faultStatus.kind {
         case .translation?: false
-        case .permission?: !machine.world.isWriteFault(hsr)
+        case .permission?: !run.now.machine.world.isWriteFault(hsr)
         default: true
         }
     }
 
     /// Makes the tables such that the host's fault could happen; returns why it could not.
-    private mutating func prepareTables(_ i: Int, _ thread: Int, _ hsr: HSR, _ found: FaultStatus?, _ page: UInt64, inSlot: Bool) -> TraceItem.Cause {
+    private mutating func prepareTables(_ i: Int, _ thread: Int, _ vcpu: Int, _ hsr: HSR, _ found: FaultStatus?, _ page: UInt64, inSlot: Bool) -> TraceItem.Cause {
         let status = hsr.faultStatus
         if let found, found.rawValue == status.rawValue { return .none }
-        let isRace = open.indices.contains { $0 != thread && open[$0] == page }
+        let isRace = open.indices.contains { $0 != vcpu && open[$0] == page }
         let wasGivenUp = thread < lastPage.count && lastPage[thread] == page && lastNotifier[thread] != notifiers
         let hasLoss = lossesSeen > 0 || trace.counts.damaged > 0 || trace.counts.overwritten > 0
         switch status.kind {
@@ -193,7 +221,7 @@ struct TraceBuilder {
             follow(.protect, i, status.level < 3 ? .block : .protected, ipa: page)
             return status.level < 3 ? .block : .protected
         case .accessFlag?:
-            if inSlot, found?.kind == .translation { follow(machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
+            if inSlot, found?.kind == .translation { follow(run.now.machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
             return .accessFlag
         default: return .unsupported
         }
@@ -207,14 +235,14 @@ struct TraceBuilder {
         return .tablesGone
     }
 
-    private func isFirstIn(_ gigabyte: UInt64) -> Bool { machine.world.mappedRuns(of: 0, in: gigabyte << 30..<(gigabyte + 1) << 30).isEmpty }
+    private func isFirstIn(_ gigabyte: UInt64) -> Bool { run.now.machine.world.mappedRuns(of: 0, in: gigabyte << 30..<(gigabyte + 1) << 30).isEmpty }
 
     /// Makes the host's page such that get_user_pages does what it did on the host; true: it copies the page.
     private mutating func prepareHost(_ i: Int, _ hsr: HSR, _ page: UInt64, _ slot: Memslot) -> Bool {
-        let write = machine.world.isWriteFault(hsr)
+        let write = run.now.machine.world.isWriteFault(hsr)
         if slot.readOnly, write { return false }
-        let process = Int(machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
-        let entry = machine.world.processes[process].entry(hva)
+        let process = Int(run.now.machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
+        let entry = run.now.machine.world.processes[process].entry(hva)
         if !outline.flags[i].intersection([.denied, .emulated]).isEmpty {
             if !entry.isPoisoned { follow(.deny, i, .denied, ipa: page) }
             return false
@@ -222,10 +250,10 @@ struct TraceBuilder {
         if entry.isPoisoned { follow(.allow, i, .denied, ipa: page) }
         guard write else { return false }
         if copies(i, page) {
-            if !machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
+            if !run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
             return true
         }
-        if machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
+        if run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
         return false
     }
 
@@ -241,69 +269,5 @@ struct TraceBuilder {
             j += 1
         }
         return false
-    }
-
-    // MARK: Notifiers
-
-    /// The stretches of guest memory at host addresses.
-    private func pieces(_ start: UInt64, _ end: UInt64) -> [Range<UInt64>] {
-        var found: [Range<UInt64>] = []
-        for slot in slots {
-            guard let hva = slot.hostHVA else { continue }
-            let from = max(start, hva), to = min(end, hva + slot.size)
-            if from < to { found.append(slot.ipa + (from - hva)..<slot.ipa + (to - hva)) }
-        }
-        return found
-    }
-
-    private mutating func notifier(_ i: Int, _ event: TraceEvent) {
-        let start: UInt64, end: UInt64, act: TraceItem.Act
-        switch event.payload {
-        case .unmapRange(let a, let b): (start, end, act) = (a, b, .unmap)
-        case .unmapPage(let hva): (start, end, act) = (hva & ~0xfff, (hva & ~0xfff) &+ 4096, .unmapPage)
-        case .setSPTE(let hva): (start, end, act) = (hva & ~0xfff, (hva & ~0xfff) &+ 4096, .change)
-        case .age(let a, let b): (start, end, act) = (a & ~0xfff, max(b, (a & ~0xfff) &+ 4096), .age)
-        default: return
-        }
-        let pieces = pieces(start, end)
-        guard !pieces.isEmpty else {
-            counts.elsewhere += 1
-            return
-        }
-        counts.notifiers += 1
-        let owner = Int(outline.links[i])
-        if act != .age, owner >= 0, end &- start == 4096, let last = itemOfOpenFault(owner), last.flags.contains(.copies), pieces.contains(where: { $0.contains(last.ipa) }) {
-            return
-        }
-        if act != .age { notifiers += 1 }
-        let thread = actingThread(event)
-        for piece in pieces {
-            let from = piece.lowerBound & ~0xfff, size = piece.upperBound - from
-            guard act == .unmap, size > 4096 else {
-                // An aged range is one step: nothing is walked.
-                add(TraceItem(event: UInt32(i), act: act, ipa: from, actor: thread))
-                if act == .age { return }
-                continue
-            }
-            let runs = machine.world.mappedRuns(of: 0, in: from..<piece.upperBound)
-            let isWhole = runs.count == 1 && runs[0] == from..<piece.upperBound
-            for run in runs {
-                add(TraceItem(event: UInt32(i), act: .unmap, flags: isWhole ? [] : .part, ipa: run.lowerBound, pages: UInt32((run.upperBound - run.lowerBound) >> 12), actor: thread))
-            }
-            if runs.isEmpty { add(TraceItem(event: UInt32(i), act: .unmap, flags: .part, ipa: from, actor: thread)) }
-        }
-    }
-
-    /// The item of the fault that is event `owner`, among the last few.
-    private func itemOfOpenFault(_ owner: Int) -> TraceItem? {
-        items.suffix(1024).last { $0.act == .fault && Int($0.event) == owner }
-    }
-
-    private func actingThread(_ event: TraceEvent) -> UInt8 {
-        guard Int(event.thread) < trace.threads.count else { return HostThread.host.rawValue }
-        let comm = trace.threads[Int(event.thread)].comm
-        if comm.hasPrefix("kswapd") { return HostThread.kswapd.rawValue }
-        if comm.hasPrefix("ksmd") { return HostThread.ksmd.rawValue }
-        return HostThread.vmm.rawValue
     }
 }
