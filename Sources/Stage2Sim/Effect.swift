@@ -120,6 +120,9 @@ public struct StepIndex: Sendable {
     public private(set) var flushes: [UInt32] = []
     /// Broken checks.
     public private(set) var broken: [UInt32] = []
+    /// Writes to descriptors that were not zero. All other writes fill an empty entry, and an entry can be filled only once between
+    /// two of these, so that a search finds when.
+    public private(set) var overwrites = OverwriteLog()
     /// By actor, the fault that has not ended yet.
     private var open = [Int](repeating: -1, count: 256)
 
@@ -134,6 +137,7 @@ public struct StepIndex: Sendable {
         case .actionEnded(let actor): close(actor, at: step)
         case .tlbFlushed: flushes.append(step)
         case .broken: broken.append(step)
+        case .descriptorWritten(let address, _, let old, _) where old != 0: overwrites.append(address, step: step)
         default: break
         }
     }
@@ -145,6 +149,38 @@ public struct StepIndex: Sendable {
     }
 }
 
+/// Steps that wrote over descriptors, found again by address: each one links to the last before it whose address falls into the same
+/// of 16384 buckets.
+public struct OverwriteLog: Sendable {
+    private var steps: [UInt32] = []
+    private var addresses: [UInt64] = []
+    private var before: [Int32] = []
+    private var heads: [Int32] = []
+    public var count: Int { steps.count }
+
+    private static func bucket(_ address: UInt64) -> Int { Int(truncatingIfNeeded: ((address >> 3) &* 0x9e37_79b9_7f4a_7c15) >> 50) }
+
+    mutating func append(_ address: PA, step: UInt32) {
+        if heads.isEmpty { heads = [Int32](repeating: -1, count: 1 << 14) }
+        let bucket = Self.bucket(address.rawValue)
+        before.append(heads[bucket])
+        heads[bucket] = Int32(truncatingIfNeeded: steps.count)
+        steps.append(step)
+        addresses.append(address.rawValue)
+    }
+
+    /// The last step up to `step` that wrote over the descriptor at `address`.
+    public func last(of address: PA, upTo step: UInt32) -> UInt32? {
+        guard !heads.isEmpty else { return nil }
+        var i = heads[Self.bucket(address.rawValue)]
+        while i >= 0 {
+            if addresses[Int(i)] == address.rawValue, steps[Int(i)] <= step { return steps[Int(i)] }
+            i = before[Int(i)]
+        }
+        return nil
+    }
+}
+
 /// Notes where things happen, and delivers nothing else.
 struct IndexSink: EffectSink {
     static var checks: Bool { true }
@@ -152,6 +188,7 @@ struct IndexSink: EffectSink {
     @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {
         switch effect {
         case .faultTaken, .actionEnded, .tlbFlushed, .broken: index.pointee.note(effect, step: step)
+        case .descriptorWritten(_, _, let old, _) where old != 0: index.pointee.note(effect, step: step)
         default: break
         }
     }

@@ -22,6 +22,18 @@ extension World {
         return found
     }
 
+    /// The page-table entries of all processes that hold a frame, no more than `limit` of them.
+    public func hostEntries(holding pfn: PFN, limit: Int) -> [(process: Int, hva: HVA, entry: HostEntry)] {
+        var found: [(Int, HVA, HostEntry)] = []
+        for process in processes.indices {
+            processes[process].entries.forEachPage { first, page in
+                guard found.count < limit else { return }
+                for i in page.indices where page[i].isPresent && page[i].pfn == pfn { found.append((process, HVA(UInt64(first + i) << 12), page[i])) }
+            }
+        }
+        return found
+    }
+
     /// The swap slots in use, by number.
     public var swapSlots: [SwapSlotState] {
         swap.indices.filter { swap[$0].inUse }.map { number in
@@ -76,6 +88,9 @@ extension World {
         for (offset, word) in frames.words(of: page.pfn) { words[Int(offset >> 3)] = word }
         return words
     }
+
+    /// Calls `body` with the 512 words of a kernel page; false, and no call, where the page is none.
+    public func withTablePage(_ page: PA, _ body: (UnsafeBufferPointer<UInt64>) -> Void) -> Bool { kernelPages.withWords(of: page, body) }
 
     /// VTCR as this host sets it.
     public var vtcr: VTCR { multiprocessor ? .kvm : .kvmUniprocessor }

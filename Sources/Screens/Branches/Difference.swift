@@ -128,12 +128,14 @@ struct Difference: Equatable {
 
         /// The tables that a walk for the address passes.
         private mutating func walk(_ vm: Int, _ ipa: IPA) {
-            let a = TablesPane.path(left, vm: left.world.vms[vm], ipa: ipa), b = TablesPane.path(right, vm: right.world.vms[vm], ipa: ipa)
-            for (x, y) in zip(a, b) {
+            func way(_ machine: Machine) -> [TableView.Level] {
+                MachineTables(machine.world, vm: UInt8(vm)).map { TableView($0, glyphs: .unicode, browsing: TableBrowsing(), followed: ipa).levels } ?? []
+            }
+            for (x, y) in zip(way(left), way(right)) {
                 if let at = x.address, x.address == y.address {
-                    descriptor(x.level, at, x.descriptor.rawValue, y.descriptor.rawValue)
+                    descriptor(x.level, at, x.descriptor?.rawValue ?? 0, y.descriptor?.rawValue ?? 0)
                 } else {
-                    compare("stage-2 descriptors", "level \(x.level) table", x.table.map { hex($0.rawValue) } ?? "", y.table.map { hex($0.rawValue) } ?? "")
+                    compare("stage-2 descriptors", "level \(x.level) entry on the way", x.address.map { hex($0.rawValue) } ?? "", y.address.map { hex($0.rawValue) } ?? "")
                 }
             }
             found.append(Difference(group: "", name: "of vm\(vm)'s many tables, only the walk for IPA \(hex(ipa.rawValue)) is compared"))

@@ -106,10 +106,8 @@ extension Explorer {
     mutating func toggleBreakpoint() {
         switch focus {
         case .tables, .entry:
-            let tables = tablesPane(scene())
-            let level = pickedEntry?.level ?? tables.currentLevel
-            guard let place = tables.levels.first(where: { $0.level == level }), let table = place.table else { return say("no table stands at level \(level) of this walk yet") }
-            toggle(.entry(PA(table.rawValue &+ UInt64(pickedEntry?.index ?? place.index) << 3)))
+            guard let address = tablesPane(scene()).view?.current?.address else { return say("no table stands there yet") }
+            toggle(.entry(address))
         case .host, .syndrome, .tlb: toggle(.page(scene().ipa.page))
         case .path:
             if let pickedStep, let record = scene().records.first(where: { $0.position == pickedStep }) { return toggle(.step(record.step)) }
@@ -152,10 +150,10 @@ extension Explorer {
         let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
         guard parts.count == 2, let number = parseNumber(parts[1]) else { return nil }
         if parts[0] == "pa" { return .entry(PA(number & ~7)) }
-        guard let level = parseNumber(parts[0]), let place = tablesPane(scene()).levels.first(where: { $0.level == Int(clamping: level) }),
+        guard let level = parseNumber(parts[0]), let place = tablesPane(scene()).view?.level(Int(clamping: level)),
             let table = place.table, number < UInt64(place.count)
         else { return nil }
-        return .entry(PA(table.rawValue &+ number << 3))
+        return .entry(table.address(of: Int(number)))
     }
 
     /// `:delete N`.
@@ -171,7 +169,7 @@ extension Explorer {
 
     /// What `:break` can be told here: names, and the entries of this walk.
     mutating func breakpointOffers() -> [String] {
-        Self.breakpointNames + tablesPane(scene()).levels.filter { $0.table != nil }.map { "\($0.level):\($0.index)" }
+        Self.breakpointNames + (tablesPane(scene()).view?.levels ?? []).filter { $0.table != nil }.map { "\($0.level):\($0.index)" }
     }
 
     var breakpointLines: [Line] {

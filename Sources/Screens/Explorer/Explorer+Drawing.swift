@@ -28,8 +28,8 @@ extension Explorer {
             }
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
-            if let overlay { drawOverlay(overlay, scene, &canvas) }
-            if let prompt { drawPrompt(prompt, layout, &canvas) }
+            if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
+            if let prompt { canvas.draw(in: layout.hint) { $0.put(prompt) } }
         }
     }
 
@@ -73,6 +73,7 @@ extension Explorer {
         }
         if comparison != nil { return [("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")] }
         if player != nil { return [("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")] }
+        if focus == .tables, browsing.place != nil { return TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")] }
         return KeyTable.bindings.filter { !$0.hint.isEmpty }.map { ($0.shown.split(separator: " ").first.map(String.init) ?? "", $0.hint) }
     }
 
@@ -109,7 +110,7 @@ extension Explorer {
     // MARK: Panes
 
     func tablesPane(_ scene: Scene) -> TablesPane {
-        TablesPane(scene: scene, glyphs: glyphs, picked: pickedEntry, ipa: scene.ipa)
+        TablesPane(scene, glyphs: glyphs, browsing: browsing)
     }
 
     var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
@@ -119,8 +120,8 @@ extension Explorer {
         var content: PaneContent
         switch pane {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
-        case .tables: content = width >= 66 && height >= 6 ? tablesPane(scene).sideBySide(width: width, height: height) : tablesPane(scene).stacked(height: height)
-        case .entry: content = EntryPane(tables: tablesPane(scene), glyphs: glyphs, breakpoints: breakpoints.entries).content(width: width)
+        case .tables: content = tablesPane(scene).content(width: width, height: height)
+        case .entry: content = entryContent(scene, width: width)
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
@@ -147,30 +148,15 @@ extension Explorer {
     }
 
     private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) {
-        let focused = id == focus
-        let role: Role = focused ? .focusedBorder : .border
-        canvas.box(rect, role)
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
-        var title = (focused ? String(Character(glyphs.folded)) : " ") + "\(id.rawValue) \(content.title)"
         // The place that several panes share names the others.
-        if layout.kind == .narrow, ![.path, .tables, .note].contains(id) { title += "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" }
-        title += " "
-        canvas.put(rect.x + 1, rect.y, title, focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
+        let others = layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
-        canvas.draw(in: inside) { canvas in
-            for row in 0..<min(inside.height, max(0, content.lines.count - first)) {
-                let line = content.lines[first + row]
-                canvas.put(line, row)
-                let isPicked = id == .path && pickedStep != nil && line.target == pickedStep.map { .step($0) }
-                if isPicked { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .selection) }
-                if let found, found.pane == id, found.line == first + row { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), .match) }
-            }
-        }
-        // A scroll bar where there is more than fits.
-        if content.lines.count > inside.height, inside.height > 2 {
-            let thumb = first * (inside.height - 1) / max(1, content.lines.count - inside.height)
-            canvas.put(rect.endX - 1, inside.y + thumb, glyphs.scrollThumb, role)
+        canvas.pane(rect, "\(id.rawValue) \(content.title)\(others)", content.lines, from: first, focused: id == focus) { row, line in
+            if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
+            if let found, found.pane == id, found.line == row { return .match }
+            return nil
         }
     }
 
@@ -197,6 +183,7 @@ extension Explorer {
         let width = min(canvas.width - 4, overlay == .help ? 76 : 90)
         let title: String
         switch overlay {
+        case .map: return
         case .help:
             title = "Help"
             lines = helpLines
@@ -212,59 +199,22 @@ extension Explorer {
         case .breakpoints:
             title = "Breakpoints"
             lines = breakpointLines
+        case .names:
+            title = names?.title ?? ""
+            lines = names?.drawn(glyphs) ?? []
         case .branches:
             title = "Branches"
             lines = branchLines
         }
-        let height = min(canvas.height - 2, lines.count + 2)
-        let rect = Rect(x: (canvas.width - width) / 2, y: max(0, (canvas.height - height) / 2), width: width, height: height)
-        canvas.draw(in: rect) { canvas in
-            canvas.fill()
-            canvas.box(canvas.bounds, .focusedBorder)
-            canvas.put(2, 0, " \(title) ", .focusedBorder, [.bold])
-            let inside = canvas.bounds.inset()
-            overlayScroll = min(overlayScroll, max(0, lines.count - inside.height))
-            let first = overlayScroll
-            canvas.draw(in: inside) { canvas in
-                for row in 0..<min(inside.height, lines.count - first) { canvas.put(lines[first + row], row, x: 1) }
-            }
-            if lines.count > inside.height { canvas.put(endingAt: rect.width - 2, rect.height - 1, " j k scroll ", .dim) }
-        }
+        overlayScroll = canvas.overlay(title, lines, width: width, scroll: overlayScroll)
     }
 
     var helpLines: [Line] {
-        var lines: [Line] = []
-        var group = ""
-        for binding in KeyTable.bindings {
-            if binding.group != group {
-                if !group.isEmpty { lines.append(Line()) }
-                lines.append(Line(binding.group, .heading))
-                group = binding.group
-            }
-            var line = Line("  " + binding.shown, .key)
-            line.pad(to: 18)
-            line.add(binding.help)
-            lines.append(line)
-        }
-        lines.append(Line())
-        lines.append(Line("Marks", .heading))
-        for (sign, meaning) in [
-            (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
-            (glyphs.current, "the step on the screen"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
-        ] {
-            var line = Line("  \(Character(sign))", .key)
-            line.pad(to: 18)
-            line.add(meaning)
-            lines.append(line)
-        }
-        lines.append(Line())
-        lines.append(Line("Commands", .heading))
-        for command in ExplorerCommand.all {
-            var line = Line("  :" + command.usage, .key)
-            line.pad(to: 34)
-            line.add(command.help)
-            lines.append(line)
-        }
-        return lines
+        HelpText.lines(
+            KeyTable.bindings, commands: ExplorerCommand.all,
+            marks: [
+                (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
+                (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
+            ])
     }
 }

@@ -66,11 +66,7 @@ extension Explorer {
             pickedStep = min(max(from + lines, first.position), last.position)
         case .tables, .entry:
             if focus == .entry, layout.kind != .single { return scroll(focus, lines) }
-            let tables = tablesPane(scene())
-            let level = pickedEntry?.level ?? tables.currentLevel
-            guard let place = tables.levels.first(where: { $0.level == level }), place.table != nil else { return }
-            let index = pickedEntry?.index ?? place.index
-            pickedEntry = (level, min(max(index + lines, 0), place.count - 1))
+            if let view = tablesPane(scene()).view { browsing.move(lines, in: view) }
         default: scroll(focus, lines)
         }
     }
@@ -88,29 +84,17 @@ extension Explorer {
         case .path:
             if let pickedStep { go(to: pickedStep) } else { say("j and k pick a step; Enter goes to it") }
         case .tables:
-            let tables = tablesPane(scene())
-            let level = pickedEntry?.level ?? tables.currentLevel
-            if pickedEntry == nil, let place = tables.levels.first(where: { $0.level == level }) {
-                pickedEntry = (level, place.index)
-            } else if level < 3, let next = tables.levels.first(where: { $0.level == level + 1 }), next.table != nil {
-                pickedEntry = (level + 1, next.index)
-            } else {
-                focus = .entry
-            }
+            if let view = tablesPane(scene()).view, !browsing.into(view) { focus = .entry }
         default: zoomed = true
         }
     }
 
     mutating func out() {
-        if focus == .entry, pickedEntry != nil { focus = .tables; return }
-        if focus == .tables, let picked = pickedEntry {
-            let tables = tablesPane(scene())
-            pickedEntry = picked.level > 1 ? tables.levels.first { $0.level == picked.level - 1 }.map { ($0.level, $0.index) } : nil
-            return
-        }
+        if focus == .entry, browsing.place != nil { focus = .tables; return }
+        if focus == .tables, let view = tablesPane(scene()).view, browsing.out(view) { return }
         if zoomed { zoomed = false; return }
         pickedStep = nil
-        pickedEntry = nil
+        browsing = TableBrowsing()
         scrolled = [:]
         changesOnly = false
     }
@@ -120,10 +104,12 @@ extension Explorer {
         guard row >= 0, row < inside.height else { return }
         let content = content(of: pane, width: inside.width, height: inside.height)
         let index = firstLine(pane, content, height: inside.height) + row
-        guard content.lines.indices.contains(index), let target = content.lines[index].target else { return }
+        guard content.lines.indices.contains(index), let line = Optional(content.lines[index]),
+            let target = line.spans.first(where: { $0.columns.contains(x) })?.target ?? line.target
+        else { return }
         switch target {
         case .step(let position): go(to: position)
-        case .entry(let level, let index): pickedEntry = (level, index)
+        case .entry(let place): browsing.place = place
         }
     }
 
@@ -131,6 +117,10 @@ extension Explorer {
 
     mutating func search(forward: Bool) {
         guard !lastSearch.isEmpty else { return say("nothing searched for yet; / searches") }
+        if focus == .tables, let view = tablesPane(scene()).view {
+            if !browsing.search(lastSearch, forward: forward, in: view) { say("'\(lastSearch)' is not in this table", error: true) }
+            return
+        }
         guard let rect = layout.rect(of: focus) else { return }
         let inside = rect.inset()
         let content = content(of: focus, width: inside.width, height: inside.height)

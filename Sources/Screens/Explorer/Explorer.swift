@@ -45,8 +45,12 @@ public struct Explorer: Interactive {
     var scrolled: [PaneID: Int] = [:]
     /// The line picked in the path; nil follows the step.
     var pickedStep: Int?
-    /// The entry picked in the tables; nil follows the fault.
-    var pickedEntry: (level: Int, index: Int)?
+    /// The place in the tables.
+    var browsing = TableBrowsing()
+    /// The map of the address space, as it was left.
+    var map: AddressMapScreen?
+    /// The names of a place, while they are shown.
+    var names: NamesSheet?
     /// Digits typed before `g`, and where the focus was before they were.
     var digits = ""
     var focusBeforeDigits = PaneID.path
@@ -71,7 +75,7 @@ public struct Explorer: Interactive {
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors, breakpoints }
+    enum Overlay: Equatable { case help, why, branches, actors, breakpoints, map, names }
 
     /// - Parameter firstRun: the session's run, where whoever made the session has made it.
     public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
@@ -167,6 +171,7 @@ public struct Explorer: Interactive {
         if prompt != nil { return handleInPrompt(key) }
         if isAskingToLeave { return answer(key) }
         message = nil
+        if overlay == .map { return handleInMap(key) }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
             if overlay == .actors { return letActorMove(digit: digit) }
             if overlay == nil { return typed(digit) }
@@ -194,7 +199,7 @@ public struct Explorer: Interactive {
 
     var layout: Layout { Layout(width: size.width, height: size.height, focus: focus, zoomed: zoomed) }
 
-    private mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
+    mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
         switch action {
         case .stepOn: go(to: timeline.position + 1)
         case .stepBack: go(to: timeline.position - 1)
@@ -212,6 +217,8 @@ public struct Explorer: Interactive {
                 go(to: 0)
             }
         case .last: go(to: timeline.count)
+        case .firstRow: move(-Self.everything)
+        case .lastRow: move(Self.everything)
         case .moveDown: move(1)
         case .moveUp: move(-1)
         case .pageDown: move(max(1, size.height / 2 - 3))
@@ -233,6 +240,9 @@ public struct Explorer: Interactive {
         case .play: play("")
         case .more, .less: say("+ and - zoom the timeline (t), and set the speed while the session plays (p)")
         case .breakpoint: toggleBreakpoint()
+        case .map: openMap()
+        case .writer: goToWriter()
+        case .names: showNames("")
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint
@@ -246,6 +256,7 @@ public struct Explorer: Interactive {
 
     private mutating func handleInOverlay(_ action: KeyAction) -> Reaction {
         if overlay == .actors, moveAmongActors(action) { return .redraw }
+        if overlay == .names, moveAmongNames(action) { return .redraw }
         switch action {
         case .moveDown: scrollOverlay(1)
         case .moveUp: scrollOverlay(-1)
@@ -268,11 +279,12 @@ public struct Explorer: Interactive {
         guard layout.kind != .tooSmall else { return .nothing }
         if overlay != nil {
             switch mouse.action {
-            case .click:
+            case .click where overlay != .map:
                 overlay = nil
                 overlayScroll = 0
             case .wheelUp: scrollOverlay(-3)
             case .wheelDown: scrollOverlay(3)
+            case .click: break
             }
             return .redraw
         }
@@ -292,6 +304,9 @@ public struct Explorer: Interactive {
         }
         return .redraw
     }
+
+    /// More lines than any pane has.
+    private static let everything = 1 << 40
 
     public mutating func idle() -> Bool { false }
 }

@@ -16,6 +16,9 @@ struct ExplorerCommand: Sendable {
         .init(name: "break", usage: "break STEP", help: "c and C stop there; or RULE, IPA, LEVEL:INDEX, pa:ADDRESS, off"),
         .init(name: "breaks", usage: "breaks", help: "list the breakpoints with their numbers"),
         .init(name: "delete", usage: "delete N", help: "remove breakpoint N"),
+        .init(name: "writer", usage: "writer", help: "go to the step that set the entry at hand (u)"),
+        .init(name: "names", usage: "names [ipa|pfn|hva|va] X", help: "every other name of a place"),
+        .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
         .init(name: "compare", usage: "compare [N]", help: "this branch beside another, step by step"),
         .init(name: "move", usage: "move ACTOR", help: "let an actor make one step: a new branch"),
@@ -23,6 +26,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "play", usage: "play [SPEED]", help: "go on by itself at a reading pace; 2 is twice as fast"),
         .init(name: "recover", usage: "recover [off]", help: "do again, or forget, what was not saved when the program died"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
+        .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
         .init(name: "help", usage: "help", help: "this help"),
         .init(name: "sessions", usage: "sessions", help: "the list of sessions"),
@@ -32,42 +36,20 @@ struct ExplorerCommand: Sendable {
 
 extension Explorer {
     mutating func handleInPrompt(_ key: Key) -> Reaction {
-        switch key {
-        case .escape: prompt = nil
-        case .enter:
-            let text = prompt!.string
-            let kind = prompt!.kind
+        guard var line = prompt else { return .nothing }
+        let outcome = line.handle(key, history: history, offers: key == .tab ? completions() : { _ in [] })
+        prompt = line
+        switch outcome {
+        case .editing: break
+        case .ignored: return .nothing
+        case .closed: prompt = nil
+        case .entered(let text):
             prompt = nil
-            if kind == .search {
-                if !text.isEmpty { lastSearch = text; found = nil }
-                search(forward: true)
-            } else {
-                return run(text)
-            }
-        case .backspace: if prompt?.deleteBack() == false { prompt = nil }
-        case .delete: prompt?.deleteForward()
-        case .control("u"): prompt?.deleteAll()
-        case .control("w"): prompt?.deleteWord()
-        case .control("a"), .home: prompt?.moveToStart()
-        case .control("e"), .end: prompt?.moveToEnd()
-        case .left: prompt?.moveCursor(-1)
-        case .right: prompt?.moveCursor(1)
-        case .up: recall(1)
-        case .down: recall(-1)
-        case .tab:
-            let offers = completions()
-            prompt?.complete(offers)
-        case .character(let character): prompt?.insert(character)
-        default: return .nothing
+            guard line.kind == .search else { return run(text) }
+            if !text.isEmpty { lastSearch = text; found = nil }
+            search(forward: true)
         }
         return .redraw
-    }
-
-    private mutating func recall(_ by: Int) {
-        guard var line = prompt, line.kind == .command else { return }
-        line.historyIndex = min(max(0, line.historyIndex + by), history.count)
-        line.set(line.historyIndex == 0 ? "" : history[history.count - line.historyIndex])
-        prompt = line
     }
 
     /// What could end the last word of `text`.
@@ -92,6 +74,8 @@ extension Explorer {
                 all = branches
             } else if words[0] == "recover" {
                 all = ["off"]
+            } else if words[0] == "names", words.count == 2 {
+                all = PlaceQuery.Kind.allCases.map(\.rawValue)
             } else if words[0].hasSuffix(":"), words.count == 2 {
                 all = words[0].contains("vcpu") ? ActionLanguage.guestVerbs : ActionLanguage.hostVerbs
             } else {
@@ -127,7 +111,11 @@ extension Explorer {
         case "breaks": overlay = .breakpoints
         case "delete": deleteBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "names": showNames(argument)
+        case "writer": goToWriter()
+        case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)
+        case "diagram": diagram(argument)
         case "screenshot": screenshot(argument)
         case "save": save(argument)
         case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)
@@ -189,23 +177,6 @@ extension Explorer {
         if let problem = surroundings.write(text, path) { return say(problem, error: true) }
         branches[branch].isSaved = true
         say("written: \(path)")
-    }
-
-    func drawPrompt(_ prompt: Prompt, _ layout: Layout, _ canvas: inout Canvas) {
-        canvas.draw(in: layout.hint) { canvas in
-            canvas.fill(nil, " ", .prompt)
-            let sign = prompt.kind == .command ? ":" : "/"
-            let x = canvas.put(0, 0, sign, .prompt, [.bold])
-            // A line longer than the screen shows the part around its cursor.
-            let room = canvas.width - 2
-            let start = max(0, prompt.cursor - room + 1)
-            canvas.put(x, 0, String(prompt.text[start...].prefix(room)), .prompt)
-            canvas.showCursor(x + prompt.cursor - start, 0)
-            if !prompt.candidates.isEmpty {
-                let text = prompt.candidates.prefix(8).joined(separator: " ")
-                if x + prompt.text.count + 4 + text.count < canvas.width { canvas.put(endingAt: canvas.width - 1, 0, text, .dim) }
-            }
-        }
     }
 }
 

@@ -5,7 +5,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
-    case into, out, zoom
+    case into, out, zoom, firstRow, lastRow, map, writer, names
     case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit, suspend
 }
 
@@ -38,6 +38,8 @@ public enum KeyTable {
         row(.moveUp, [.character("k"), .up], "k ↑", "up in the pane", "", "In a pane"),
         row(.pageDown, [.control("d"), .pageDown], "^d PgDn", "half a page down", "", "In a pane"),
         row(.pageUp, [.control("u"), .pageUp], "^u PgUp", "half a page up", "", "In a pane"),
+        row(.firstRow, [.character("<")], "<", "to the pane's first line, the table's first entry", "", "In a pane"),
+        row(.lastRow, [.character(">")], ">", "to the last", "", "In a pane"),
         row(.into, [.enter], "Enter", "into: table, entry, bits; in the path: go to the step", "", "In a pane"),
         row(.out, [.escape], "Esc", "out again; follow the fault", "", "In a pane"),
         row(.search, [.character("/")], "/", "search in the pane", "", "In a pane"),
@@ -55,6 +57,9 @@ public enum KeyTable {
         row(.play, [.character("p")], "p", "play by itself; then Space pauses", "", "Asking"),
         row(.more, [.character("+")], "+", "timeline: closer; playing: faster", "", "Asking"),
         row(.less, [.character("-")], "-", "timeline: farther; playing: slower", "", "Asking"),
+        row(.map, [.character("m")], "m", "map of the guest's physical address space", "map", "Asking"),
+        row(.names, [.character("i")], "i", "every name of the place at hand: IPA, slot, HVA, frame, leaf, TLB entries", "", "Asking"),
+        row(.writer, [.character("u")], "u", "to the step that set this entry; again: to the one that set it before", "", "Asking"),
         row(.breakpoint, [.character("b")], "b", "breakpoint that fits the pane: step, table entry, page; on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),

@@ -18,8 +18,11 @@ struct Line {
 
     enum Target: Equatable {
         case step(Int)
-        case entry(level: Int, index: Int)
+        case entry(TablePlace)
     }
+
+    /// The same for some of the columns, where tables stand side by side.
+    var spans: [(columns: Range<Int>, target: Target)] = []
 
     init() {}
     init(_ text: String, _ role: Role = .plain, _ attributes: Attributes = []) { pieces = [Piece(text: text, role: role, attributes: attributes)] }

@@ -19,7 +19,7 @@ public struct TableGraph {
         for table in tables {
             let own = Self.node(table)
             text += "  \(own) [label=\"level \(table.level) table\\n\(hex(table.address.rawValue, digits: 10))\"];\n"
-            var run: Run?
+            var run: TableRun?
             func end() {
                 guard let done = run else { return }
                 run = nil
@@ -43,32 +43,12 @@ public struct TableGraph {
                 }
                 if run?.takes(descriptor, image.geometry, table.level) == true { continue }
                 end()
-                run = Run(first: entry.index, count: 1, descriptor: descriptor)
+                run = TableRun(first: entry.index, count: 1, descriptor: descriptor)
             }
             end()
         }
         if missing > 0 { text += "  more [shape=plaintext, label=\"and \(missing) more\"];\n" }
         return text + "}\n"
-    }
-
-    /// Entries side by side that map one range with the same attributes.
-    private struct Run {
-        let first: Int
-        var count: Int
-        let descriptor: Stage2Descriptor
-
-        mutating func takes(_ next: Stage2Descriptor, _ geometry: Stage2Geometry, _ level: Int) -> Bool {
-            guard next.rawValue == descriptor.rawValue &+ UInt64(count) * geometry.span(level: level) else { return false }
-            count += 1
-            return true
-        }
-
-        var indices: String { count == 1 ? "\(first)" : "\(first)–\(first + count - 1)" }
-
-        func label(_ geometry: Stage2Geometry, _ level: Int) -> String {
-            let summary = descriptor.summary(level: level, geometry)
-            return count == 1 ? summary : summary + "\n\(count) entries, \(TranslationReport.size(UInt64(count) * geometry.span(level: level)))"
-        }
     }
 
     private static func node(_ table: TableImage.Table) -> String { "t\(table.level)_\(String(table.address.rawValue, radix: 16))" }

@@ -16,7 +16,9 @@ public struct Timeline {
     /// Far keyframes, in order: the start, and states at equal intervals.
     let far: [Simulation]
     /// Keyframes near the place on the screen, in order.
-    private var near: [Simulation] = []
+    var near: [Simulation] = []
+    /// Writers of descriptors that were asked for.
+    var knownWrites: [PA: DescriptorWrite] = [:]
     /// Steps between near keyframes.
     private static let nearSpacing = 512
     private static let nearLimit = 24

@@ -25,6 +25,8 @@ public struct KernelPages {
     let base: PA
     var reuse: Reuse
     private var words = PagedStore<UInt64, 9>(absent: 0, notes: true)
+    /// How often each page has been handed out again. Written only then.
+    private var reuseCounts = PagedStore<UInt32, 6>(absent: 0)
     private var freeList: [Int32] = []
     /// Pages handed out so far, each counted once.
     private var next = 0 {
@@ -84,6 +86,7 @@ public struct KernelPages {
         allocated += 1
         if reuse == .lastFreedFirst, let index = freeList.popLast() {
             words.drop(pageAround: Int(index) << 9)
+            reuseCounts.mutable(Int(index)).pointee &+= 1
             return begin(Int(index), Page(references: 1, use: use))
         }
         next += 1
@@ -147,6 +150,13 @@ public struct KernelPages {
     /// The word at `pa`, or nil where the address is not a kernel page's.
     @inline(__always) public func word(at pa: PA) -> UInt64? { block(pa)?.elements[Self.place(pa)] }
 
+    /// The 512 words of a kernel page; false where the address is none's.
+    func withWords(of page: PA, _ body: (UnsafeBufferPointer<UInt64>) -> Void) -> Bool {
+        guard let block = block(page) else { return false }
+        body(UnsafeBufferPointer(start: block.elements, count: 512))
+        return true
+    }
+
     /// Stores a word and keeps count of the page's live entries. Returns what stood there.
     @inline(__always) mutating func store(_ word: UInt64, at pa: PA) -> UInt64 {
         guard let block = ownedBlock(pa) else { return 0 }
@@ -167,6 +177,11 @@ public struct KernelPages {
     public func references(of pa: PA) -> Int { Int(page(pa).references) }
     /// Live (non-zero) entries; counted for the checks, not by the kernel.
     @inline(__always) public func entries(of pa: PA) -> Int { Int(page(pa).entries) }
+    /// How often the page around `pa` has been handed out again after it was freed: its words began anew each time.
+    public func reuses(of pa: PA) -> UInt32 {
+        let index = index(pa)
+        return index < 0 ? 0 : reuseCounts[index]
+    }
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.

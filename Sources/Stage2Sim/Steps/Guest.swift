@@ -218,7 +218,7 @@ extension Stepper {
 
 extension World {
     /// A word as the table walker finds it: in a kernel page, in a frame, or nowhere.
-    @inline(__always) func word(at pa: PA) -> UInt64? {
+    @inline(__always) public func word(at pa: PA) -> UInt64? {
         if let word = kernelPages.word(at: pa) { return word }
         return frames.contains(pa.pfn) ? frames.load(pa, width: 8) : nil
     }

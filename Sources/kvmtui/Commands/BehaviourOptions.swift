@@ -13,6 +13,9 @@ struct BehaviourOptions: ParsableArguments {
     @Option(name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
     var switchedOff: [String] = []
 
+    /// None was given.
+    var isEmpty: Bool { kernel == nil && switchedOn.isEmpty && switchedOff.isEmpty }
+
     func validate() throws {
         if let kernel, Revision(rawValue: kernel) == nil { throw ValidationError("unknown kernel '\(kernel)': v3.9 or v4") }
         for name in switchedOn + switchedOff where Behaviour.named(name) == nil {

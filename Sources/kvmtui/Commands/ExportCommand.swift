@@ -16,7 +16,7 @@ struct ExportCommand: ParsableCommand {
         abstract: "Write a session's state, or an image's tables, for other tools.",
         discussion: """
             FILE is a session, run to its end or to --at; or an ELF image of physical memory. --elf writes an ELF core file that readelf, QEMU and \
-            `kvmtui walk` read; the others write text to standard output.
+            `kvmtui walk` read, --svg a drawing of the tables; the others write text to standard output.
             """)
 
     @Argument(help: ArgumentHelp("A session or an ELF image.", valueName: "file"), completion: .file())
@@ -33,14 +33,19 @@ struct ExportCommand: ParsableCommand {
     var json = false
     @Flag(help: "The tables as a graph for Graphviz.")
     var dot = false
+    @Option(help: ArgumentHelp("Draw the tables for a slide, as SVG; - is standard output.", valueName: "file"), completion: .file(extensions: ["svg"]))
+    var svg: String?
+    @Option(help: ArgumentHelp("With --svg: the IPA whose way is emphasised; the fault's, or the first that is mapped, by default.", valueName: "ipa"))
+    var ipa: String?
     @Flag(help: "The schema of --json.")
     var schema = false
     @OptionGroup var tables: TableOptions
     @OptionGroup var trace: TraceOptions
 
     func validate() throws {
-        let wanted = [elf != nil, ptdump, json, dot, schema].filter { $0 }.count
-        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --ptdump, --json, --dot, --schema.") }
+        let wanted = [elf != nil, svg != nil, ptdump, json, dot, schema].filter { $0 }.count
+        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --svg, --ptdump, --json, --dot, --schema.") }
+        guard ipa == nil || svg != nil else { throw ValidationError("--ipa: it says what --svg emphasises, and there is no --svg.") }
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
     }
 
@@ -49,8 +54,10 @@ struct ExportCommand: ParsableCommand {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
             let source = try ByteSource(path: try SessionFiles.path(of: file))
             switch InputKind.detect(try source.peek()) {
-            case .elf: try export(tables.open(source))
-            case .other, .trace: try export(try MachineLoader.load(source, at: at, memory: trace.memory))
+            case .elf:
+                guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
+                try export(tables.open(source))
+            case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
             case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }
@@ -68,6 +75,7 @@ struct ExportCommand: ParsableCommand {
 
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }
+        if svg != nil { return try draw(image) }
         let leaves = image.leafCount
         if ptdump || json, leaves > Self.leafLimit {
             throw BadValue("export", image.name, "an image of at most \(Self.leafLimit) leaves, and its tables, used again and again, make \(leaves == .max ? "more than can be counted" : String(leaves))")

@@ -58,16 +58,26 @@ enum SessionFiles {
 
     /// The same, with the run that a trace has had when its session is made.
     static func open(_ name: String, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
+        try open(source(name), memory: memory)
+    }
+
+    /// The file of that name, or of the shipped session, open and not read.
+    static func source(_ name: String) throws -> ByteSource {
         let path = try path(of: name)
-        do { return try open(ByteSource(path: path), memory: memory) } catch let error as ByteSourceError where error.doing == .opening {
-            throw InputError(path, nil, "cannot be opened", fits: error.description)
+        do throws(ByteSourceError) { return try ByteSource(path: path) } catch {
+            if error.doing == .opening { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+            throw error
         }
     }
 
     /// The same of a file that is open and has not been read.
     static func open(_ source: ByteSource, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
         do {
-            guard InputKind.detect(try source.peek()) == .trace else {
+            let kind = InputKind.detect(try source.peek())
+            guard kind != .elf else {
+                throw InputError(source.name, nil, "an ELF image of physical memory has no steps to run or check", fits: "kvmtui open, walk and export take it")
+            }
+            guard kind == .trace else {
                 if !memory.isEmpty { throw InputError(source.name, nil, "--memory is for traces, and this is none") }
                 return (try SessionReader.read(source), nil)
             }

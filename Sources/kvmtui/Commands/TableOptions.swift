@@ -21,6 +21,9 @@ struct TableOptions: ParsableArguments {
             "Memory that is there and holds zeros where the file has nothing: `0x40000000-0xffffffff`, both included. May be repeated.", valueName: "range"))
     var ram: [String] = []
 
+    /// None was given.
+    var isEmpty: Bool { vttbr == nil && vtcr == nil && hcr == nil && arch == nil && ram.isEmpty }
+
     func registers() throws -> TableRegisters {
         TableRegisters(
             architecture: arch, vttbr: try vttbr.map { try BadValue.number($0, "--vttbr") }, vtcr: try vtcr.map { try BadValue.number($0, "--vtcr") },

@@ -18,11 +18,9 @@ final class SessionDesk: Sendable {
         self.keepsWork = keepsWork
     }
 
-    /// An explorer of a session that was read from `path`.
-    func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
-        var session = session
-        behaviours.apply(to: &session)
-        var surroundings = Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path in
+    /// Files and looks, without a session.
+    var surroundings: Explorer.Surroundings {
+        Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path in
             do throws(TerminalError) {
                 try TextFile.write(text, to: path)
                 return nil
@@ -30,6 +28,13 @@ final class SessionDesk: Sendable {
                 return "\(error)"
             }
         }
+    }
+
+    /// An explorer of a session that was read from `path`.
+    func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
+        var session = session
+        behaviours.apply(to: &session)
+        var surroundings = surroundings
         surroundings.hasList = hasList
         if keepsWork, !SessionFiles.isStandardInput(path) {
             let full = URL(fileURLWithPath: path).standardizedFileURL.path

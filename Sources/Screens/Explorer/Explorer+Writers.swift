@@ -1,0 +1,50 @@
+import Sessions
+import Stage2Sim
+
+// Who set the entry at hand: a line in its pane, and a key that goes there.
+
+extension Explorer {
+    /// Steps that may be made again for a line that nobody asked for.
+    private static let cheap = 20_000
+
+    /// The line for the entry pane. Where an entry is picked, it may cost a stretch of the session; else only what is near.
+    mutating func writerLine(_ view: TableView) -> Line? {
+        guard let level = view.current, let address = level.address, view.marks.written[address.rawValue] == nil else { return nil }
+        var line = Line(" by  ", .label)
+        switch timeline.writer(of: address, upTo: timeline.position, limit: view.isPicked ? .max : Self.cheap) {
+        case .step(let write):
+            line.add("step \(write.step)", .value)
+            line.add(", " + words(write), .plain)
+            line.add("; u goes there", .dim)
+        case .nobody: line.add("nobody: not written since the page was handed out", .dim)
+        case .unknown: line.add("a step long before; u goes there", .dim)
+        }
+        return line
+    }
+
+    mutating func entryContent(_ scene: Scene, width: Int) -> PaneContent {
+        guard let view = tablesPane(scene).view else { return PaneContent("Entry", [Line("no table", .dim)]) }
+        return EntryView(view: view, history: writerLine(view).map { [$0] } ?? [], breakpoints: breakpoints.entries).content(width: width)
+    }
+
+    /// "vcpu0, fault 2: write the leaf".
+    private func words(_ write: DescriptorWrite) -> String {
+        var text = timeline.now.machine.name(of: write.actor)
+        if let number = timeline.faultNumber(at: write.step), Int(timeline.index.faults[number].end) >= write.step { text += ", fault \(number + 1)" }
+        return "\(text): \(write.microStep.info.title)" + (write.new == 0 ? ", which cleared it" : "")
+    }
+
+    /// To the step that wrote the entry at hand; from there, to the one before it. The entry stays picked.
+    mutating func goToWriter() {
+        guard let view = tablesPane(scene()).view, let level = view.current, let address = level.address else { return say("there is no entry here", error: true) }
+        let isHere = view.marks.written[address.rawValue] != nil
+        switch timeline.writer(of: address, upTo: timeline.position - (isHere ? 1 : 0)) {
+        case .step(let write):
+            browsing.place = TablePlace(ipa: view.ipa(of: level.index, in: level), level: level.level)
+            go(to: write.step)
+            say("step \(write.step), \(words(write)); u goes on to whoever wrote it before")
+        case .nobody: say("nobody wrote this entry before\(isHere ? " this step" : ""), since its page was handed out")
+        case .unknown: say("not found", error: true)
+        }
+    }
+}

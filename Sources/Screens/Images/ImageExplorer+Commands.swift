@@ -1,0 +1,175 @@
+import Sessions
+import Stage2Sim
+
+extension ImageExplorer {
+    static let commands: [ExplorerCommand] = [
+        .init(name: "walk", usage: "walk 0x80001000 write", help: "translate: \(ProbeOperation.allCases.prefix(3).map(\.rawValue).joined(separator: ", ")), read8, walk …"),
+        .init(name: "goto", usage: "goto IPA", help: "the deepest entry on the way to an IPA"),
+    ] + ExplorerCommand.all.filter { ["map", "names", "diagram", "screenshot", "help", "quit"].contains($0.name) }
+
+    /// nil: no prompt is open.
+    mutating func handleInPrompt(_ key: Key) -> Reaction? {
+        guard var line = prompt else { return nil }
+        let outcome = line.handle(key, history: history) { text in
+            let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            let all = words.count <= 1 ? Self.commands.map(\.name) : words[0] == "walk" && words.count == 3 ? ProbeOperation.allCases.map(\.rawValue) : []
+            return all.filter { $0.hasPrefix(words.last ?? "") }
+        }
+        prompt = line
+        switch outcome {
+        case .editing: break
+        case .ignored: return .nothing
+        case .closed: prompt = nil
+        case .entered(let text):
+            prompt = nil
+            guard line.kind == .search else { return run(text) }
+            if !text.isEmpty { lastSearch = text; found = nil }
+            search(forward: true)
+        }
+        return .redraw
+    }
+
+    private mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
+
+    private mutating func run(_ text: String) -> Reaction {
+        let line = text.trimmed
+        guard !line.isEmpty else { return .redraw }
+        if history.last != line { history.append(line) }
+        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        let argument = words.count > 1 ? words[1].trimmed : ""
+        switch words[0] {
+        case "q", "quit": return .quit
+        case "help": overlay = .help
+        case "walk": walk(argument)
+        case "goto": if let ipa = address(argument, "goto") { pick(TablePlace(ipa: ipa, level: 3)) }
+        case "map": if argument.isEmpty { openMap(at: nil) } else if let ipa = address(argument, "map") { openMap(at: ipa) }
+        case "names": showNames(argument)
+        case "diagram": diagram(argument)
+        case "screenshot": screenshot(argument)
+        default: say("unknown command '\(words[0])': \(Self.commands.map(\.name).joined(separator: ", "))", error: true)
+        }
+        return .redraw
+    }
+
+    /// An IPA that the tables could translate, or a message.
+    private mutating func address(_ text: String, _ what: String) -> IPA? {
+        guard let number = parseNumber(text), number < image.geometry.ipaEnd else {
+            say("\(what) '\(text)': an IPA of up to \(image.geometry.ipaBits) bits fits", error: true)
+            return nil
+        }
+        return IPA(number)
+    }
+
+    private mutating func walk(_ text: String) {
+        let words = text.split(separator: " ")
+        let names = ProbeOperation.allCases.map(\.rawValue).joined(separator: " ")
+        // An IPA beyond the tables' size is worth a walk too: it faults.
+        guard let first = words.first, words.count <= 2, let ipa = parseNumber(String(first)) else { return say("walk IPA [\(names)]", error: true) }
+        guard let operation = words.count < 2 ? .read : ProbeOperation(rawValue: String(words[1])) else {
+            return say("walk … '\(words[1])': one of \(names) fits", error: true)
+        }
+        if ipa < image.geometry.ipaEnd { pick(TablePlace(ipa: IPA(ipa), level: 3)) }
+        probe = Probe(operation, IPA(ipa))
+        focus = .walk
+    }
+
+    private mutating func diagram(_ path: String) {
+        guard path.hasSuffix(".svg") else { return say("diagram FILE, ending in .svg", error: true) }
+        let drawing = TableDrawing(image, focus: probe?.ipa ?? picked, title: DisplayText(image.name, limit: 80).text, subtitle: image.geometry.summary)
+        if let problem = surroundings.write(drawing.svg, path) { say(problem, error: true) } else { say("written: \(path)") }
+    }
+
+    private mutating func screenshot(_ path: String) {
+        guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
+        do {
+            let format = try Picture.Format(fileName: path)
+            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
+            draw(into: &grid)
+            if let problem = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), path) { say(problem, error: true) } else { say("written: \(path)") }
+        } catch {
+            say("\(error)", error: true)
+        }
+    }
+
+    // MARK: Names
+
+    /// `:names`, or the key: of what is named, or of the picked entry.
+    mutating func showNames(_ argument: String) {
+        var query = PlaceQuery(.ipa, picked.rawValue)
+        if !argument.isEmpty {
+            guard let asked = PlaceQuery(argument), asked.kind != .hva, asked.kind != .va else {
+                return say("names '\(argument)': ipa or pfn and a number, or a number alone fits; an image knows no virtual addresses", error: true)
+            }
+            query = asked
+        }
+        let lines = image.names(of: query)
+        guard !lines.isEmpty else { return say("\(hex(query.value)) is no IPA and no frame of these tables", error: true) }
+        names = NamesSheet(title: "Names of \(query.kind.map { $0.rawValue.uppercased() + " " } ?? "")\(hex(query.value))", lines: lines)
+        overlay = .names
+        overlayScroll = 0
+    }
+
+    /// j, k and Enter while names are shown. False: the key means something else.
+    mutating func performInNames(_ action: KeyAction) -> Bool {
+        guard var sheet = names else { return false }
+        switch sheet.handle(action) {
+        case .other: return false
+        case .stays: overlayScroll = sheet.scroll(overlayScroll, height: size.height)
+        case .shows(let ipa, let level):
+            overlay = nil
+            overlayScroll = 0
+            focus = .tables
+            pick(TablePlace(ipa: ipa, level: level))
+        }
+        names = sheet
+        return true
+    }
+
+    // MARK: The map
+
+    mutating func openMap(at place: IPA?) {
+        map = AddressMapScreen(AddressMap(image, at: (place ?? picked).rawValue, around: []))
+        overlay = .map
+    }
+
+    private mutating func mapView() -> AddressMapView? {
+        guard var screen = map else { return nil }
+        let view = screen.view(image, version: 0, regions: [], fault: nil, width: size.width - 2, height: size.height - 5, glyphs: glyphs)
+        map = screen
+        return view
+    }
+
+    mutating func handleInMap(_ key: Key) -> Reaction {
+        guard mapView() != nil else { return .nothing }
+        switch map!.handle(key) {
+        case .stays: break
+        case .closes: overlay = nil
+        case .shows(let ipa):
+            overlay = nil
+            focus = .tables
+            pick(TablePlace(ipa: ipa, level: 3))
+        case .other:
+            switch KeyTable.action(for: key) {
+            case .command:
+                overlay = nil
+                prompt = Prompt(kind: .command)
+            case .help: overlay = .help
+            default: return .nothing
+            }
+        }
+        return .redraw
+    }
+
+    mutating func drawMap(_ canvas: inout Canvas) {
+        guard let view = mapView() else { return }
+        let body = Rect(x: 0, y: 1, width: canvas.width, height: canvas.height - 3)
+        canvas.draw(in: body) { canvas in
+            if surroundings.plain {
+                canvas.fill()
+                for (row, line) in view.plainLines().prefix(canvas.height).enumerated() { canvas.put(line, row, x: 1) }
+            } else {
+                canvas.screen("Address-space map  \(image.geometry.ipaBits)-bit IPA") { view.draw(&$0) }
+            }
+        }
+    }
+}

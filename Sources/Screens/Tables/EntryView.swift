@@ -1,0 +1,91 @@
+import Sessions
+import Stage2Sim
+
+/// One descriptor, field by field, with what changed in it and what it covers.
+struct EntryView {
+    let view: TableView
+    /// Who wrote it, where that is known.
+    var history: [Line] = []
+    /// Addresses of descriptors whose writing stops c and C.
+    var breakpoints: Set<PA> = []
+
+    func content(width: Int) -> PaneContent {
+        guard let level = view.current, let table = level.table else {
+            return PaneContent("Entry", [Line(view.source.geometry.mismatch ?? "no table", .dim)])
+        }
+        let address = table.address(of: level.index), geometry = view.source.geometry
+        let title = "Entry  level \(level.level) [\(level.index)] at \(hex(address.rawValue))" + (breakpoints.contains(address) ? " \(Character(view.glyphs.breakpoint)) breakpoint" : "")
+        guard let now = level.descriptor else { return PaneContent(title, [Line(" the image has no memory there", .stale)] + coverage(level)) }
+        let change = view.marks.written[address.rawValue]
+        var lines: [Line] = []
+        if let change {
+            var was = Line(" was ", .label)
+            was.add(grouped(change.old, digits: 16), .dim)
+            was.add("  " + summary(Stage2Descriptor(change.old), level.level), .dim)
+            was.changed = true
+            lines.append(was)
+        }
+        var current = Line(change == nil ? " is  " : " now ", .label)
+        current.add(grouped(now.rawValue, digits: 16), change == nil ? .value : .changed)
+        if change != nil { current.add(" *", .changed) }
+        current.add("  " + summary(now, level.level), change == nil ? .plain : .changed)
+        current.changed = change != nil
+        lines.append(current)
+        lines += history
+        let fields = now.fields(level: level.level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
+        // Bits, names, digits and meanings stand in columns; the names' is as wide as they need.
+        let names = max(8, fields.map(\.name.count).max() ?? 0)
+        lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }
+        if let rest = rest(now, fields) { lines.append(rest) }
+        return PaneContent(title, lines + coverage(level))
+    }
+
+    private func summary(_ descriptor: Stage2Descriptor, _ level: Int) -> String {
+        switch descriptor.kind(level: level, rules: view.source.geometry.rules) {
+        case .invalid: descriptor.rawValue == 0 ? "empty" : "invalid"
+        case .reserved: "reserved"
+        case .table: "table"
+        case .page, .block: descriptor.rights
+        }
+    }
+
+    /// What the entry translates.
+    private func coverage(_ level: TableView.Level) -> [Line] {
+        let first = view.ipa(of: level.index, in: level).rawValue, span = view.source.geometry.span(level: level.level)
+        var line = Line(" for ", .label)
+        line.add("IPA \(hex(first, digits: 10)) to \(hex(first + (span - 1), digits: 10))", .value)
+        line.add(", \(sizeText(span))", .plain)
+        return [line]
+    }
+
+    /// A field a line: bits, name, value, meaning; a mark where the value is not what it was.
+    private func line(_ field: Field, _ descriptor: Stage2Descriptor, _ old: Stage2Descriptor?, _ width: Int, digitsAt column: Int) -> Line {
+        let value = field.value(in: descriptor.rawValue)
+        let was = old.map { field.value(in: $0.rawValue) }
+        let changed = was.map { $0 != value } ?? false
+        var line = Line()
+        line.changed = changed
+        let bits = field.bits.high == field.bits.low ? "\(field.bits.high)" : "\(field.bits.high):\(field.bits.low)"
+        line.add(String(repeating: " ", count: max(0, 6 - bits.count)) + bits + " ", .dim)
+        line.add(field.name, .label)
+        line.pad(to: column)
+        // An address says itself what it is, where there is no room to say it twice.
+        if width >= 60 || field.bits.width <= 4 { line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value) }
+        if changed { line.add("*", .changed) }
+        line.pad(to: column + (width >= 60 ? 13 : 6))
+        let meaning = field.meaning(in: descriptor.rawValue)
+        line.add(meaning.isEmpty ? field.about : meaning, changed ? .changed : meaning.isEmpty ? .dim : .plain)
+        if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 4 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }
+        return line
+    }
+
+    /// Bits that are set and that no field has.
+    private func rest(_ descriptor: Stage2Descriptor, _ fields: [Field]) -> Line? {
+        let others = descriptor.rawValue & ~fields.reduce(0) { $0 | $1.bits.mask }
+        guard others != 0 else { return nil }
+        var line = Line("others ", .dim)
+        line.add(hex(others, digits: 16), .value)
+        line.add("  bits that mean nothing here", .dim)
+        return line
+    }
+}
