@@ -55,26 +55,20 @@ extension Explorer {
                 canvas.put(1, 0, "\(digits)  g goes to step \(digits)", .note)
                 return
             }
-            var x = 1
-            for (key, word) in hints {
-                let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(word)
-                guard x + needed < canvas.width else { continue }
-                x = canvas.put(x, 0, key, .key)
-                x = canvas.put(x + 1, 0, word, .dim) + 2
-            }
+            hints.draw(in: &canvas)
         }
     }
 
     /// Keys and a word for each: of what is on the screen, else of the table.
-    private var hints: [(key: String, word: String)] {
+    private var hints: HintLine {
         if lanes != nil {
             let arrows = glyphs.isASCII ? "Left Right" : "← →"
-            return [(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")]
+            return HintLine([(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")])
         }
-        if comparison != nil { return [("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")] }
-        if player != nil { return [("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")] }
-        if focus == .tables, browsing.place != nil { return TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")] }
-        return KeyTable.bindings.filter { !$0.hint.isEmpty }.map { ($0.shown.split(separator: " ").first.map(String.init) ?? "", $0.hint) }
+        if comparison != nil { return HintLine([("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")]) }
+        if player != nil { return HintLine([("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")]) }
+        if focus == .tables, browsing.place != nil { return HintLine(TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")]) }
+        return .ofTable
     }
 
     private func drawStatus(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
@@ -122,7 +116,7 @@ extension Explorer {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
         case .tables: content = tablesPane(scene).content(width: width, height: height)
         case .entry: content = entryContent(scene, width: width)
-        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
+        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs, width: width)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
@@ -134,6 +128,7 @@ extension Explorer {
             if content.lines.isEmpty { content.lines = [Line("unchanged by this step", .dim)] }
             content.anchor = nil
         }
+        content.continueLines(width: width, height: height)
         return content
     }
 

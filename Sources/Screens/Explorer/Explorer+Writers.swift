@@ -11,6 +11,7 @@ extension Explorer {
     mutating func writerLine(_ view: TableView) -> Line? {
         guard let level = view.current, let address = level.address, view.marks.written[address.rawValue] == nil else { return nil }
         var line = Line(" by  ", .label)
+        line.continuesAt = 5
         switch timeline.writer(of: address, upTo: timeline.position, limit: view.isPicked ? .max : Self.cheap) {
         case .step(let write):
             line.add("step \(write.step)", .value)

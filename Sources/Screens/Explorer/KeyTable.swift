@@ -26,7 +26,7 @@ public enum KeyTable {
     public static let bindings: [KeyBinding] = [
         row(.stepOn, [.character("s"), .right, .character(" ")], "s → Space", "one step on", "step", "Moving"),
         row(.stepBack, [.character("S"), .left, .backspace], "S ← Backspace", "one step back", "back", "Moving"),
-        row(.finishFault, [.character("f")], "f", "to the end of this fault", "finish fault", "Moving"),
+        row(.finishFault, [.character("f")], "f", "to the end of this fault", "finish", "Moving"),
         row(.startFault, [.character("F")], "F", "back to the start of this fault", "", "Moving"),
         row(.nextFault, [.character("]")], "]", "next fault", "next fault", "Moving"),
         row(.previousFault, [.character("[")], "[", "previous fault", "", "Moving"),

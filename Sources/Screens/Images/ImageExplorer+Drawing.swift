@@ -52,14 +52,7 @@ extension ImageExplorer {
             canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
             return
         }
-        var x = 1
-        let hints = TableBrowsing.hints + [
-            (":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("?", "help"), ("q", "quit"),
-        ]
-        for (key, word) in hints where x + CharacterWidth.of(key) + 1 + CharacterWidth.of(word) < canvas.width {
-            x = canvas.put(x, 0, key, .key)
-            x = canvas.put(x + 1, 0, word, .dim) + 2
-        }
+        HintLine(TableBrowsing.hints + [(":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("q", "quit"), ("?", "help")]).draw(in: &canvas)
     }
 
     private func drawStatus(_ canvas: inout Canvas) {

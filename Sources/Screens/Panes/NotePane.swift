@@ -35,11 +35,14 @@ struct NotePane {
             let violation = scene.now.world.violations[index]
             // Where there is one line, it is for what happened, not for the rule.
             let about = extent == .brief ? "" : violation.rule.about + ". "
-            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(Story(violation, scene.now).text)", .broken)
+            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(sentence(Story(violation, scene.now).text))", .broken)
         }
         if let step = scene.step {
             let info = step.info
-            paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .heading)
+            // What is broken stands above already.
+            let result = scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
+                .map { String(scene.result.dropFirst($0.count)) } ?? scene.result
+            paragraph("Now", result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + result, .heading)
             if full { paragraph("What", info.what, .plain) }
             paragraph("Why", info.why, .plain)
             if full { for defect in defects(namedIn: info.what + " " + info.why) { paragraph(defect.number, defect.meaning, .dim) } }
@@ -51,6 +54,8 @@ struct NotePane {
         if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
         return PaneContent("Why", lines, margin: 1)
     }
+
+    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// The defects that a text calls by their numbers ("B5"), with the behaviours that have them.
     static func defects(namedIn text: String) -> [(number: String, meaning: String)] {

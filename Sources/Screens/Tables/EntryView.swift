@@ -53,6 +53,7 @@ struct EntryView {
     private func coverage(_ level: TableView.Level) -> [Line] {
         let first = view.ipa(of: level.index, in: level).rawValue, span = view.source.geometry.span(level: level.level)
         var line = Line(" for ", .label)
+        line.continuesAt = 5
         line.add("IPA \(hex(first, digits: 10)) to \(hex(first + (span - 1), digits: 10))", .value)
         line.add(", \(sizeText(span))", .plain)
         return [line]
@@ -73,6 +74,7 @@ struct EntryView {
         if width >= 60 || field.bits.width <= 4 { line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value) }
         if changed { line.add("*", .changed) }
         line.pad(to: column + (width >= 60 ? 13 : 6))
+        line.continuesAt = line.width
         let meaning = field.meaning(in: descriptor.rawValue)
         line.add(meaning.isEmpty ? field.about : meaning, changed ? .changed : meaning.isEmpty ? .dim : .plain)
         if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 4 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }
