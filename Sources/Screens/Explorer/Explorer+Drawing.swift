@@ -24,7 +24,10 @@ extension Explorer {
             } else {
                 // The focused frame is drawn last, so that all of it has its colour.
                 let order = layout.panes.filter { $0.id != focus } + layout.panes.filter { $0.id == focus }
-                for (id, rect) in order { drawPane(id, rect, layout, &canvas) }
+                var titles: [(id: PaneID, rect: Rect, title: String)] = []
+                for (id, rect) in order { titles.append((id, rect, drawPane(id, rect, layout, &canvas))) }
+                // Neighbours share a line: the frame drawn last must not hide their titles.
+                for pane in titles { canvas.paneTitle(pane.rect, pane.title, focused: pane.id == focus) }
             }
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
@@ -38,9 +41,12 @@ extension Explorer {
     private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-            let right = "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  I-cache \(scene.now.world.instructionCacheName)  step \(scene.position) of \(scene.count)"
-            let width = CharacterWidth.of(right)
-            x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, canvas.width - x - 5 - width))
+            // The title comes first: revision and I-cache stand in the status line too.
+            let machine = ["\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  "]
+            let step = "step \(scene.position) of \(scene.count)"
+            let room = canvas.width - x - 5
+            let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
+            x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, room - CharacterWidth.of(right)))
             canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
         }
     }
@@ -52,7 +58,7 @@ extension Explorer {
                 return
             }
             if !digits.isEmpty {
-                canvas.put(1, 0, "\(digits)  g goes to step \(digits)", .note)
+                canvas.put(1, 0, digits.count == 1 ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
                 return
             }
             hints.draw(in: &canvas)
@@ -142,17 +148,20 @@ extension Explorer {
         return min(max(0, anchor - height * content.anchorTenths / 10), most)
     }
 
-    private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) {
+    /// Returns the pane's title.
+    private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) -> String {
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
         // The place that several panes share names the others.
         let others = layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
-        canvas.pane(rect, "\(id.rawValue) \(content.title)\(others)", content.lines, from: first, focused: id == focus) { row, line in
+        let title = "\(id.rawValue) \(content.title)\(others)"
+        canvas.pane(rect, title, content.lines, from: first, focused: id == focus) { row, line in
             if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
             if let found, found.pane == id, found.line == row { return .match }
             return nil
         }
+        return title
     }
 
     /// Everything as lines of text, in an order that reads well: the step and why, then what it touched.

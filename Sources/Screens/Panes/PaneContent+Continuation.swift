@@ -31,6 +31,7 @@ extension Line {
             for word in Self.words(piece.text) {
                 let columns = CharacterWidth.of(word)
                 if used + CharacterWidth.of(word.trimmingTrailingBlanks) > width, used > continuesAt {
+                    part.trimTrailingBlanks()
                     parts.append(part)
                     part.pieces = [Piece(text: String(repeating: " ", count: continuesAt), role: .plain)]
                     used = continuesAt
@@ -43,13 +44,20 @@ extension Line {
         return parts
     }
 
-    /// Words with the blanks behind them; blanks in front stand alone.
+    private mutating func trimTrailingBlanks() {
+        guard let last = pieces.last else { return }
+        pieces[pieces.count - 1].text = String(last.text.trimmingTrailingBlanks)
+    }
+
+    /// Words with the blanks behind them; blanks in front stand alone. A number stays with the word that it counts.
     private static func words(_ text: String) -> [String] {
         var words: [String] = []
         for character in text {
-            if character != " ", let last = words.last?.last, last != " " {
-                words[words.count - 1].append(character)
-            } else if character == " ", !words.isEmpty {
+            guard let last = words.last else {
+                words.append(String(character))
+                continue
+            }
+            if character == " " || last.last != " " || !last.trimmingTrailingBlanks.isEmpty && last.trimmingTrailingBlanks.allSatisfy(\.isNumber) {
                 words[words.count - 1].append(character)
             } else {
                 words.append(String(character))
