@@ -67,6 +67,14 @@ extension Explorer {
 
     /// Keys and a word for each: of what is on the screen, else of the table.
     private var hints: HintLine {
+        switch overlay {
+        case .actors: return HintLine([("1-9", "that one moves"), ("j k", "pick"), ("Enter", "moves"), ("s S", "step"), ("t", "timeline"), ("Esc", "close")])
+        case .why: return HintLine([("s S", "step"), ("j k", "scroll"), ("Esc", "close")])
+        case .names: return HintLine([("j k", "pick"), ("Enter", "show in the tables"), ("Esc", "close")])
+        case .map: return HintLine([("h j k l", "move"), ("Enter", "into"), ("n N", "next mapped"), ("Esc", "out"), ("m", "close")])
+        case .help, .breakpoints, .branches: return HintLine([("j k", "scroll"), ("Esc", "close")])
+        case nil: break
+        }
         if lanes != nil {
             let arrows = glyphs.isASCII ? "Left Right" : "← →"
             return HintLine([(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")])
