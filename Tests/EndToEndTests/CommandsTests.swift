@@ -118,7 +118,8 @@ import Testing
 struct SteppingTests {
     @Test func `step, back, next fault, resize: what is shown is what was asked for`() throws {
         let session = try TmuxSession(Explorer.command, width: 120, height: 36)
-        let first = try session.waitForExplorer()
+        // Whole: the status line is drawn last.
+        let first = try session.wait(until: "the whole screen") { $0.contains("fault 0/2") && $0.contains("PIPT  v3.9\n") }
         try session.press("s")
         let one = try session.wait(until: "step 1") { $0.contains("step 1 of") }
         #expect(one.contains("enter the guest"))

@@ -19,6 +19,14 @@ private let readelfPath = "/usr/bin/readelf"
 
 @Suite("ELF images")
 struct ImagesELFTests {
+    @Test("a segment of zeros may be larger than an Int counts") func hugeZeros() throws {
+        let claimed: Range<UInt64> = 0x9000_0000..<0xcccc_0000_0000_0000
+        let core = try ELFCore(machine: .arm, note: note, runs: runs.dropLast(3), zeros: [claimed])
+        let again = try ELFImage(core.bytes)
+        #expect(again.memory.contents.zeros == [claimed])
+        #expect(again.memory.word(at: 0x9000_0000) == 0)
+    }
+
     @Test("tables of real hosts open, with every word that the file has", arguments: HostTraceFiles.names(".elf"))
     func realHosts(_ name: String) throws {
         let path = HostTraceFiles.folder.appending(path: name).path

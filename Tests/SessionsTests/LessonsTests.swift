@@ -126,7 +126,7 @@ extension Script {
         Omission(behaviour: .smpRmb, session: "barrier", rule: .frameFreedMapped, says: "vcpu0 dropped the last reference"),
         Omission(behaviour: .smpRmb, session: "barrier-reclaim", rule: .frameFreedMapped, says: "kswapd dropped the last reference"),
         Omission(behaviour: .tlbFlushOnUnmap, session: "unmap-without-flush", rule: .accessAfterLoss, says: "vcpu0 wrote to IPA 0x80001000"),
-        Omission(behaviour: .tlbFlushOnSet, session: "upgrade-without-flush", rule: .noProgress, says: "it would for ever"),
+        Omission(behaviour: .tlbFlushOnSet, session: "upgrade-without-flush", rule: .noProgress, says: "it would go on like this for ever"),
         Omission(behaviour: .rawLeafStore, session: "set-pte-ext", rule: .writeLost, says: "0xbbbb, written at step"),
         Omission(behaviour: .presentTest, session: "lost-neighbour", rule: .liveTableFreed, says: "was freed with 1 live entry in it"),
         Omission(behaviour: .presentTest, session: "lost-count", rule: .tableCount, says: "counts 3 references, not 4"),

@@ -15,12 +15,19 @@ extension Explorer {
         let scene = scene()
         grid.draw { canvas in
             drawHeader(scene, layout, &canvas)
-            if surroundings.plain {
+            if lanes != nil {
+                drawLanes(layout, &canvas)
+            } else if comparison != nil {
+                drawComparison(layout, &canvas)
+            } else if surroundings.plain {
                 drawPlain(scene, layout, &canvas)
             } else {
                 // The focused frame is drawn last, so that all of it has its colour.
                 let order = layout.panes.filter { $0.id != focus } + layout.panes.filter { $0.id == focus }
-                for (id, rect) in order { drawPane(id, rect, layout, &canvas) }
+                var titles: [(id: PaneID, rect: Rect, title: String)] = []
+                for (id, rect) in order { titles.append((id, rect, drawPane(id, rect, layout, &canvas))) }
+                // Neighbours share a line: the frame drawn last must not hide their titles.
+                for pane in titles { canvas.paneTitle(pane.rect, pane.title, focused: pane.id == focus) }
             }
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
@@ -34,9 +41,12 @@ extension Explorer {
     private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-            let right = "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  I-cache \(scene.now.world.instructionCacheName)  step \(scene.position) of \(scene.count)"
-            let width = CharacterWidth.of(right)
-            x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, canvas.width - x - 5 - width))
+            // The title comes first: revision and I-cache stand in the status line too.
+            let machine = ["\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  "]
+            let step = "step \(scene.position) of \(scene.count)"
+            let room = canvas.width - x - 5
+            let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
+            x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, room - CharacterWidth.of(right)))
             canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
         }
     }
@@ -48,25 +58,31 @@ extension Explorer {
                 return
             }
             if !digits.isEmpty {
-                canvas.put(1, 0, "\(digits)  g goes to step \(digits)", .note)
+                canvas.put(1, 0, digits.count == 1 ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
                 return
             }
-            var x = 1
-            if focus == .tables, browsing.place != nil {
-                for (key, word) in TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")] where x + CharacterWidth.of(key) + CharacterWidth.of(word) + 1 < canvas.width {
-                    x = canvas.put(x, 0, key, .key)
-                    x = canvas.put(x + 1, 0, word, .dim) + 2
-                }
-                return
-            }
-            for binding in KeyTable.bindings where !binding.hint.isEmpty {
-                let key = binding.shown.split(separator: " ").first.map(String.init) ?? ""
-                let needed = CharacterWidth.of(key) + 1 + CharacterWidth.of(binding.hint)
-                guard x + needed < canvas.width else { continue }
-                x = canvas.put(x, 0, key, .key)
-                x = canvas.put(x + 1, 0, binding.hint, .dim) + 2
-            }
+            hints.draw(in: &canvas)
         }
+    }
+
+    /// Keys and a word for each: of what is on the screen, else of the table.
+    private var hints: HintLine {
+        switch overlay {
+        case .actors: return HintLine([("1-9", "that one moves"), ("j k", "pick"), ("Enter", "moves"), ("s S", "step"), ("t", "timeline"), ("Esc", "close")])
+        case .why: return HintLine([("s S", "step"), ("j k", "scroll"), ("Esc", "close")])
+        case .names: return HintLine([("j k", "pick"), ("Enter", "show in the tables"), ("Esc", "close")])
+        case .map: return HintLine([("h j k l", "move"), ("Enter", "into"), ("n N", "next mapped"), ("Esc", "out"), ("m", "close")])
+        case .help, .breakpoints, .branches: return HintLine([("j k", "scroll"), ("Esc", "close")])
+        case nil: break
+        }
+        if lanes != nil {
+            let arrows = glyphs.isASCII ? "Left Right" : "← →"
+            return HintLine([(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")])
+        }
+        if comparison != nil { return HintLine([("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")]) }
+        if player != nil { return HintLine([("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")]) }
+        if focus == .tables, browsing.place != nil { return HintLine(TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")]) }
+        return .ofTable
     }
 
     private func drawStatus(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
@@ -88,6 +104,7 @@ extension Explorer {
         parts.append((scene.session.machine.revision.rawValue, .status))
         let violations = scene.now.world.statistics.violations
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
+        if let playingWords { parts.insert((playingWords, .note), at: 0) }
         if changesOnly { parts.append(("changes only", .note)) }
         canvas.draw(in: layout.status) { canvas in
             canvas.fill(nil, " ", .status)
@@ -114,7 +131,7 @@ extension Explorer {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
         case .tables: content = tablesPane(scene).content(width: width, height: height)
         case .entry: content = entryContent(scene, width: width)
-        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs)
+        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs, width: width)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
@@ -126,6 +143,7 @@ extension Explorer {
             if content.lines.isEmpty { content.lines = [Line("unchanged by this step", .dim)] }
             content.anchor = nil
         }
+        content.continueLines(width: width, height: height)
         return content
     }
 
@@ -139,17 +157,20 @@ extension Explorer {
         return min(max(0, anchor - height * content.anchorTenths / 10), most)
     }
 
-    private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) {
+    /// Returns the pane's title.
+    private mutating func drawPane(_ id: PaneID, _ rect: Rect, _ layout: Layout, _ canvas: inout Canvas) -> String {
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
         // The place that several panes share names the others.
         let others = layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
-        canvas.pane(rect, "\(id.rawValue) \(content.title)\(others)", content.lines, from: first, focused: id == focus) { row, line in
+        let title = "\(id.rawValue) \(content.title)\(others)"
+        canvas.pane(rect, title, content.lines, from: first, focused: id == focus) { row, line in
             if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
             if let found, found.pane == id, found.line == row { return .match }
             return nil
         }
+        return title
     }
 
     /// Everything as lines of text, in an order that reads well: the step and why, then what it touched.
@@ -187,14 +208,16 @@ extension Explorer {
             lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
         case .actors:
             title = "Who moves next"
-            lines = actorLines(width: width)
+            lines = actorLines(width: width - 2)
+        case .breakpoints:
+            title = "Breakpoints"
+            lines = breakpointLines
         case .names:
             title = names?.title ?? ""
             lines = names?.drawn(glyphs) ?? []
         case .branches:
             title = "Branches"
-            for (i, one) in branches.enumerated() { lines.append(Line("\(i == branch ? "\(Character(glyphs.current))" : " ") \(i + 1)  \(one.title)", i == branch ? .current : .plain)) }
-            lines.append(Line(":branch 2 goes to the second", .dim))
+            lines = branchLines
         }
         overlayScroll = canvas.overlay(title, lines, width: width, scroll: overlayScroll)
     }

@@ -46,41 +46,6 @@ extension Explorer {
         go(to: Int(faults[number - 1].start))
     }
 
-    // MARK: Breakpoints and broken checks
-
-    mutating func goToStop(forward: Bool) {
-        let broken = timeline.index.broken
-        let stop: Int?
-        if forward {
-            let check = broken.first { Int($0) > timeline.position }.map(Int.init)
-            let point = breakpoints.isEmpty ? nil : timeline.position(after: timeline.position, upTo: check ?? timeline.count, where: matches)
-            stop = [check, point].compactMap { $0 }.min()
-        } else {
-            let check = broken.last { Int($0) < timeline.position }.map(Int.init)
-            let point = breakpoints.isEmpty ? nil : timeline.position(before: timeline.position, downTo: check ?? 0, where: matches)
-            stop = [check, point].compactMap { $0 }.max()
-        }
-        guard let stop else {
-            let nothing = breakpoints.isEmpty && broken.isEmpty
-            return say(nothing ? "no breakpoint is set and no check is broken; b sets one" : "none \(forward ? "after" : "before") this step")
-        }
-        go(to: stop)
-    }
-
-    private var matches: (MicroStep, Actor) -> Bool {
-        let points = breakpoints
-        return { step, actor in
-            points.steps.contains(step) || (step == .issueAccess && points.pages.contains(actor.access.ipa.page.rawValue))
-        }
-    }
-
-    mutating func toggleBreakpoint() {
-        guard let step = timeline.step else { return say("no step here; move first") }
-        if breakpoints.steps.remove(step) != nil { return say("breakpoint on \(step.name) removed") }
-        breakpoints.steps.insert(step)
-        say("breakpoint on \(step.name): c runs to the next one")
-    }
-
     mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
 
     // MARK: Panes

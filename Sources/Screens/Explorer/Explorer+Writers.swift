@@ -11,6 +11,7 @@ extension Explorer {
     mutating func writerLine(_ view: TableView) -> Line? {
         guard let level = view.current, let address = level.address, view.marks.written[address.rawValue] == nil else { return nil }
         var line = Line(" by  ", .label)
+        line.continuesAt = 5
         switch timeline.writer(of: address, upTo: timeline.position, limit: view.isPicked ? .max : Self.cheap) {
         case .step(let write):
             line.add("step \(write.step)", .value)
@@ -24,7 +25,7 @@ extension Explorer {
 
     mutating func entryContent(_ scene: Scene, width: Int) -> PaneContent {
         guard let view = tablesPane(scene).view else { return PaneContent("Entry", [Line("no table", .dim)]) }
-        return EntryView(view: view, history: writerLine(view).map { [$0] } ?? []).content(width: width)
+        return EntryView(view: view, history: writerLine(view).map { [$0] } ?? [], breakpoints: breakpoints.entries).content(width: width)
     }
 
     /// "vcpu0, fault 2: write the leaf".

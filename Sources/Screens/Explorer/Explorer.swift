@@ -12,6 +12,13 @@ public struct Explorer: Interactive {
         /// Linear text without frames.
         public var plain: Bool
         public var ascii: Bool
+        /// There is a list of sessions behind this one, to which `q` goes back.
+        public var hasList = false
+        /// Told of everything typed that made a branch, before it is done.
+        public var journal: @Sendable (TypedAction) -> Void = { _ in }
+        /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
+        public var unsaved: [UnsavedWork] = []
+        public var dispose: @Sendable (UnsavedWork) -> Void = { _ in }
 
         public init(theme: Theme = .dark, plain: Bool = false, ascii: Bool = false, write: @escaping @Sendable (String, String) -> String? = { _, path in "\(path) cannot be written here" }) {
             self.theme = theme
@@ -25,7 +32,7 @@ public struct Explorer: Interactive {
     /// Timelines beside the one on the screen, each with the step it was left at; the one shown has its place kept free.
     var branches: [Branch]
     var branch = 0
-    let surroundings: Surroundings
+    var surroundings: Surroundings
     var size = (width: 80, height: 24)
     var focus = PaneID.path
     var zoomed = false
@@ -51,34 +58,31 @@ public struct Explorer: Interactive {
     /// The line that the search stands at.
     var found: (pane: PaneID, line: Int)?
     var overlayScroll = 0
-    /// The row picked among the actors.
+    /// The row picked among the actors, and what they did last.
     var pickedActor = 0
+    var recentLanes: LaneColumns?
+    /// The timeline over the whole screen, two branches side by side, and the session playing.
+    var lanes: LanesView?
+    var comparison: Comparison?
+    var player: Player?
+    /// Leaving: an answer is awaited, what it was, and whether the list of sessions comes next.
+    var isAskingToLeave = false
+    var leaving = Leaving.kept
+    public internal(set) var goesToList = false
     var history: [String] = []
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
 
-    /// A timeline beside the one on the screen.
-    struct Branch {
-        var title: String
-        /// nil for the one on the screen.
-        var timeline: Timeline?
-    }
-
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors, map, names }
-
-    struct Breakpoints {
-        var steps: Set<MicroStep> = []
-        var pages: Set<UInt64> = []
-        var isEmpty: Bool { steps.isEmpty && pages.isEmpty }
-    }
+    enum Overlay: Equatable { case help, why, branches, actors, breakpoints, map, names }
 
     /// - Parameter firstRun: the session's run, where whoever made the session has made it.
     public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
         timeline = Timeline(session, firstRun: firstRun)
         branches = [Branch(title: session.title, timeline: nil)]
         self.surroundings = surroundings
+        if let found = unsavedWorkFound { message = (found, false) }
         if let first = timeline.end.problems.first { message = (first.description, true) }
     }
 
@@ -129,9 +133,16 @@ public struct Explorer: Interactive {
         pickedStep = nil
         found = nil
         scrolled = [:]
+        pace()
+        followWithOther()
     }
 
-    mutating func forgetScene() { cachedScene = nil; cachedRecords = nil }
+    mutating func forgetScene() {
+        cachedScene = nil
+        cachedRecords = nil
+        recentLanes = nil
+        lanes?.columns = nil
+    }
 
     // MARK: Events
 
@@ -146,7 +157,7 @@ public struct Explorer: Interactive {
             guard prompt != nil else { return .nothing }
             for character in text where character.isKey { prompt?.insert(character) }
             return .redraw
-        case .tick: return .nothing
+        case .tick: return tick()
         }
     }
 
@@ -158,6 +169,7 @@ public struct Explorer: Interactive {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if prompt != nil { return handleInPrompt(key) }
+        if isAskingToLeave { return answer(key) }
         let hadMessage = message != nil
         message = nil
         if overlay == .map {
@@ -165,7 +177,10 @@ public struct Explorer: Interactive {
             let reaction = handleInMap(key)
             return reaction == .nothing && hadMessage ? .redraw : reaction
         }
-        if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII, overlay == nil { return typed(digit) }
+        if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
+            if overlay == .actors { return letActorMove(digit: digit) }
+            if overlay == nil { return typed(digit) }
+        }
         guard let action = KeyTable.action(for: key) else {
             digits = ""
             return .redraw
@@ -173,6 +188,9 @@ public struct Explorer: Interactive {
         let number = Int(digits)
         digits = ""
         if overlay != nil { return handleInOverlay(action) }
+        if lanes != nil { return handleInLanes(action, number: number) }
+        if comparison != nil, let reaction = handleInComparison(action) { return reaction }
+        if player != nil, let reaction = handleInPlay(key, action) { return reaction }
         return perform(action, number: number)
     }
 
@@ -180,7 +198,7 @@ public struct Explorer: Interactive {
     private mutating func typed(_ digit: Int) -> Reaction {
         if digits.isEmpty { focusBeforeDigits = focus }
         digits = String((digits + String(digit)).suffix(10))
-        if let pane = PaneID(rawValue: digit) { focus = pane }
+        if lanes == nil, comparison == nil, let pane = PaneID(rawValue: digit) { focus = pane }
         return .redraw
     }
 
@@ -221,9 +239,11 @@ public struct Explorer: Interactive {
         case .searchPrevious: search(forward: false)
         case .changesOnly: changesOnly.toggle(); scrolled = [:]
         case .why: overlay = .why
-        case .actors:
-            overlay = .actors
-            pickedActor = timeline.actor ?? 0
+        case .actors: showActors()
+        case .lanes: openLanes()
+        case .compare: compare("")
+        case .play: play("")
+        case .more, .less: say("+ and - zoom the timeline (t), and set the speed while the session plays (p)")
         case .breakpoint: toggleBreakpoint()
         case .map: openMap()
         case .writer: goToWriter()
@@ -234,7 +254,7 @@ public struct Explorer: Interactive {
         case .suspend: return .suspend
         case .quit: return .quit
         case .close:
-            if zoomed { zoomed = false } else { return .quit }
+            if zoomed { zoomed = false } else { return close() }
         }
         return .redraw
     }
@@ -271,6 +291,12 @@ public struct Explorer: Interactive {
             case .wheelDown: scrollOverlay(3)
             case .click: break
             }
+            return .redraw
+        }
+        if lanes != nil { return handleInLanes(mouse) }
+        if comparison != nil {
+            guard mouse.action != .click else { return .nothing }
+            scrollComparison(mouse.action == .wheelUp ? -3 : 3)
             return .redraw
         }
         guard let pane = layout.panes.last(where: { $0.rect.contains(mouse.x, mouse.y) }) else { return .nothing }

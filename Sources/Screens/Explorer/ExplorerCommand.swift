@@ -13,23 +13,31 @@ struct ExplorerCommand: Sendable {
         .init(name: "without", usage: "without NAME", help: "switch a behaviour off from here"),
         .init(name: "goto", usage: "goto N", help: "go to step N"),
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
-        .init(name: "break", usage: "break STEP or IPA", help: "stop there with c and C"),
+        .init(name: "break", usage: "break STEP", help: "c and C stop there; or RULE, IPA, LEVEL:INDEX, pa:ADDRESS, off"),
+        .init(name: "breaks", usage: "breaks", help: "list the breakpoints with their numbers"),
+        .init(name: "delete", usage: "delete N", help: "remove breakpoint N"),
         .init(name: "writer", usage: "writer", help: "go to the step that set the entry at hand (u)"),
         .init(name: "names", usage: "names [ipa|pfn|hva|va] X", help: "every other name of a place"),
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
+        .init(name: "compare", usage: "compare [N]", help: "this branch beside another, step by step"),
+        .init(name: "move", usage: "move ACTOR", help: "let an actor make one step: a new branch"),
+        .init(name: "timeline", usage: "timeline", help: "the whole session, a lane for each actor"),
+        .init(name: "play", usage: "play [SPEED]", help: "go on by itself at a reading pace; 2 is twice as fast"),
+        .init(name: "recover", usage: "recover [off]", help: "do again, or forget, what was not saved when the program died"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
         .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
         .init(name: "help", usage: "help", help: "this help"),
-        .init(name: "quit", usage: "quit", help: "leave"),
+        .init(name: "sessions", usage: "sessions", help: "the list of sessions"),
+        .init(name: "quit", usage: "quit", help: "leave; quit! also leaves what is not saved"),
     ]
 }
 
 extension Explorer {
     mutating func handleInPrompt(_ key: Key) -> Reaction {
         guard var line = prompt else { return .nothing }
-        let outcome = line.handle(key, history: history, offers: key == .tab ? completions : { _ in [] })
+        let outcome = line.handle(key, history: history, offers: key == .tab ? completions() : { _ in [] })
         prompt = line
         switch outcome {
         case .editing: break
@@ -45,9 +53,11 @@ extension Explorer {
     }
 
     /// What could end the last word of `text`.
-    private var completions: (String) -> [String] {
+    private mutating func completions() -> (String) -> [String] {
+        let breakpoints = breakpointOffers()
         let machine = timeline.now.machine
         let actors = machine.actors.indices.map { machine.name(of: $0) }
+        let branches = branches.indices.map { String($0 + 1) }
         return { text in
             let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             let last = words.last ?? ""
@@ -57,7 +67,13 @@ extension Explorer {
             } else if words[0] == "with" || words[0] == "without" {
                 all = Behaviour.names
             } else if words[0] == "break" {
-                all = MicroStep.allCases.dropFirst().map(\.name)
+                all = breakpoints
+            } else if words[0] == "move" {
+                all = actors
+            } else if words[0] == "branch" || words[0] == "compare" {
+                all = branches
+            } else if words[0] == "recover" {
+                all = ["off"]
             } else if words[0] == "names", words.count == 2 {
                 all = PlaceQuery.Kind.allCases.map(\.rawValue)
             } else if words[0].hasSuffix(":"), words.count == 2 {
@@ -77,7 +93,13 @@ extension Explorer {
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
         switch words[0] {
-        case "q", "quit": return .quit
+        case "q", "quit", "q!", "quit!": return quit("quit", evenUnsaved: words[0].hasSuffix("!"), toList: false)
+        case "sessions", "sessions!": return quit("sessions", evenUnsaved: words[0].hasSuffix("!"), toList: true)
+        case "compare": compare(argument)
+        case "move": moveActor(argument)
+        case "timeline": openLanes()
+        case "play": play(argument)
+        case "recover": recover(argument)
         case "help": overlay = .help
         case "goto", "step":
             guard let number = parseNumber(argument) else { say("goto '\(argument)': a step from 0 to \(timeline.count) fits", error: true); break }
@@ -86,6 +108,8 @@ extension Explorer {
             guard let number = parseNumber(argument) else { say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break }
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
+        case "breaks": overlay = .breakpoints
+        case "delete": deleteBreakpoint(argument)
         case "with", "without": switchBehaviour(argument, on: words[0] == "with")
         case "names": showNames(argument)
         case "writer": goToWriter()
@@ -105,22 +129,6 @@ extension Explorer {
         return .redraw
     }
 
-    private mutating func setBreakpoint(_ argument: String) {
-        if let step = MicroStep.named(argument), step != .idle {
-            breakpoints.steps.insert(step)
-            say("breakpoint on \(step.name): c runs to the next one")
-        } else if let ipa = parseNumber(argument) {
-            breakpoints.pages.insert(IPA(ipa).page.rawValue)
-            say("breakpoint on accesses to the page at \(hex(IPA(ipa).page.rawValue)): c runs to the next one")
-        } else if argument == "off" {
-            breakpoints = Breakpoints()
-            say("no breakpoints")
-        } else {
-            let near = MicroStep.allCases.dropFirst().map(\.name).filter { $0.lowercased().contains(argument.lowercased().prefix(4)) }.prefix(5)
-            say("break '\(argument)': a step's name, an IPA or off fits" + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
-        }
-    }
-
     private mutating func switchBehaviour(_ name: String, on: Bool) {
         guard let (behaviour, sense) = Behaviour.named(name) else {
             let near = Behaviour.names.filter { $0.contains(name.prefix(4)) }.prefix(6)
@@ -129,7 +137,7 @@ extension Explorer {
         let value = on ? sense : !sense
         var operation = Sessions.Operation(actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
         operation.note = ""
-        startBranch(operation, replaying: true)
+        startBranch(operation, replaying: true, typed: operation.text)
     }
 
     private mutating func act(_ actor: String, _ text: String) {
@@ -144,44 +152,10 @@ extension Explorer {
             let command = try ActionLanguage.parse(words, for: timeline.now.machine.actors[index].kind)
             var operation = Sessions.Operation(actor: actor, command: command, text: words, place: SourcePlace(line: 0, column: 0))
             operation.late = late
-            startBranch(operation, replaying: false)
+            startBranch(operation, replaying: false, typed: "\(actor): \(text)")
         } catch {
             say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
         }
-    }
-
-    /// A new timeline from the step on the screen: what came before stays, `operation` follows.
-    /// - Parameters:
-    ///   - replaying: the rest of the session follows too.
-    ///   - title: the branch's name; a branch of the same name that is on the screen goes on instead of a new one beginning.
-    mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool, title: String? = nil) {
-        let position = timeline.position
-        let session = timeline.branched(with: operation, replaying: replaying)
-        let name = title ?? (operation.actor.isEmpty ? operation.text : "\(operation.actor): \(operation.text)")
-        if branch > 0, title != nil, branches[branch].title == name {
-            timeline = Timeline(session)
-        } else {
-            branches[branch].timeline = timeline
-            timeline = Timeline(session)
-            branches.append(Branch(title: name, timeline: nil))
-            branch = branches.count - 1
-        }
-        forgetScene()
-        go(to: position + (replaying ? 0 : 1))
-        if let problem = timeline.end.problems.first { return say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) }
-        say("branch \(branch + 1): \(name), from step \(position); :branch 1 goes back")
-    }
-
-    private mutating func goToBranch(_ argument: String) {
-        guard !argument.isEmpty else { overlay = .branches; return }
-        guard let number = Int(argument), branches.indices.contains(number - 1) else { return say("branch '\(argument)': 1 to \(branches.count) fits", error: true) }
-        guard number - 1 != branch, let other = branches[number - 1].timeline else { return }
-        branches[branch].timeline = timeline
-        timeline = other
-        branches[number - 1].timeline = nil
-        branch = number - 1
-        forgetScene()
-        moved()
     }
 
     private mutating func screenshot(_ path: String) {
@@ -200,7 +174,9 @@ extension Explorer {
     private mutating func save(_ path: String) {
         guard !path.isEmpty else { return say("save FILE", error: true) }
         let text = SessionWriter.text(timeline.session)
-        if let problem = surroundings.write(text, path) { say(problem, error: true) } else { say("written: \(path)") }
+        if let problem = surroundings.write(text, path) { return say(problem, error: true) }
+        branches[branch].isSaved = true
+        say("written: \(path)")
     }
 }
 

@@ -6,7 +6,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
     case into, out, zoom, firstRow, lastRow, map, writer, names
-    case search, searchNext, searchPrevious, changesOnly, why, actors, breakpoint, command, help, repaint, close, quit, suspend
+    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit, suspend
 }
 
 /// One row of the key table.
@@ -26,7 +26,7 @@ public enum KeyTable {
     public static let bindings: [KeyBinding] = [
         row(.stepOn, [.character("s"), .right, .character(" ")], "s → Space", "one step on", "step", "Moving"),
         row(.stepBack, [.character("S"), .left, .backspace], "S ← Backspace", "one step back", "back", "Moving"),
-        row(.finishFault, [.character("f")], "f", "to the end of this fault", "finish fault", "Moving"),
+        row(.finishFault, [.character("f")], "f", "to the end of this fault", "finish", "Moving"),
         row(.startFault, [.character("F")], "F", "back to the start of this fault", "", "Moving"),
         row(.nextFault, [.character("]")], "]", "next fault", "next fault", "Moving"),
         row(.previousFault, [.character("[")], "[", "previous fault", "", "Moving"),
@@ -51,11 +51,16 @@ public enum KeyTable {
         row(.zoom, [.character("z")], "z", "this pane over the whole screen, and back", "zoom", "Panes"),
         row(.changesOnly, [.character("d")], "d", "only what the step changed", "", "Panes"),
         row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
-        row(.actors, [.character("a")], "a", "who could move next; Enter lets that one make a step, as a branch", "", "Asking"),
+        row(.actors, [.character("a")], "a", "who could move next; a digit or Enter lets that one make a step, as a branch", "", "Asking"),
+        row(.lanes, [.character("t")], "t", "timeline of the whole session, a lane for each actor", "timeline", "Asking"),
+        row(.compare, [.character("=")], "=", "this branch beside the one that it grew out of", "", "Asking"),
+        row(.play, [.character("p")], "p", "play by itself; then Space pauses", "", "Asking"),
+        row(.more, [.character("+")], "+", "timeline: closer; playing: faster", "", "Asking"),
+        row(.less, [.character("-")], "-", "timeline: farther; playing: slower", "", "Asking"),
         row(.map, [.character("m")], "m", "map of the guest's physical address space", "map", "Asking"),
         row(.names, [.character("i")], "i", "every name of the place at hand: IPA, slot, HVA, frame, leaf, TLB entries", "", "Asking"),
         row(.writer, [.character("u")], "u", "to the step that set this entry; again: to the one that set it before", "", "Asking"),
-        row(.breakpoint, [.character("b")], "b", "breakpoint on this kind of step, on and off", "", "Asking"),
+        row(.breakpoint, [.character("b")], "b", "breakpoint that fits the pane: step, table entry, page; on and off", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),
         row(.repaint, [.control("l")], "^L", "draw again", "", "Leaving"),

@@ -17,7 +17,9 @@ extension ImageExplorer {
             } else {
                 // The focused frame is drawn last, so that all of it has its colour.
                 let order = layout.panes.filter { $0.id != focus } + layout.panes.filter { $0.id == focus }
-                for (id, rect) in order { drawPane(id, rect, layout, &canvas) }
+                let titles = order.map { (id: $0.id, rect: $0.rect, title: drawPane($0.id, $0.rect, layout, &canvas)) }
+                // Neighbours share a line: the frame drawn last must not hide their titles.
+                for pane in titles { canvas.paneTitle(pane.rect, pane.title, focused: pane.id == focus) }
             }
             canvas.draw(in: layout.hint) { drawHint(&$0) }
             canvas.draw(in: layout.status) { drawStatus(&$0) }
@@ -41,9 +43,12 @@ extension ImageExplorer {
     private func drawHeader(_ canvas: inout Canvas) {
         let geometry = image.geometry
         let x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-        let right = "\(geometry.architecture.rawValue)  \(geometry.ipaBits)-bit IPA  levels \(geometry.startLevel) to 3  image, read-only"
         let name = image.name.split(separator: "/").last.map(String.init) ?? image.name
-        canvas.put(x + 2, 0, name, .title, width: max(0, canvas.width - x - 5 - CharacterWidth.of(right)))
+        // The name comes first.
+        let facts = ["\(geometry.architecture.rawValue)  ", "\(geometry.ipaBits)-bit IPA  levels \(geometry.startLevel) to 3  "], last = "image, read-only"
+        let room = canvas.width - x - 5
+        let right = [facts.joined() + last, facts[0] + last].first { CharacterWidth.of($0) + CharacterWidth.of(name) <= room } ?? last
+        canvas.put(x + 2, 0, name, .title, width: max(0, room - CharacterWidth.of(right)))
         canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
     }
 
@@ -52,14 +57,7 @@ extension ImageExplorer {
             canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
             return
         }
-        var x = 1
-        let hints = TableBrowsing.hints + [
-            (":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("?", "help"), ("q", "quit"),
-        ]
-        for (key, word) in hints where x + CharacterWidth.of(key) + 1 + CharacterWidth.of(word) < canvas.width {
-            x = canvas.put(x, 0, key, .key)
-            x = canvas.put(x + 1, 0, word, .dim) + 2
-        }
+        HintLine(TableBrowsing.hints + [(":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("q", "quit"), ("?", "help")]).draw(in: &canvas)
     }
 
     private func drawStatus(_ canvas: inout Canvas) {
@@ -92,15 +90,18 @@ extension ImageExplorer {
 
     func firstLine(_ pane: ImagePane, _ content: PaneContent, height: Int) -> Int { min(scrolled[pane] ?? 0, max(0, content.lines.count - height)) }
 
-    private func drawPane(_ id: ImagePane, _ rect: Rect, _ layout: ImageLayout, _ canvas: inout Canvas) {
+    private func drawPane(_ id: ImagePane, _ rect: Rect, _ layout: ImageLayout, _ canvas: inout Canvas) -> String {
         let inside = rect.inset()
-        let content = content(of: id, width: inside.width, height: inside.height)
+        var content = content(of: id, width: inside.width, height: inside.height)
+        content.continueLines(width: inside.width, height: inside.height)
         let hidden = ImagePane.allCases.filter { pane in !layout.panes.contains { $0.id == pane } }
         let others = id == .tables || hidden.isEmpty || layout.isSingle ? "" : "  (\(hidden.map { "\($0.rawValue) \($0.title)" }.joined(separator: ", ")))"
-        canvas.pane(rect, "\(id.rawValue) \(content.title)\(others)", content.lines, from: firstLine(id, content, height: inside.height), focused: id == focus) { row, _ in
+        let title = "\(id.rawValue) \(content.title)\(others)"
+        canvas.pane(rect, title, content.lines, from: firstLine(id, content, height: inside.height), focused: id == focus) { row, _ in
             if let found, found.pane == id, found.line == row { return .match }
             return nil
         }
+        return title
     }
 
     /// Everything as lines of text, the focused pane first.

@@ -14,7 +14,12 @@ struct NotePane {
 
     static func content(_ scene: Scene, glyphs: Glyphs, width: Int, extent: Extent) -> PaneContent {
         let full = extent == .full
+        // What the author says of a broken check comes before what is always said of the step.
+        let noteFirst = !full && !scene.changes.broken.isEmpty
         var lines: [Line] = []
+        func note() {
+            if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
+        }
         func paragraph(_ label: String, _ text: String, _ role: Role) {
             guard !text.isEmpty else { return }
             let indent = 6
@@ -33,14 +38,20 @@ struct NotePane {
         }
         for index in scene.changes.broken {
             let violation = scene.now.world.violations[index]
-            // Where there is one line, it is for what happened, not for the rule.
-            let about = extent == .brief ? "" : violation.rule.about + ". "
-            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(Story(violation, scene.now).text)", .broken)
+            // Where there is little room, it is for what happened, not for the rule.
+            let about = extent == .brief || (!full && scene.changes.broken.count > 1) ? "" : violation.rule.about + ". "
+            // It broke at the step on the screen, which need not be told.
+            let story = Story(violation, scene.now).text, here = "step \(scene.position): "
+            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story))", .broken)
         }
         if let step = scene.step {
             let info = step.info
-            paragraph("Now", scene.result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + scene.result, .heading)
+            // What is broken stands above already.
+            let result = scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
+                .map { String(scene.result.dropFirst($0.count)) } ?? scene.result
+            paragraph("Now", result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + result, .heading)
             if full { paragraph("What", info.what, .plain) }
+            if noteFirst { note() }
             paragraph("Why", info.why, .plain)
             if full { for defect in defects(namedIn: info.what + " " + info.why) { paragraph(defect.number, defect.meaning, .dim) } }
             if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }
@@ -48,9 +59,11 @@ struct NotePane {
             paragraph("Here", scene.session.about.isEmpty ? "The start of \(scene.session.title)." : scene.session.about, .plain)
             if !scene.session.question.isEmpty { paragraph("Asks", scene.session.question, .note) }
         }
-        if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
+        if !noteFirst { note() }
         return PaneContent("Why", lines, margin: 1)
     }
+
+    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// The defects that a text calls by their numbers ("B5"), with the behaviours that have them.
     static func defects(namedIn text: String) -> [(number: String, meaning: String)] {

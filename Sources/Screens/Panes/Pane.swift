@@ -13,6 +13,8 @@ struct Line {
     var pieces: [Piece] = []
     /// What the step changed: shown alone when only changes are wanted.
     var changed = false
+    /// The column at which it goes on in a next row, where the pane has rows to spare; nil: it is cut.
+    var continuesAt: Int?
     /// Where Enter leads.
     var target: Target?
 
@@ -60,6 +62,7 @@ struct PaneContent {
         self.lines = margin == 0 ? lines : lines.map { line in
             var line = line
             line.pieces.insert(Line.Piece(text: String(repeating: " ", count: margin), role: .plain), at: 0)
+            line.continuesAt? += margin
             return line
         }
         self.anchor = anchor

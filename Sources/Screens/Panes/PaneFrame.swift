@@ -7,8 +7,7 @@ extension Canvas {
         let role: Role = focused ? .focusedBorder : .border
         box(rect, role)
         let inside = rect.inset()
-        let mark = focused ? String(Character(glyphs.folded)) : " "
-        put(rect.x + 1, rect.y, mark + title + " ", focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
+        paneTitle(rect, title, focused: focused)
         draw(in: inside) { canvas in
             for row in 0..<min(inside.height, max(0, lines.count - first)) {
                 canvas.put(lines[first + row], row)
@@ -19,6 +18,11 @@ extension Canvas {
             let thumb = first * (inside.height - 1) / max(1, lines.count - inside.height)
             put(rect.endX - 1, inside.y + thumb, glyphs.scrollThumb, role)
         }
+    }
+
+    mutating func paneTitle(_ rect: Rect, _ title: String, focused: Bool) {
+        let mark = focused ? String(Character(glyphs.folded)) : " "
+        put(rect.x + 1, rect.y, mark + title + " ", focused ? .focusedBorder : .heading, focused ? [.bold] : [], width: rect.width - 2)
     }
 
     /// A sheet over the panes, in the middle. Returns the line that it begins with: `scroll`, as far as there are so many.

@@ -9,7 +9,7 @@ struct PathPane {
         var place = ""
         var lastActor = -1
         if scene.position == 0 {
-            lines.append(Line("the start: nothing has happened yet", .current))
+            lines.append(Line(" ").adding("the start: nothing happened yet", .current))
             anchor = 0
         }
         for record in scene.records {

@@ -2,10 +2,12 @@ import Stage2Sim
 
 /// The registers that a trap leaves: HSR field by field, HPFAR, HDFAR or HIFAR, PAR.
 struct SyndromePane {
-    static func content(_ scene: Scene, glyphs: Glyphs) -> PaneContent {
+    static func content(_ scene: Scene, glyphs: Glyphs, width: Int) -> PaneContent {
         let vcpu = scene.vcpu
         guard scene.now.world.statistics.faults > 0, vcpu.hsr.rawValue != 0 else {
-            return PaneContent("Syndrome", [Line("no trap yet: the registers are filled when the guest faults", .dim)], margin: 1)
+            var line = Line("no trap yet: the registers are filled when the guest faults", .dim)
+            line.continuesAt = 0
+            return PaneContent("Syndrome", [line], margin: 1)
         }
         var lines: [Line] = []
         var hsr = Line("HSR   ", .label)
@@ -20,8 +22,12 @@ struct SyndromePane {
             var line = Line("  " + field.name, .label)
             line.pad(to: 8)
             line.add(field.digits(in: UInt64(vcpu.hsr.rawValue)), .value)
-            line.pad(to: 16)
-            line.add(field.meaning(in: UInt64(vcpu.hsr.rawValue)), .plain)
+            line.pad(to: width < 40 ? 14 : 16)
+            var meaning = field.meaning(in: UInt64(vcpu.hsr.rawValue))
+            // The level must be in sight; that it is a fault's status, the field's name says.
+            if field.name == "FSC", line.width + CharacterWidth.of(meaning) >= width, let word = meaning.firstRange(of: " fault,") { meaning.replaceSubrange(word, with: ",") }
+            line.continuesAt = line.width
+            line.add(meaning, .plain)
             line.changed = scene.changes.hsr
             lines.append(line)
         }

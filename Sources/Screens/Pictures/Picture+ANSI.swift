@@ -4,12 +4,18 @@ extension Picture {
     var ansi: String {
         var text = ""
         for row in 0..<grid.height {
-            for run in runs(row: row) {
-                let look = theme[run.role]
-                let codes = sgr(look, look.attributes.union(run.attributes))
-                text += codes.isEmpty ? run.text : "\u{1b}[\(codes)m\(run.text)\u{1b}[0m"
-            }
-            text += "\n"
+            text += ansi(row: row, columns: 0..<grid.width) + "\n"
+        }
+        return text
+    }
+
+    /// A part of a row.
+    func ansi(row: Int, columns: Range<Int>) -> String {
+        var text = ""
+        for run in runs(row: row, columns: columns) {
+            let look = theme[run.role]
+            let codes = sgr(look, look.attributes.union(run.attributes))
+            text += codes.isEmpty ? run.text : "\u{1b}[\(codes)m\(run.text)\u{1b}[0m"
         }
         return text
     }

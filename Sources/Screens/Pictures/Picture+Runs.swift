@@ -8,10 +8,10 @@ extension Picture {
         var text: String
     }
 
-    /// A row as runs from left to right, without gaps.
-    func runs(row: Int) -> [Run] {
+    /// A row, or a part of it, as runs from left to right, without gaps.
+    func runs(row: Int, columns: Range<Int>? = nil) -> [Run] {
         var runs: [Run] = []
-        for column in 0..<grid.width {
+        for column in columns ?? 0..<grid.width {
             let cell = grid[column, row]
             if cell.isContinuation { continue }
             if let last = runs.last, last.role == cell.role, last.attributes == cell.attributes {

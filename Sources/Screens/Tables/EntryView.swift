@@ -6,13 +6,15 @@ struct EntryView {
     let view: TableView
     /// Who wrote it, where that is known.
     var history: [Line] = []
+    /// Addresses of descriptors whose writing stops c and C.
+    var breakpoints: Set<PA> = []
 
     func content(width: Int) -> PaneContent {
         guard let level = view.current, let table = level.table else {
             return PaneContent("Entry", [Line(view.source.geometry.mismatch ?? "no table", .dim)])
         }
         let address = table.address(of: level.index), geometry = view.source.geometry
-        let title = "Entry  level \(level.level) [\(level.index)] at \(hex(address.rawValue))"
+        let title = "Entry  level \(level.level) [\(level.index)] at \(hex(address.rawValue))" + (breakpoints.contains(address) ? " \(Character(view.glyphs.breakpoint)) breakpoint" : "")
         guard let now = level.descriptor else { return PaneContent(title, [Line(" the image has no memory there", .stale)] + coverage(level)) }
         let change = view.marks.written[address.rawValue]
         var lines: [Line] = []
@@ -51,6 +53,7 @@ struct EntryView {
     private func coverage(_ level: TableView.Level) -> [Line] {
         let first = view.ipa(of: level.index, in: level).rawValue, span = view.source.geometry.span(level: level.level)
         var line = Line(" for ", .label)
+        line.continuesAt = 5
         line.add("IPA \(hex(first, digits: 10)) to \(hex(first + (span - 1), digits: 10))", .value)
         line.add(", \(sizeText(span))", .plain)
         return [line]
@@ -71,6 +74,7 @@ struct EntryView {
         if width >= 60 || field.bits.width <= 4 { line.add(field.digits(in: descriptor.rawValue), changed ? .changed : .value) }
         if changed { line.add("*", .changed) }
         line.pad(to: column + (width >= 60 ? 13 : 6))
+        line.continuesAt = line.width
         let meaning = field.meaning(in: descriptor.rawValue)
         line.add(meaning.isEmpty ? field.about : meaning, changed ? .changed : meaning.isEmpty ? .dim : .plain)
         if changed, width >= 70, let was { line.add("  (was \(field.bits.width <= 4 ? binary(was, width: field.bits.width) : hex(was)))", .dim) }

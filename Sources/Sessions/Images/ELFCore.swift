@@ -47,10 +47,12 @@ public struct ELFCore: Sendable {
         var segments = try Self.merge(self.runs)
         if !zeros.isEmpty {
             for range in zeros.filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+                // A file may claim more than an Int counts.
+                let size = range.upperBound - range.lowerBound
                 if let last = segments.last, last.isZero, last.address + last.size == range.lowerBound {
-                    segments[segments.count - 1].size += UInt64(range.count)
+                    segments[segments.count - 1].size += size
                 } else {
-                    segments.append(Segment(address: range.lowerBound, size: UInt64(range.count), isZero: true, runs: 0..<0))
+                    segments.append(Segment(address: range.lowerBound, size: size, isZero: true, runs: 0..<0))
                 }
             }
             segments.sort { $0.address < $1.address }

@@ -5,6 +5,7 @@ import Stage2Sim
 public struct FirstRun {
     private(set) var now: Simulation
     private(set) var index = StepIndex()
+    private(set) var summary: TimelineSummary
     /// The steps made before each operation.
     private(set) var operationStarts: [UInt32] = []
     /// The start, and states at intervals that double when there are too many.
@@ -22,6 +23,7 @@ public struct FirstRun {
     init(writing session: Session) {
         now = Simulation(session)
         keyframes = [now]
+        summary = TimelineSummary(after: now)
     }
 
     /// Runs a whole session.
@@ -30,7 +32,7 @@ public struct FirstRun {
         operationStarts.reserveCapacity(session.script.count)
         while true {
             let at = now.position
-            now.run(limit: spacing - at % spacing, index: &index) { _, position in operationStarts.append(UInt32(position)) }
+            now.run(limit: spacing - at % spacing, index: &index, summary: &summary) { _, position in operationStarts.append(UInt32(position)) }
             if now.position == at { break }
             keepIfDue()
         }
@@ -48,7 +50,12 @@ public struct FirstRun {
     mutating func make(_ operation: Operation, by actor: Int) {
         operationStarts.append(UInt32(now.position))
         now.take(operation, by: actor)
-        while now.goOn(limit: spacing - now.position % spacing, index: &index) > 0 { keepIfDue() }
+        var from = now.position
+        while now.goOn(limit: spacing - from % spacing, index: &index) > 0 {
+            summary.note(actor, from: from, machine: &now.machine, index: &index)
+            from = now.position
+            keepIfDue()
+        }
     }
 
     /// Says what session has been written.

@@ -238,7 +238,7 @@ public struct Story {
             "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.cause), is lost; swap holds \(hex(violation.found))"
         case .liveTableFreed: violation.found > 0 ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it" : "page \(hex(violation.pa.rawValue)) of the level-1 table was freed while the VM uses it"
         case .memoryCacheEmpty: "\(who) needed a table page for IPA \(hex(violation.ipa.rawValue)) under mmu_lock and the memory cache was empty: a BUG"
-        case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would for ever"
+        case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would go on like this for ever"
         case .staleBytes: Self.stale(violation, who)
         case .freedTableWalked:
             "\(who)'s walk for IPA \(hex(violation.ipa.rawValue)) read a descriptor at \(hex(violation.pa.rawValue)), in a page that "

@@ -42,7 +42,7 @@ public struct RunReport {
                 function = place
             }
             let number = String(simulation.position)
-            line("  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + step.info.title + ": " + narration.result)
+            line("  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + step.info.title + (step.info.title.hasSuffix("?") ? " " : ": ") + narration.result)
             for case .broken(let index) in effects { line("         ! BROKEN \(simulation.machine.world.violations[Int(index)].rule.name): \(Story(simulation.machine.world.violations[Int(index)], simulation.machine).text)") }
         }
         let statistics = simulation.machine.world.statistics

@@ -201,14 +201,40 @@ public struct Simulation {
     /// The same, noting where faults are.
     public mutating func run(limit: Int, index: inout StepIndex, begun: (Int, Int) -> Void = { _, _ in }) {
         var left = limit
+        while left > 0, let actor = prepare(begun: begun) { left -= go(actor, left, &index) }
+    }
+
+    /// The same, noting what each actor does as well.
+    mutating func run(limit: Int, index: inout StepIndex, summary: inout TimelineSummary, begun: (Int, Int) -> Void = { _, _ in }) {
+        var left = limit
         while left > 0, let actor = prepare(begun: begun) {
+            let from = position
+            left -= go(actor, left, &index)
+            summary.note(actor, from: from, machine: &machine, index: &index)
+        }
+    }
+
+    /// Lets an actor run as far as its operation goes. Returns the steps made.
+    @inline(__always) private mutating func go(_ actor: Int, _ limit: Int, _ index: inout StepIndex) -> Int {
+        if stopping == .atEnd { return machine.run(actor, limit: limit, index: &index).steps }
+        let step = machine.actors[actor].next
+        let steps = machine.run(actor, limit: 1, index: &index).steps
+        stopIfAfter(step)
+        return steps
+    }
+
+    /// Runs until the step `last` at most, and collects the steps that `watch` wants.
+    /// - Parameter first: stop after the first one.
+    mutating func run(until last: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) {
+        while position < last, let actor = prepare() {
             if stopping == .atEnd {
-                left -= machine.run(actor, limit: left, index: &index).steps
+                _ = machine.run(actor, limit: last - position, watching: watch, stoppingAtFirst: first, hits: &hits)
             } else {
                 let step = machine.actors[actor].next
-                left -= machine.run(actor, limit: 1, index: &index).steps
+                _ = machine.run(actor, limit: 1, watching: watch, stoppingAtFirst: first, hits: &hits)
                 stopIfAfter(step)
             }
+            if first, !hits.isEmpty { return }
         }
     }
 

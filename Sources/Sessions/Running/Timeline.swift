@@ -9,6 +9,8 @@ public struct Timeline {
     /// How many steps the session has.
     public let count: Int
     public let index: StepIndex
+    /// What each actor did, stretch by stretch.
+    public let summary: TimelineSummary
     /// The first step of each operation, and the steps before it; operations without a step share their successor's.
     public let operationStarts: [UInt32]
     /// Far keyframes, in order: the start, and states at equal intervals.
@@ -41,6 +43,7 @@ public struct Timeline {
         far = run.keyframes
         count = end.position
         index = run.index
+        summary = run.summary
         operationStarts = run.operationStarts
     }
 
@@ -71,7 +74,7 @@ public struct Timeline {
     }
 
     /// `now` becomes the state one step before `target`.
-    private mutating func restore(before target: Int) {
+    mutating func restore(before target: Int) {
         let wanted = target - 1
         var base = far.last { $0.position <= wanted } ?? far[0]
         if let close = near.last(where: { $0.position <= wanted }), close.position > base.position { base = close }
@@ -111,36 +114,6 @@ public struct Timeline {
         step = now.machine.actors[acting].next
         now.step(effects: &buffer)
         effects = buffer.array
-    }
-
-    // MARK: Looking for a step
-
-    /// The place after `position` and up to `last` at which a step that `matches` has just been made.
-    public func position(after position: Int, upTo last: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
-        var simulation = now
-        while simulation.position < last, let actor = simulation.prepare() {
-            let found = matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor])
-            simulation.run(limit: 1)
-            if found { return simulation.position }
-        }
-        return nil
-    }
-
-    /// The last place before `position` and from `first` on at which a step that `matches` has just been made.
-    public func position(before position: Int, downTo first: Int, where matches: (MicroStep, Actor) -> Bool) -> Int? {
-        var end = position
-        for keyframe in far.reversed() where keyframe.position < end {
-            var simulation = keyframe
-            var found: Int?
-            while simulation.position < end - 1, let actor = simulation.prepare() {
-                if matches(simulation.machine.actors[actor].next, simulation.machine.actors[actor]) { found = simulation.position + 1 }
-                simulation.run(limit: 1)
-            }
-            if let found, found >= first { return found }
-            end = keyframe.position + 1
-            if end <= first { return nil }
-        }
-        return nil
     }
 
     // MARK: Branches

@@ -4,13 +4,13 @@ import Stage2Sim
 
 /// What of the kernel is to be other than the session says.
 struct BehaviourOptions: ParsableArguments {
-    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.")
+    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.", completion: .list(Revision.allCases.map(\.rawValue)))
     var kernel: String?
 
-    @Option(name: .customLong("with"), help: ArgumentHelp("Switch a behaviour on; may be given again.", valueName: "behaviour"))
+    @Option(name: .customLong("with"), help: ArgumentHelp("Switch a behaviour on; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
     var switchedOn: [String] = []
 
-    @Option(name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"))
+    @Option(name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
     var switchedOff: [String] = []
 
     /// None was given.
@@ -24,12 +24,28 @@ struct BehaviourOptions: ParsableArguments {
     }
 
     /// The session's machine with what was asked for. What the session itself switches on the way stays as it is.
-    func apply(to session: inout Session) {
-        if let revision = kernel.flatMap(Revision.init) {
-            session.machine.behaviours = revision.behaviours
-            session.machine.revision = revision
+    func apply(to session: inout Session) { choice.apply(to: &session) }
+
+    var choice: Choice { Choice(revision: kernel.flatMap(Revision.init), switchedOn: switchedOn, switchedOff: switchedOff) }
+
+    /// What was asked for.
+    struct Choice: Sendable {
+        let revision: Revision?
+        let switchedOn: [String]
+        let switchedOff: [String]
+
+        func apply(to session: inout Session) {
+            if let revision {
+                session.machine.behaviours = revision.behaviours
+                session.machine.revision = revision
+            }
+            for name in switchedOn { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, on) } }
+            for name in switchedOff { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, !on) } }
         }
-        for name in switchedOn { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, on) } }
-        for name in switchedOff { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, !on) } }
+
+        /// The options again; empty where there are none.
+        var words: String {
+            (revision.map { " --kernel \($0.rawValue)" } ?? "") + switchedOn.map { " --with \($0)" }.joined() + switchedOff.map { " --without \($0)" }.joined()
+        }
     }
 }

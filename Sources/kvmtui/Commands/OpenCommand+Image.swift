@@ -2,7 +2,7 @@ import Sessions
 
 extension OpenCommand {
     /// Whether it is an ELF image, told by content, as `walk` does. Options that are for the other kind are refused.
-    func isImage(_ source: ByteSource) throws -> Bool {
+    func isImage(_ source: ByteSource, named session: String) throws -> Bool {
         let prefix = try? source.peek()
         guard let prefix, InputKind.detect(prefix) == .elf else {
             guard tables.isEmpty else { throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an ELF image of physical memory: they are for images") }

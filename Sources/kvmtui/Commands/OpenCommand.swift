@@ -8,13 +8,11 @@ struct OpenCommand: ParsableCommand {
         commandName: "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, an ELF image of physical memory, or - for standard input.")
-    var session: String
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, an ELF image of physical memory, or - for standard input. Without one: the list of sessions.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
+    var session: String?
 
     @OptionGroup var trace: TraceOptions
-
-    @Option(help: ArgumentHelp("Without a terminal: the screen's size.", valueName: "columnsxrows"))
-    var size: String?
+    @OptionGroup var screen: ScreenOptions
 
     @Option(help: ArgumentHelp("Without a terminal: a file of keys to play, or - for standard input.", valueName: "file"))
     var keys: String?
@@ -22,80 +20,55 @@ struct OpenCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Without a terminal: write the last screen, as .txt, .ans or .svg.", valueName: "file"))
     var saveScreen: String?
 
-    @Option(help: "Colours: auto, always or never. NO_COLOR is honoured.")
-    var color: TerminalOptions.ColourChoice = .auto
-
-    @Option(help: "Colours for a dark or light terminal, or none: dark, light, mono.")
-    var theme: String = "dark"
-
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
-
-    @Flag(help: "No frames and no columns: text in reading order, for screen readers.")
-    var plain = false
-
-    @Flag(help: "Leave the mouse to the terminal.")
-    var noMouse = false
-
     @OptionGroup var behaviours: BehaviourOptions
     @OptionGroup var tables: TableOptions
 
     func validate() throws {
-        guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
-        if let keys, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
-        if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
+        if let keys, let session, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
     }
 
     func run() throws {
         try CommandIO.reporting {
-            var options = TerminalOptions()
-            options.colour = color
-            options.mouse = !noMouse
-            options.ascii = ascii
-            options.theme = Theme.named(theme) ?? .dark
-            let surroundings = Explorer.Surroundings(theme: options.theme, plain: plain, ascii: ascii) { text, path in
-                do throws(TerminalError) {
-                    try TextFile.write(text, to: path)
-                    return nil
-                } catch {
-                    return "\(error)"
+            let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !isHeadless)
+            var explorer: Explorer?
+            if let session {
+                let source = try SessionFiles.source(session)
+                if try isImage(source, named: session) {
+                    let image = try tables.open(source)
+                    leaveStandardInput()
+                    return _ = try show(ImageExplorer(image, surroundings: desk.surroundings))
                 }
-            }
-            let source = try SessionFiles.source(session)
-            if try isImage(source) {
-                let image = try tables.open(source)
+                let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
+                explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
                 leaveStandardInput()
-                return try show(ImageExplorer(image, surroundings: surroundings), options)
             }
-            var (session, run) = try SessionFiles.open(source, memory: trace.memory)
-            behaviours.apply(to: &session)
-            leaveStandardInput()
-            try show(Explorer(session, firstRun: run, surroundings: surroundings), options)
+            let outside = SessionBrowser.Outside(
+                list: { SessionDesk.entries() },
+                open: { session, path in desk.explorer(session, path: path, hasList: true) },
+                closed: { desk.close($0) })
+            let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain))
+            if !isHeadless, let kept = left.explorer.flatMap({ desk.close($0) }) { CommandIO.complain(kept) }
         }
     }
 
     /// Without a terminal.
-    private var isHeadless: Bool { keys != nil || saveScreen != nil || size != nil }
+    private var isHeadless: Bool { keys != nil || saveScreen != nil || screen.size != nil }
 
     /// What was read from standard input has been read; keys come from the terminal.
     private func leaveStandardInput() {
-        if !isHeadless, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
+        if !isHeadless, let session, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
     }
 
-    /// Shows it on the terminal, or plays the keys without one.
-    private func show(_ app: some Interactive, _ options: TerminalOptions) throws {
+    /// Shows it on the terminal, or plays the keys without one. Returns it as it was left.
+    private func show<App: Interactive>(_ app: App) throws -> App {
         do throws(TerminalError) {
-            if isHeadless {
-                var app = app
-                try HeadlessDriver.run(&app, size: size.flatMap { ScreenSize($0) } ?? ScreenSize(width: 80, height: 24), keys: keys, saveTo: saveScreen, options: options)
-            } else {
-                _ = try TerminalDriver.run(app, options: options, environment: ProcessInfo.processInfo.environment)
-            }
+            guard isHeadless else { return try TerminalDriver.run(app, options: screen.terminal, environment: ProcessInfo.processInfo.environment) }
+            var app = app
+            try HeadlessDriver.run(&app, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: screen.terminal)
+            return app
         } catch {
             CommandIO.complain(error)
             throw ExitCode(error.exitStatus)
         }
     }
 }
-
-extension TerminalOptions.ColourChoice: ExpressibleByArgument {}

@@ -4,7 +4,7 @@ import Sessions
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.")
+    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String
 
     @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
@@ -30,7 +30,7 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
         discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
 
-    @Argument(help: "Session files, names of shipped sessions, or traces of hosts.")
+    @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var sessions: [String]
 
     @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")

@@ -43,6 +43,14 @@ enum SessionFiles {
         return []
     }
 
+    /// What a shell may complete `prefix` to where a session is wanted: shipped names, and files and folders.
+    static func completions(_ prefix: String) -> [String] {
+        let names = shipped().map { name(of: $0) }.filter { $0.hasPrefix(prefix) }
+        let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
+        let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).map { folder + $0 }
+        return names + files.filter { $0.hasPrefix(prefix) && !$0.dropFirst(folder.count).hasPrefix(".") }.sorted()
+    }
+
     static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
 
     /// A session, or one made from a trace, told apart by content.

@@ -26,7 +26,8 @@ final class TmuxSession {
     ) throws {
         socket = FileManager.default.temporaryDirectory
             .appendingPathComponent("kvmtui-tmux-\(UUID().uuidString.prefix(8))").path
-        var settings = ["TERM": "tmux-256color", "LC_ALL": "C.UTF-8"]
+        // What a test types and does not save is nobody's.
+        var settings = ["TERM": "tmux-256color", "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": socket + ".state"]
         settings.merge(environment) { $1 }
         let words = ["env", "-u", "NO_COLOR", "-u", "TMUX"] + settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let line = "exec " + (words + command).map(TmuxSession.quoted).joined(separator: " ")
@@ -54,6 +55,7 @@ final class TmuxSession {
     deinit {
         _ = try? tmux(["kill-server"])
         try? FileManager.default.removeItem(atPath: socket)
+        try? FileManager.default.removeItem(atPath: socket + ".state")
     }
 
     @discardableResult

@@ -1,0 +1,136 @@
+import Sessions
+import Stage2Sim
+
+// The timeline over the whole screen: from state to cells.
+
+extension Explorer {
+    mutating func drawLanes(_ layout: Layout, _ canvas: inout Canvas) {
+        let view = settledLanes()
+        guard let columns = view.columns else { return }
+        let frame = columns.frame
+        let body = Rect(x: 0, y: 1, width: size.width, height: size.height - 3)
+        let end = min(frame.count, frame.first + frame.perColumn * frame.width - 1)
+        let title = " Timeline  steps \(frame.first) to \(end) of \(frame.count), \(frame.perColumn == 1 ? "one" : "\(frame.perColumn)") a column "
+        canvas.fill(body)
+        if !surroundings.plain { canvas.box(body, .focusedBorder) }
+        canvas.put(2, body.y, title, .focusedBorder, [.bold], width: body.width - 4)
+        canvas.draw(in: body.inset()) { canvas in
+            var y = drawRuler(frame, view, &canvas)
+            y = drawFaultCounts(columns, y, &canvas)
+            let lines = laneDetails(view, columns, width: canvas.width)
+            let legend = laneLegend(columns, width: canvas.width)
+            let actors = activeActors
+            let room = max(1, canvas.height - y - 2 - min(lines.count, 5) - legend.count)
+            let firstLane = min(view.firstLane, max(0, actors.count - room))
+            let top = y
+            for actor in actors[firstLane..<min(actors.count, firstLane + room)] {
+                drawLane(actor, columns, y, &canvas)
+                y += 1
+            }
+            if actors.count > room { canvas.put(0, y - 1, "j k: \(actors.count - room) more", .dim) }
+            drawPlaces(frame, view, y, &canvas)
+            if let column = frame.column(of: view.cursor) { canvas.restyle(Rect(x: laneStart + column, y: top, width: 1, height: y - top), .selection) }
+            y += 2
+            for line in lines where y < canvas.height - legend.count {
+                canvas.put(line, y)
+                y += 1
+            }
+            for (i, line) in legend.enumerated() { canvas.put(line, canvas.height - legend.count + i) }
+        }
+    }
+
+    /// Step numbers above the columns, as many as there is room for. Returns the row below.
+    private func drawRuler(_ frame: LaneColumns.Frame, _ view: LanesView, _ canvas: inout Canvas) -> Int {
+        canvas.put(0, 0, "step", .label)
+        var column = 0
+        while column < frame.used {
+            let x = laneStart + column
+            let text = "\(glyphs.isASCII ? "'" : "╵")\(frame.steps(of: column).lowerBound)"
+            if x + CharacterWidth.of(text) <= canvas.width { canvas.put(x, 0, text, .dim) }
+            column += max(20, CharacterWidth.of(text) + 4)
+        }
+        return 1
+    }
+
+    private func drawFaultCounts(_ columns: LaneColumns, _ y: Int, _ canvas: inout Canvas) -> Int {
+        canvas.put(0, y, "faults", .label)
+        let most = columns.faults.max() ?? 0
+        let bars = glyphs.bars
+        for (column, count) in columns.faults.enumerated() where count > 0 {
+            let glyph = most <= 9 ? Unicode.Scalar(UInt8(48 + count)) : bars[min(7, (count * 8 - 1) / max(1, most))]
+            canvas.put(laneStart + column, y, glyph, .value)
+        }
+        return y + 1
+    }
+
+    private func drawLane(_ actor: Int, _ columns: LaneColumns, _ y: Int, _ canvas: inout Canvas) {
+        canvas.put(0, y, timeline.now.machine.name(of: actor), actor == timeline.actor ? .current : .label, width: laneStart - 1)
+        guard columns.marks.indices.contains(actor) else { return }
+        for (column, marks) in columns.marks[actor].enumerated() {
+            let look = LaneColumns.look(marks, glyphs)
+            canvas.put(laneStart + column, y, look.glyph, look.role, look.attributes)
+        }
+    }
+
+    /// Where we are, and where the cursor is.
+    private func drawPlaces(_ frame: LaneColumns.Frame, _ view: LanesView, _ y: Int, _ canvas: inout Canvas) {
+        if let column = frame.column(of: max(1, timeline.position)) {
+            let x = laneStart + column
+            canvas.put(x, y + 1, glyphs.arrowUp, .current, [.bold])
+            let text = "here, step \(timeline.position)"
+            if x + 2 + text.count <= canvas.width { canvas.put(x + 2, y + 1, text, .current) } else { canvas.put(endingAt: x - 1, y + 1, text, .current) }
+        } else {
+            let isBefore = timeline.position < frame.first
+            let text = isBefore ? "\(Character(glyphs.arrowLeft)) here: step \(timeline.position)" : "here: step \(timeline.position) \(Character(glyphs.arrowRight))"
+            if isBefore { canvas.put(laneStart, y + 1, text, .current) } else { canvas.put(endingAt: canvas.width, y + 1, text, .current) }
+        }
+        if let column = frame.column(of: view.cursor) { canvas.put(laneStart + column, y, "^", .selection, [.bold]) }
+    }
+
+    /// What the column under the cursor holds, in words.
+    private func laneDetails(_ view: LanesView, _ columns: LaneColumns, width: Int) -> [Line] {
+        guard let column = columns.frame.column(of: view.cursor) else { return [] }
+        let steps = columns.frame.steps(of: column)
+        var head = Line(steps.count == 1 ? "step \(steps.lowerBound)" : "steps \(steps.lowerBound) to \(steps.upperBound)", .heading)
+        let faults = LaneColumns.faults(timeline, steps)
+        if faults.count > 1 { head.add("  faults \(faults.lowerBound + 1) to \(faults.upperBound) of \(timeline.index.faults.count) begin", .plain) }
+        let target = laneTarget(view.cursor, view)
+        head.add("  Enter goes to step \(target.step)" + (target.why.isEmpty ? "" : ": \(target.why)"), .dim)
+        var lines = [head]
+        var note = ""
+        if let number = timeline.operationNumber(at: view.cursor) {
+            let operation = timeline.session.script.operation(at: number).operation
+            lines.append(Line("  " + (operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text, .note))
+            note = operation.note
+        }
+        if let record = columns.records.first(where: { $0.position == steps.lowerBound }) {
+            var line = Line("  \(timeline.now.machine.name(of: record.actor))", .label)
+            line.add("  ")
+            line.add(record.step.info.title, .heading)
+            if record.text != record.step.info.title { line.add("  \(record.text)", record.text.hasPrefix("BROKEN") ? .broken : .plain) }
+            line.add("  \(record.step.info.function)", .dim)
+            lines.append(line)
+        }
+        for actor in activeActors where columns.marks.indices.contains(actor) {
+            let marks = columns.marks[actor][column]
+            guard !marks.isEmpty else { continue }
+            var line = Line("  \(timeline.now.machine.name(of: actor))", .label)
+            line.add("  \(LaneColumns.words(marks, glyphs))")
+            if columns.records.isEmpty || line.text.contains("waits") || marks.contains(.underWay) { lines.append(line) }
+        }
+        // The author's words come last: where there is no room, they are what is left out.
+        if !note.isEmpty { lines += TextLayout.wrap(note, width: max(20, width - 4)).map { Line("  " + $0, .note) } }
+        return lines
+    }
+
+    private func laneLegend(_ columns: LaneColumns, width: Int) -> [Line] {
+        var lines = [Line()]
+        for sign in LaneColumns.signs(glyphs) {
+            let words = sign.marks == .holds && !columns.showsLocks ? "holds mmu_lock while others move" : sign.words
+            if lines[lines.count - 1].width + words.count + 4 > width, lines[lines.count - 1].width > 0 { lines.append(Line()) }
+            lines[lines.count - 1].add(String(Character(sign.glyph)), sign.role, sign.attributes)
+            lines[lines.count - 1].add(" \(words)  ", .dim)
+        }
+        return lines
+    }
+}

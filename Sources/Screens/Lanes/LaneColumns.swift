@@ -1,0 +1,110 @@
+// Lanes/: the session as lanes of its actors over time, and the actors as lanes to be moved by hand. What happened in a
+// stretch is asked of `TimelineSummary`.
+
+import Sessions
+import Stage2Sim
+
+/// A part of a timeline in columns: what each actor did in each, and how many faults began there.
+struct LaneColumns {
+    /// The part that is shown.
+    struct Frame: Equatable {
+        var branch: Int
+        /// The steps of the whole timeline.
+        var count: Int
+        /// The first step shown.
+        var first: Int
+        var perColumn: Int
+        var width: Int
+
+        func steps(of column: Int) -> ClosedRange<Int> {
+            let start = min(first + column * perColumn, count)
+            return start...min(start + perColumn - 1, count)
+        }
+
+        func column(of position: Int) -> Int? {
+            guard position >= first else { return nil }
+            let column = (position - first) / perColumn
+            return column < width && position <= count ? column : nil
+        }
+
+        /// Columns that hold steps.
+        var used: Int { min(width, (count - first) / perColumn + 1) }
+    }
+
+    let frame: Frame
+    /// By actor, then by column.
+    private(set) var marks: [[TimelineSummary.Marks]] = []
+    private(set) var faults: [Int] = []
+    /// Where a column is a step: what was done at each.
+    private(set) var records: [StepRecord] = []
+    /// Locks that were taken and given back within an operation are seen.
+    let showsLocks: Bool
+
+    /// Steps looked at one by one, at most; and steps run again at all. Both take some hundredths of a second.
+    private static let stepByStep = 60_000
+    private static let runAgain = 400_000
+
+    init(_ timeline: Timeline, _ frame: Frame) {
+        self.frame = frame
+        let positions = frame.first...min(frame.count, frame.first + frame.width * frame.perColumn - 1)
+        showsLocks = positions.count <= Self.stepByStep
+        let isFineEnough = timeline.summary.stretch * 2 <= frame.perColumn
+        let summary = showsLocks || !isFineEnough && positions.count <= Self.runAgain
+            ? timeline.summary(of: positions, stretch: frame.perColumn, stepByStep: showsLocks) : timeline.summary
+        marks = (0..<summary.actorCount).map { actor in (0..<frame.used).map { summary.marks(of: actor, in: frame.steps(of: $0)) } }
+        faults = (0..<frame.used).map { Self.faults(timeline, frame.steps(of: $0)).count }
+        if frame.perColumn == 1 { records = timeline.records(positions) }
+    }
+
+    /// The numbers of the faults that begin at one of these steps.
+    static func faults(_ timeline: Timeline, _ positions: ClosedRange<Int>) -> Range<Int> {
+        let faults = timeline.index.faults
+        func first(from position: Int) -> Int {
+            var low = 0, high = faults.count
+            while low < high {
+                let middle = (low + high) / 2
+                if Int(faults[middle].start) < position { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+        let low = first(from: positions.lowerBound)
+        return low..<max(low, first(from: positions.upperBound + 1))
+    }
+
+    /// What a lane shows for `marks`: the rarest first.
+    static func look(_ marks: TimelineSummary.Marks, _ glyphs: Glyphs) -> (glyph: Unicode.Scalar, role: Role, attributes: Attributes) {
+        for sign in signs(glyphs) where !marks.isDisjoint(with: sign.marks) { return (sign.glyph, sign.role, sign.attributes) }
+        return (" ", .plain, [])
+    }
+
+    struct Sign {
+        let marks: TimelineSummary.Marks
+        let glyph: Unicode.Scalar
+        let role: Role
+        var attributes: Attributes = []
+        /// For the legend.
+        let words: String
+    }
+
+    static func signs(_ glyphs: Glyphs) -> [Sign] {
+        [
+            Sign(marks: .broken, glyph: glyphs.broken, role: .broken, attributes: [.bold], words: "a check breaks"),
+            Sign(marks: .waits, glyph: "w", role: .stale, words: "waits for a lock"),
+            Sign(marks: .flush, glyph: "T", role: .changed, words: "flushes TLBs"),
+            Sign(marks: .fault, glyph: "F", role: .key, attributes: [.bold], words: "a fault begins"),
+            Sign(marks: .holds, glyph: glyphs.lock, role: .held, words: "holds mmu_lock"),
+            Sign(marks: .moved, glyph: glyphs.line(.horizontal), role: .plain, words: "moves"),
+            Sign(marks: .underWay, glyph: glyphs.nothing, role: .dim, words: "stands, others move"),
+        ]
+    }
+
+    /// The marks of an actor in a column, in words.
+    static func words(_ marks: TimelineSummary.Marks, _ glyphs: Glyphs) -> String {
+        signs(glyphs).filter { !marks.isDisjoint(with: $0.marks) }.map(\.words).joined(separator: ", ")
+    }
+}
+
+extension Glyphs {
+    /// Bars of eight heights, from low to high.
+    var bars: [Unicode.Scalar] { isASCII ? [".", ":", "-", "=", "+", "*", "#", "@"] : ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] }
+}

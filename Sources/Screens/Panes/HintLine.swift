@@ -1,0 +1,46 @@
+/// The line of keys above the status. Where it is too narrow for all of them, the least important are left out.
+struct HintLine {
+    /// Keys and a word for each, as they stand on the line.
+    let hints: [(key: String, word: String)]
+    /// Their places in `hints`, the most important first.
+    let importance: [Int]
+
+    /// - Parameter importance: without it, as they stand, but the last, which leads out or to the help, is kept before all.
+    init(_ hints: [(key: String, word: String)], importance: [Int]? = nil) {
+        self.hints = hints
+        self.importance = importance ?? Array(hints.indices.suffix(1)) + Array(hints.indices.dropLast())
+    }
+
+    /// The table's hints.
+    static let ofTable: HintLine = {
+        let bindings = KeyTable.bindings.filter { !$0.hint.isEmpty }
+        let first: [KeyAction] = [.stepOn, .stepBack, .finishFault, .nextFault, .nextPane, .help, .why, .close, .zoom]
+        let ranked = first.compactMap { action in bindings.firstIndex { $0.action == action } }
+        return HintLine(
+            bindings.map { ($0.shown.split(separator: " ").first.map(String.init) ?? "", $0.hint) },
+            importance: ranked + bindings.indices.filter { !ranked.contains($0) })
+    }()
+
+    /// Those that fit, in their order on the line.
+    func fitting(width: Int) -> [(key: String, word: String)] {
+        var left = width + Self.gap
+        var kept: Set<Int> = []
+        for index in importance {
+            let needed = CharacterWidth.of(hints[index].key) + 1 + CharacterWidth.of(hints[index].word) + Self.gap
+            guard needed <= left else { continue }
+            left -= needed
+            kept.insert(index)
+        }
+        return hints.indices.filter(kept.contains).map { hints[$0] }
+    }
+
+    private static let gap = 2
+
+    func draw(in canvas: inout Canvas) {
+        var x = 1
+        for (key, word) in fitting(width: canvas.width - 1) {
+            x = canvas.put(x, 0, key, .key)
+            x = canvas.put(x + 1, 0, word, .dim) + Self.gap
+        }
+    }
+}

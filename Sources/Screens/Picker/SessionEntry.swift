@@ -1,0 +1,47 @@
+// Picker/: the list of sessions, and the way from it into one and back.
+
+import Sessions
+
+/// A session that can be opened, as the list shows it.
+public struct SessionEntry: Sendable {
+    /// By which it is opened: a shipped session's name, or a path.
+    public var name: String
+    public var path: String
+    /// It ships with the program; false: it lies in the current folder.
+    public var ships: Bool
+    /// As it was read; nil: it is in error.
+    public var session: Session?
+    /// What is wrong with it.
+    public var problem = ""
+    /// Filled in when there is time: how long it is.
+    var length: (steps: Int, faults: Int, broken: Int)?
+
+    public init(name: String, path: String, ships: Bool, session: Session?, problem: String = "") {
+        self.name = name
+        self.path = path
+        self.ships = ships
+        self.session = session
+        self.problem = problem
+    }
+
+    var title: String { session?.title ?? "in error: \(problem)" }
+
+    /// Actions up to which a session is run through to know its length.
+    private static let quick = 400
+
+    var canBeMeasured: Bool { session.map { $0.script.count <= Self.quick } ?? false }
+
+    mutating func measure() {
+        guard let session, canBeMeasured else { return }
+        let end = Timeline(session)
+        length = (end.count, end.index.faults.count, end.index.broken.count)
+    }
+
+    /// "2 faults, 103 steps", or how many actions.
+    var lengthWords: String {
+        guard let session else { return "" }
+        func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+        guard let length else { return count(session.script.count, "action") }
+        return "\(count(length.faults, "fault")), \(count(length.steps, "step"))" + (length.broken > 0 ? ", \(count(length.broken, "broken check"))" : "")
+    }
+}

@@ -1,0 +1,278 @@
+import Sessions
+
+/// The list of sessions: titles, what each teaches, how long it is. `/` filters, Enter opens.
+struct SessionPicker {
+    private(set) var entries: [SessionEntry]
+    var size = (width: 80, height: 24)
+    /// The row picked among those shown.
+    private(set) var picked = 0
+    private var filter = ""
+    private var isTyping = false
+    private var showsHelp = false
+    var message = ""
+    let glyphs: Glyphs
+    let plain: Bool
+
+    /// What came of a key.
+    enum Outcome: Equatable {
+        case reaction(Reaction)
+        case open(Int)
+    }
+
+    init(_ entries: [SessionEntry], glyphs: Glyphs, plain: Bool) {
+        self.entries = entries
+        self.glyphs = glyphs
+        self.plain = plain
+    }
+
+    /// The entries that the filter lets through, by number.
+    private var shown: [Int] {
+        guard !filter.isEmpty else { return Array(entries.indices) }
+        let wanted = filter.lowercased()
+        return entries.indices.filter { i in
+            [entries[i].name, entries[i].title, entries[i].session?.about ?? "", entries[i].session?.question ?? ""].contains { $0.lowercased().contains(wanted) }
+        }
+    }
+
+    /// Measures one more session; false: all are.
+    mutating func idle() -> Bool {
+        guard let next = entries.firstIndex(where: { $0.length == nil && $0.canBeMeasured }) else { return false }
+        entries[next].measure()
+        return true
+    }
+
+    mutating func pick(path: String) {
+        filter = ""
+        if let index = entries.firstIndex(where: { $0.path == path }) { picked = index }
+    }
+
+    // MARK: Keys
+
+    mutating func handle(_ event: Event) -> Outcome {
+        switch event {
+        case .resize(let width, let height):
+            size = (width, height)
+            return .reaction(.redraw)
+        case .key(let key): return handle(key)
+        case .mouse(let mouse): return handle(mouse)
+        case .paste(let text):
+            guard isTyping else { return .reaction(.nothing) }
+            for character in text where character.isKey { filter.append(character) }
+            picked = 0
+            return .reaction(.redraw)
+        case .tick: return .reaction(.nothing)
+        }
+    }
+
+    private var isTooSmall: Bool { size.width < Layout.smallestWidth || size.height < Layout.smallestHeight }
+
+    private mutating func handle(_ key: Key) -> Outcome {
+        if key == .control("c") { return .reaction(.quit) }
+        if key == .control("z") { return .reaction(.suspend) }
+        if key == .control("l") { return .reaction(.repaint) }
+        if isTooSmall { return .reaction(key == .character("q") ? .quit : .nothing) }
+        message = ""
+        if isTyping, let outcome = type(key) { return outcome }
+        if showsHelp {
+            showsHelp = false
+            return .reaction(.redraw)
+        }
+        let count = shown.count
+        switch KeyTable.action(for: key) {
+        case .moveDown: move(1)
+        case .moveUp: move(-1)
+        case .pageDown: move(listHeight)
+        case .pageUp: move(-listHeight)
+        case .first: picked = 0
+        case .last: picked = max(0, count - 1)
+        case .search: isTyping = true
+        case .help: showsHelp = true
+        case .into, .stepOn: return open()
+        case .out: if filter.isEmpty { return .reaction(.nothing) } else { setFilter("") }
+        case .close: return .reaction(.quit)
+        default: return .reaction(.nothing)
+        }
+        return .reaction(.redraw)
+    }
+
+    /// A key while the filter is typed. Nil: it means what it means without.
+    private mutating func type(_ key: Key) -> Outcome? {
+        switch key {
+        case .character(let character): setFilter(filter + String(character))
+        case .backspace: if filter.isEmpty { isTyping = false } else { setFilter(String(filter.dropLast())) }
+        case .control("u"): setFilter("")
+        case .escape:
+            isTyping = false
+            setFilter("")
+        case .enter:
+            isTyping = false
+            // What is left alone is what was looked for.
+            if shown.count == 1 { return open() }
+        case .up, .down, .pageUp, .pageDown: return nil
+        default: return .reaction(.nothing)
+        }
+        return .reaction(.redraw)
+    }
+
+    private mutating func setFilter(_ text: String) {
+        filter = text
+        picked = 0
+    }
+
+    private mutating func move(_ by: Int) { picked = min(max(0, picked + by), max(0, shown.count - 1)) }
+
+    private mutating func open() -> Outcome {
+        let shown = shown
+        guard shown.indices.contains(picked) else { return .reaction(.nothing) }
+        let entry = entries[shown[picked]]
+        guard entry.session != nil else {
+            message = entry.problem
+            return .reaction(.redraw)
+        }
+        return .open(shown[picked])
+    }
+
+    private mutating func handle(_ mouse: Mouse) -> Outcome {
+        switch mouse.action {
+        case .wheelUp: move(-3)
+        case .wheelDown: move(3)
+        case .click:
+            let row = mouse.y - listTop
+            guard row >= 0, row < listHeight, mouse.x < listWidth else { return .reaction(.nothing) }
+            let index = firstRow + row
+            guard shown.indices.contains(index) else { return .reaction(.nothing) }
+            // A click picks, a second one opens.
+            if picked == index { return open() }
+            picked = index
+        }
+        return .reaction(.redraw)
+    }
+
+    // MARK: Where things stand
+
+    private var isWide: Bool { size.width >= 110 && !plain }
+    private var listTop: Int { plain ? 1 : 2 }
+    private var listWidth: Int { isWide ? size.width * 55 / 100 : size.width }
+    private var detailHeight: Int { isWide ? 0 : size.height >= 30 ? 10 : size.height >= 22 ? 7 : 5 }
+    private var listHeight: Int { max(1, size.height - 2 - listTop - (plain ? 0 : 1) - (isWide ? 0 : detailHeight)) }
+    private var firstRow: Int { min(max(0, picked - listHeight / 2), max(0, shown.count - listHeight)) }
+
+    // MARK: Drawing
+
+    mutating func draw(into grid: inout Grid) {
+        guard !isTooSmall else {
+            return grid.draw { canvas in
+                let text = "kvmtui needs \(Layout.smallestWidth)x\(Layout.smallestHeight); this is \(size.width)x\(size.height). q leaves."
+                for (y, line) in TextLayout.wrap(text, width: max(1, canvas.width)).enumerated() { canvas.put(0, y, line, .error) }
+            }
+        }
+        let shown = shown
+        picked = min(picked, max(0, shown.count - 1))
+        grid.draw { canvas in
+            canvas.put(1, 0, "kvmtui", .title, [.bold])
+            canvas.put(9, 0, "Sessions", .title)
+            canvas.put(endingAt: canvas.width - 1, 0, filter.isEmpty ? "\(entries.count) sessions" : "\(shown.count) of \(entries.count) sessions", .dim)
+            drawList(shown, &canvas)
+            drawDetails(shown, &canvas)
+            drawHint(&canvas)
+            drawStatus(shown, &canvas)
+            if showsHelp { drawHelp(&canvas) }
+        }
+    }
+
+    private func drawList(_ shown: [Int], _ canvas: inout Canvas) {
+        let frame = Rect(x: 0, y: 1, width: listWidth, height: listHeight + (plain ? 0 : 2))
+        if !plain { canvas.box(frame, .focusedBorder) }
+        let inside = plain ? frame : frame.inset()
+        let nameWidth = min(26, (entries.map { CharacterWidth.of($0.name) }.max() ?? 8)) + 2
+        canvas.draw(in: inside) { canvas in
+            if shown.isEmpty { canvas.put(1, 0, filter.isEmpty ? "no session is found; kvmtui open FILE opens one by its path" : "nothing has '\(filter)' in it; Esc shows all", .dim) }
+            for row in 0..<min(canvas.height, shown.count - firstRow) {
+                let entry = entries[shown[firstRow + row]]
+                let isPicked = firstRow + row == picked
+                var line = Line(isPicked ? "\(Character(glyphs.current))" : " ", isPicked ? .current : .plain)
+                line.add(TextLayout.fit(entry.name, width: nameWidth - 1, glyphs: glyphs) + " ", .value)
+                line.add(entry.title, entry.session == nil ? .error : .plain)
+                // Lengths have a column of their own or none: the picked one's stands below in any case.
+                let lengthWidth = canvas.width >= 90 ? 40 : 0
+                canvas.draw(in: Rect(x: 0, y: row, width: canvas.width - 1 - lengthWidth, height: 1)) { $0.put(line, 0) }
+                if lengthWidth > 0 { canvas.put(endingAt: canvas.width - 1, row, entry.lengthWords, .dim) }
+                if isPicked { canvas.restyle(Rect(x: 0, y: row, width: canvas.width, height: 1), .selection) }
+            }
+        }
+        if shown.count > listHeight, listHeight > 2, !plain {
+            canvas.put(frame.endX - 1, inside.y + firstRow * (listHeight - 1) / max(1, shown.count - listHeight), glyphs.scrollThumb, .focusedBorder)
+        }
+    }
+
+    private func drawDetails(_ shown: [Int], _ canvas: inout Canvas) {
+        guard shown.indices.contains(picked) else { return }
+        let entry = entries[shown[picked]]
+        let frame = isWide
+            ? Rect(x: listWidth - 1, y: 1, width: canvas.width - listWidth + 1, height: canvas.height - 3)
+            : Rect(x: 0, y: listTop + listHeight, width: canvas.width, height: canvas.height - 2 - listTop - listHeight)
+        if !plain { canvas.box(frame) }
+        canvas.draw(in: plain ? frame : frame.inset()) { canvas in
+            let width = canvas.width - 2
+            var lines = TextLayout.wrap(entry.title, width: width).map { Line($0, entry.session == nil ? .error : .heading) }
+            lines.append(Line(entry.lengthWords + (entry.ships ? "" : (entry.lengthWords.isEmpty ? "" : "  ") + "in this folder: \(entry.path)"), .dim))
+            if let session = entry.session {
+                if isWide { lines.append(Line()) }
+                if !session.question.isEmpty { lines += TextLayout.wrap("Asks: " + session.question, width: width).map { Line($0, .note) } }
+                if isWide, !session.question.isEmpty { lines.append(Line()) }
+                lines += TextLayout.wrap(session.about, width: width).map { Line($0) }
+                if isWide {
+                    lines.append(Line())
+                    lines.append(Line("Linux \(session.machine.revision.rawValue) on a \(session.machine.cpu.name)" + (session.machine.caches == nil ? "" : ", caches simulated"), .dim))
+                }
+            }
+            for (y, line) in lines.prefix(canvas.height).enumerated() { canvas.put(line, y, x: 1) }
+        }
+    }
+
+    private func drawHint(_ canvas: inout Canvas) {
+        canvas.draw(in: Rect(x: 0, y: size.height - 2, width: size.width, height: 1)) { canvas in
+            if isTyping {
+                canvas.fill(nil, " ", .prompt)
+                let x = canvas.put(0, 0, "/", .prompt, [.bold])
+                let end = canvas.put(x, 0, String(filter.suffix(max(1, canvas.width - 3))), .prompt)
+                canvas.showCursor(end, 0)
+                return
+            }
+            if !message.isEmpty {
+                canvas.put(1, 0, message, .error, width: canvas.width - 2)
+                return
+            }
+            var x = 1
+            for (key, word) in [("Enter", "open"), ("j k", "choose"), ("/", "search"), ("?", "help"), ("q", "quit")] {
+                x = canvas.put(x, 0, key, .key)
+                x = canvas.put(x + 1, 0, word, .dim) + 2
+            }
+        }
+    }
+
+    private func drawStatus(_ shown: [Int], _ canvas: inout Canvas) {
+        canvas.draw(in: Rect(x: 0, y: size.height - 1, width: size.width, height: 1)) { canvas in
+            canvas.fill(nil, " ", .status)
+            let entry = shown.indices.contains(picked) ? entries[shown[picked]] : nil
+            canvas.put(1, 0, entry.map { "\($0.name)  \($0.lengthWords)" } ?? "nothing to open", .status, width: canvas.width - 2)
+        }
+    }
+
+    private func drawHelp(_ canvas: inout Canvas) {
+        let rows = [
+            ("Enter Space", "open the session"), ("j k ↓ ↑", "choose; ^d ^u by pages, g G first and last"), ("/", "show only what has these words in it; Esc shows all"),
+            ("q", "leave; in a session that was opened from here: back to the list"), ("^L", "draw again"), ("^C", "leave"), ("^Z", "suspend"),
+        ]
+        let rect = Rect(x: max(0, (canvas.width - 70) / 2), y: max(0, (canvas.height - rows.count - 2) / 2), width: min(70, canvas.width), height: rows.count + 2)
+        canvas.draw(in: rect) { canvas in
+            canvas.fill()
+            canvas.box(canvas.bounds, .focusedBorder)
+            canvas.put(2, 0, " Help ", .focusedBorder, [.bold])
+            for (y, row) in rows.enumerated() {
+                canvas.put(2, y + 1, row.0, .key)
+                canvas.put(15, y + 1, row.1, .plain, width: canvas.width - 16)
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// Playing/: a session that goes on by itself at a reading pace, and its recording.
+
+import Sessions
+
+/// A session playing: how fast, and how long the step on the screen stays.
+struct Player {
+    /// A multiple of the reading pace.
+    var speed = 1.0
+    var isPaused = false
+    /// How long the step on the screen is shown.
+    var wait = Duration.seconds(1)
+
+    static let speeds = 0.125...64.0
+
+    /// How long it takes to read what is new, in milliseconds: a glance, the step's line, and what its author says where that is new.
+    static func time(_ scene: Scene, isNewOperation: Bool) -> Int {
+        guard let step = scene.step else { return min(8000, 1500 + scene.session.about.count * 25) }
+        var time = 500 + (step.info.title.count + min(80, scene.result.count)) * 14
+        if isNewOperation, let note = scene.operation?.note { time += note.count * 32 }
+        if !scene.changes.broken.isEmpty { time += 4000 }
+        return min(12_000, time)
+    }
+}
+
+extension Explorer {
+    /// Begins to play, from the step on the screen or from the start if that is the end.
+    public mutating func play(speed: Double = 1) {
+        guard timeline.count > 0 else { return say("the session has no steps") }
+        if timeline.position == timeline.count { go(to: 0) }
+        player = Player(speed: min(max(speed, Player.speeds.lowerBound), Player.speeds.upperBound))
+        overlay = nil
+        pace()
+    }
+
+    /// `:play`.
+    mutating func play(_ argument: String) {
+        let text = argument.hasSuffix("x") ? String(argument.dropLast()) : argument
+        guard argument.isEmpty || (Double(text).map { $0.isFinite && $0 > 0 } ?? false) else { return say("play '\(argument)': a speed such as 2 or 0.5 fits", error: true) }
+        play(speed: Double(text) ?? 1)
+        say("Space pauses, + and - change the speed, Esc ends it")
+    }
+
+    /// Whether it goes on by itself now.
+    var isPlaying: Bool { player.map { !$0.isPaused } ?? false }
+
+    public var wakeAfter: Duration? { isPlaying && timeline.position < timeline.count ? player?.wait : nil }
+
+    /// How long the step on the screen is to stay.
+    mutating func pace() {
+        guard let player else { return }
+        let here = timeline.operationNumber(at: timeline.position)
+        let isNew = timeline.position > 0 && here != timeline.operationNumber(at: timeline.position - 1) || timeline.position == 1
+        let time = Player.time(scene(), isNewOperation: isNew)
+        self.player?.wait = .milliseconds(max(10, Int(Double(time) / player.speed)))
+    }
+
+    /// The time of the step on the screen is over.
+    mutating func tick() -> Reaction {
+        guard isPlaying, timeline.position < timeline.count else { return .nothing }
+        go(to: timeline.position + 1)
+        if timeline.position == timeline.count {
+            player?.isPaused = true
+            say("the end; Space plays it again, Esc ends playing")
+        }
+        return .redraw
+    }
+
+    /// The keys that mean something else while a session plays. Nil: as without.
+    mutating func handleInPlay(_ key: Key, _ action: KeyAction) -> Reaction? {
+        guard let player else { return nil }
+        switch action {
+        case .stepOn where key == .character(" "), .play:
+            if timeline.position == timeline.count { play(speed: player.speed) } else { self.player?.isPaused.toggle() }
+            pace()
+        case .stepOn, .stepBack:
+            // One step by hand is for looking at it.
+            self.player?.isPaused = true
+            return nil
+        case .more, .less:
+            let speed = player.speed * (action == .more ? 2 : 0.5)
+            self.player?.speed = min(max(speed, Player.speeds.lowerBound), Player.speeds.upperBound)
+            pace()
+        case .out:
+            self.player = nil
+            say("playing has ended; the keys are as before")
+        default: return nil
+        }
+        return .redraw
+    }
+
+    /// For the status line.
+    var playingWords: String? {
+        guard let player else { return nil }
+        let speed = player.speed == player.speed.rounded() ? "\(Int(player.speed))" : "\(player.speed)"
+        return player.isPaused ? "paused \(speed)x" : "playing \(speed)x"
+    }
+}
+
+// What a recording is told.
+extension Explorer {
+    /// The session's title.
+    public var title: String { timeline.session.title }
+
+    /// The number of the fault, from 1, whose attempt begins with the step on the screen; nil where none does.
+    public var faultBeginningHere: Int? {
+        guard timeline.position > 0, let fault = timeline.faultNumber(at: timeline.position), Int(timeline.index.faults[fault].start) == timeline.position else { return nil }
+        return fault + 1
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Screens
+import Sessions
+import Stage2Sim
+import Synchronization
+
+/// Opens sessions on the screen, with the files around them: what `:save` writes, what is kept of unsaved work.
+final class SessionDesk: Sendable {
+    private let screen: ScreenOptions.Choice
+    private let behaviours: BehaviourOptions.Choice
+    /// Work is kept: there is somebody who types it.
+    private let keepsWork: Bool
+    private let journal = Mutex<WorkJournal?>(nil)
+
+    init(_ screen: ScreenOptions.Choice, _ behaviours: BehaviourOptions.Choice, keepsWork: Bool) {
+        self.screen = screen
+        self.behaviours = behaviours
+        self.keepsWork = keepsWork
+    }
+
+    /// Files and looks, without a session.
+    var surroundings: Explorer.Surroundings {
+        Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path in
+            do throws(TerminalError) {
+                try TextFile.write(text, to: path)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+    }
+
+    /// An explorer of a session that was read from `path`.
+    func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
+        var session = session
+        behaviours.apply(to: &session)
+        var surroundings = surroundings
+        surroundings.hasList = hasList
+        if keepsWork, !SessionFiles.isStandardInput(path) {
+            let full = URL(fileURLWithPath: path).standardizedFileURL.path
+            let name = full + behaviours.words
+            let journal = WorkJournal(session: name)
+            self.journal.withLock { $0 = journal }
+            surroundings.journal = { journal.record($0) }
+            surroundings.unsaved = WorkJournal.left(of: name)
+            surroundings.dispose = { WorkJournal.remove($0) }
+        }
+        return Explorer(session, firstRun: firstRun, surroundings: surroundings)
+    }
+
+    /// An explorer has been left by its user. Returns a word on what is kept.
+    @discardableResult func close(_ explorer: Explorer) -> String? {
+        journal.withLock { journal in
+            defer { journal = nil }
+            if explorer.hasUnsavedWork, journal != nil { return "unsaved branches are kept: open the session again, and :recover" }
+            journal?.discard()
+            return nil
+        }
+    }
+
+    /// The sessions that ship, and those in the current folder.
+    static func entries() -> [SessionEntry] {
+        func entry(_ name: String, _ path: String, ships: Bool) -> SessionEntry {
+            do {
+                return SessionEntry(name: name, path: path, ships: ships, session: try SessionReader.read(path: path))
+            } catch let error as InputError {
+                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
+            } catch {
+                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
+            }
+        }
+        let shipped = SessionFiles.shipped()
+        let known = Set(shipped.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
+        let here = ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+            .filter { !known.contains(URL(fileURLWithPath: $0).resolvingSymlinksInPath().path) && isSession($0) }
+        return here.prefix(200).map { entry($0, $0, ships: false) } + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+    }
+
+    /// Whether a YAML file of the current folder says that it is a session: there are many others.
+    private static func isSession(_ path: String) -> Bool {
+        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? handle.close() }
+        let start = String(decoding: (try? handle.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
+        return start.split(separator: "\n").contains { $0.hasPrefix("kvmtui:") }
+    }
+}

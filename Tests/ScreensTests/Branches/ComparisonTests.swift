@@ -1,0 +1,83 @@
+import Sessions
+import Stage2Sim
+import Testing
+
+@testable import Screens
+
+/// Two branches side by side.
+@Suite struct ComparisonTests {
+    private func explorer(_ name: String, _ width: Int, _ height: Int, _ keys: String, ascii: Bool = false) throws -> Explorer {
+        var explorer = Explorer(try ExplorerTests.session(name), surroundings: .init(ascii: ascii))
+        _ = ExplorerTests.screen(&explorer, width, height)
+        try ExplorerTests.press(&explorer, keys)
+        return explorer
+    }
+
+    @Test(arguments: ExplorerTests.sizes) func `without the retry check, beside the session as it is`(_ width: Int, _ height: Int) throws {
+        var explorer = try explorer("retry", width, height, "20g \":without retry-check\" Enter = Enter s s s s s s s")
+        expectPicture(ExplorerTests.screen(&explorer, width, height), named: "compare-\(width)x\(height)", roles: true)
+    }
+
+    @Test func `both move, and where they part is where something differs`() throws {
+        var explorer = try explorer("retry", 120, 36, "20g \":without retry-check\" Enter = Enter")
+        let parting = explorer.timeline.position
+        #expect(explorer.branches[0].timeline?.position == parting)
+        let at = ExplorerTests.screen(&explorer, 120, 36).rows.joined(separator: "\n")
+        #expect(at.contains("apart from step \(parting) on"))
+        // One step before, only what comes next is another.
+        try ExplorerTests.press(&explorer, "S S")
+        #expect(explorer.branches[0].timeline?.position == parting - 2)
+        #expect(ExplorerTests.screen(&explorer, 120, 36).rows.joined().contains("Nothing differs after step \(parting - 2)"))
+        try ExplorerTests.press(&explorer, "G")
+        #expect(explorer.branches[0].timeline?.position == min(explorer.timeline.count, explorer.branches[0].timeline?.count ?? 0))
+    }
+
+    @Test func `what differs is what the machines say`() throws {
+        var explorer = try explorer("swap-bug", 120, 36, "30g \":kswapd: swap-out 0x80001000\" Enter s s s s s s s s s s")
+        let other = try #require(explorer.branches[0].timeline)
+        var left = explorer.timeline, right = other
+        #expect(Difference.between(left.now.machine, left.now.machine, ipa: IPA(0x8000_1000)).isEmpty)
+        for step in stride(from: 0, through: min(left.count, right.count), by: 7) {
+            left.seek(step)
+            right.seek(step)
+            let found = Difference.between(left.now.machine, right.now.machine, ipa: IPA(0x8000_1000))
+            if step <= 30 { #expect(found.isEmpty, "step \(step): \(found)") }
+            // Turned around, it is the same the other way.
+            let back = Difference.between(right.now.machine, left.now.machine, ipa: IPA(0x8000_1000))
+            #expect(Set(found.map { "\($0.group) \($0.name) \($0.left) \($0.right)" }) == Set(back.map { "\($0.group) \($0.name) \($0.right) \($0.left)" }))
+        }
+        try ExplorerTests.press(&explorer, "= 45g")
+        let text = ExplorerTests.screen(&explorer, 120, 36).rows.joined(separator: "\n")
+        #expect(text.contains("frames") && text.contains("≠"))
+    }
+
+    @Test func `Tab changes sides, Esc goes back to the branch it came from`() throws {
+        var explorer = try explorer("retry", 80, 24, "20g \":without retry-check\" Enter = Enter")
+        let place = explorer.timeline.position
+        try ExplorerTests.press(&explorer, "Tab")
+        #expect(explorer.branch == 0 && explorer.comparison?.other == 1 && explorer.timeline.position == place)
+        try ExplorerTests.press(&explorer, "Tab Esc")
+        #expect(explorer.branch == 1 && explorer.comparison == nil)
+    }
+
+    @Test func `ASCII, and errors in words`() throws {
+        var explorer = try explorer("retry", 80, 24, "20g \":without retry-check\" Enter = Enter s s", ascii: true)
+        let grid = ExplorerTests.screen(&explorer, 80, 24, .ascii)
+        #expect(grid.rows.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
+        for argument in ["0", "9", "x", "2", "-1", "99999999999999999999"] {
+            _ = explorer.run("compare \(argument)")
+            #expect(explorer.message?.isError == true, "\(argument)")
+        }
+    }
+
+    @Test func `branches of branches share what their ancestors share`() throws {
+        let explorer = try explorer(
+            "retry", 80, 24,
+            "20g \":without retry-check\" Enter 30g \":with retry-check\" Enter \":branch 1\" Enter 25g \":without tlb-flush-on-set\" Enter")
+        #expect(explorer.branches.count == 4)
+        #expect(explorer.sharedSteps(1, 2) == 30)
+        #expect(explorer.sharedSteps(0, 2) == 20)
+        #expect(explorer.sharedSteps(2, 3) == 20)
+        #expect(explorer.sharedSteps(3, 0) == 25)
+    }
+}
