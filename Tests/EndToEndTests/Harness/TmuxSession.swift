@@ -14,6 +14,7 @@ final class TmuxSession {
     static let isAvailable: Bool = (try? Command.run(["tmux", "-V"]).status) == 0
 
     private let socket: String
+    private var statusFile: String { socket + ".status" }
     /// Generous: the machine may be busy. A passing test never waits that long.
     var patience = Duration.seconds(60)
 
@@ -30,7 +31,9 @@ final class TmuxSession {
         var settings = ["TERM": "tmux-256color", "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": socket + ".state"]
         settings.merge(environment) { $1 }
         let words = ["env", "-u", "NO_COLOR", "-u", "TMUX"] + settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let line = "exec " + (words + command).map(TmuxSession.quoted).joined(separator: " ")
+        // tmux knows when a terminal was closed, and sometimes never how the program ended: the shell around it stays and writes
+        // that down. The file appears with its content in it.
+        let line = (words + command).map(TmuxSession.quoted).joined(separator: " ") + "; echo $? > \(socket).new; mv \(socket).new \(statusFile)"
         let settingsFile = socket + ".conf"
         defer { try? FileManager.default.removeItem(atPath: settingsFile) }
         try """
@@ -56,6 +59,7 @@ final class TmuxSession {
         _ = try? tmux(["kill-server"])
         try? FileManager.default.removeItem(atPath: socket)
         try? FileManager.default.removeItem(atPath: socket + ".state")
+        try? FileManager.default.removeItem(atPath: statusFile)
     }
 
     @discardableResult
@@ -144,13 +148,13 @@ final class TmuxSession {
         return outcome.output
     }
 
-    /// The process id of the group in the terminal's foreground.
+    /// The process id of the program in the terminal's foreground: not of the shell that waits for it.
     func foregroundProcess() throws -> Int {
-        let tty = try state("pane_tty").replacingOccurrences(of: "/dev/", with: "")
-        let list = try Command.run(["ps", "-t", tty, "-o", "pid=,tpgid="]).output
+        let tty = try state("pane_tty").replacingOccurrences(of: "/dev/", with: ""), recorder = Int(try state("pane_pid"))
+        let list = try Command.run(["ps", "-t", tty, "-o", "pid=,pgid=,tpgid="]).output
         for line in list.split(separator: "\n") {
             let numbers = line.split(separator: " ").compactMap { Int($0) }
-            if numbers.count == 2, numbers[0] == numbers[1] { return numbers[0] }
+            if numbers.count == 3, numbers[1] == numbers[2], numbers[0] != recorder { return numbers[0] }
         }
         throw Command.Failure(description: "no process in the foreground of \(tty)")
     }
@@ -185,8 +189,11 @@ final class TmuxSession {
 
     /// Waits for the end of the session's command and returns its status (128 + number for a signal).
     func waitForEnd() throws -> Int {
-        try wait(until: "the end of the program") { _ in try state("pane_dead") == "1" }
-        let signal = Int(try state("pane_dead_signal")) ?? 0
-        return signal > 0 ? 128 + signal : Int(try state("pane_dead_status")) ?? 0
+        var status: Int?
+        try wait(until: "the end of the program") { _ in
+            status = (try? String(contentsOfFile: statusFile, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            return status != nil
+        }
+        return status ?? 0
     }
 }
