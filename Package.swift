@@ -14,7 +14,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        .target(name: "Stage2Sim"),
+        // One instruction that Swift has no word for.
+        .target(name: "CPrefetch"),
+        .target(name: "Stage2Sim", dependencies: ["CPrefetch"]),
         .target(name: "Sessions", dependencies: ["Stage2Sim", .product(name: "Yams", package: "Yams")]),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),

@@ -57,7 +57,7 @@ public struct Process {
     /// The VM whose notifier is registered with this address space; nil: none.
     public internal(set) var vm: UInt8?
     public internal(set) var areas: [MemoryArea] = []
-    var entries = PagedStore<HostEntry, 4>(absent: .none)
+    var entries = PagedStore<HostEntry, 6>(absent: .none)
     /// The actor that holds the page-table lock; -1: free.
     var pageTableLock: Int8 = -1
     /// The actor that holds `mmap_sem` for writing; -1: none.

@@ -61,6 +61,11 @@ public struct Frames {
     init() {}
 
     @inline(__always) private func index(_ pfn: PFN) -> Int { Int(truncatingIfNeeded: pfn.rawValue) - Int(Self.first.rawValue) }
+    /// Asks the processor to fetch a frame's record, for whoever will use it a little later.
+    @inline(__always) func prefetch(_ pfn: PFN) {
+        if contains(pfn) { records.prefetch(index(pfn)) }
+    }
+
     /// Whether `pfn` is a frame that was ever handed out (`pfn_valid`, as far as the simulation has RAM).
     @inline(__always) public func contains(_ pfn: PFN) -> Bool { 
         // Below the first, and below the hole, the difference wraps to more than there are.

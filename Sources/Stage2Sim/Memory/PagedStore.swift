@@ -1,5 +1,7 @@
 // Storage whose copies share: what makes the whole machine one value that is cheap to keep and to copy.
 
+internal import CPrefetch
+
 /// A sparse array of plain values, copy-on-write in three levels: a root, blocks of 256 pages, pages of
 /// `1 << pageShift` elements. A copy costs one reference; the first write to a page after a copy copies that
 /// page and the path to it, nothing else. Reading what was never written gives `absent`.
@@ -194,6 +196,12 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         guard page &>> 8 < root.count else { return nil }
         let block = blockWithin(page)
         return block == root.blank.page ? nil : UnsafePointer(Self.elements(block)) + Self.inPage(index)
+    }
+
+    /// Asks the processor to fetch the element, for whoever will read it a little later.
+    @inline(__always) func prefetch(_ index: Int) {
+        let page = index &>> pageShift
+        if page &>> 8 < root.count { prefetch_line(Self.elements(blockWithin(page)) + Self.inPage(index)) }
     }
 
     /// A page and its note, for reading, or for writing where it was asked for so. Valid until the store is copied or written

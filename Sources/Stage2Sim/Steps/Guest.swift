@@ -92,6 +92,8 @@ extension Stepper {
         }
         emit(.tlbMiss(cpu: me.cpu, ipa: me.ipa))
         me.table = me.vttbr.table
+        // The last fault left what it read, and its neighbours, at hand: eight entries to a line.
+        if (me.ipa.rawValue ^ me.faultIPA.rawValue) >> 15 != 0 { prefetchEntries() }
         go(.fetchLevel1)
     }
 
