@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "TerminalGuard.h"
+#include "write_all.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,16 +35,6 @@ static sigset_t mask_open;
 // A stack overflow must not keep the handler from running.
 static char handler_stack[64 * 1024];
 static stack_t stack_before;
-
-static void write_all(int fd, const char *bytes, size_t count) {
-    while (count > 0) {
-        ssize_t written = write(fd, bytes, count);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        bytes += written;
-        count -= (size_t)written;
-    }
-}
 
 static void release_stderr(void) {
     if (kept_stderr < 0) return;

@@ -39,7 +39,14 @@ static inline bool cn_can_draw(const char *term) {
     return can;
 }
 
-static inline bool cn_open(const char *term) { return newterm(term, stdout, stdin) != NULL; }
+/// Opens the terminal on standard input and output.
+bool cn_open(const char *term);
+
+/// Between these, what curses writes is kept, and then sent at once. By itself it writes anew at each move of the cursor: some
+/// fifty times a frame, each of which wakes whoever draws the terminal.
+void cn_begin_frame(void);
+void cn_end_frame(void);
+
 static inline WINDOW *cn_screen(void) { return stdscr; }
 static inline int cn_lines(void) { return getmaxy(stdscr); }
 static inline int cn_columns(void) { return getmaxx(stdscr); }

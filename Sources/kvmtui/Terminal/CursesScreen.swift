@@ -69,8 +69,10 @@ struct CursesScreen {
         if let cursor = grid.cursor {
             wmove(screen, Int32(cursor.y), Int32(cursor.x))
         }
+        cn_begin_frame()
         if (grid.cursor == nil) != (shown.cursor == nil) { curs_set(grid.cursor == nil ? 0 : 1) }
         wrefresh(screen)
+        cn_end_frame()
         shown = grid
     }
 
