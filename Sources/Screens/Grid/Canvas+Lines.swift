@@ -52,6 +52,6 @@ extension Canvas {
 
     private mutating func join(_ arms: LineArms, _ x: Int, _ y: Int, _ style: UInt64) {
         let present = self[x, y].flatMap { LineArms(piece: $0.scalar) } ?? []
-        _ = place(glyphs.line(arms.union(present)), x, y, style)
+        store(glyphs.line(arms.union(present)), x + frame.x, y + frame.y, style)
     }
 }

@@ -46,9 +46,25 @@ public struct Canvas: ~Copyable {
         _ x: Int, _ y: Int, _ text: some StringProtocol, _ role: Role = .plain, _ attributes: Attributes = []
     ) -> Int {
         let style = Cell.style(role, attributes)
+        if text.utf8.withContiguousStorageIfAvailable({ putPlain($0, x, y, style) }) == true { return x + text.utf8.count }
         var column = x
         for scalar in text.unicodeScalars { column += place(scalar, column, y, style) }
         return column
+    }
+
+    /// Puts text of nothing but printable ASCII, in one go; false where it is not that.
+    private mutating func putPlain(_ text: UnsafeBufferPointer<UInt8>, _ x: Int, _ y: Int, _ style: UInt64) -> Bool {
+        guard text.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return false }
+        let row = y + frame.y, start = x + frame.x
+        let first = max(start, clip.x), end = min(start + text.count, clip.endX)
+        guard row >= clip.y, row < clip.endY, first < end else { return true }
+        let line = row * grid.width
+        // The neighbours of what is put may lose half of a wide character.
+        for column in [first, end - 1] where grid.cells[line + column].width != 1 { breakWide(line + column) }
+        grid.cells.withUnsafeMutableBufferPointer { cells in
+            for column in first..<end { cells[line + column] = Cell(Unicode.Scalar(text[column - start]), width: 1, style: style) }
+        }
+        return true
     }
 
     /// Puts one character, most often a glyph.
@@ -160,7 +176,7 @@ extension Canvas {
 
     /// Stores a narrow character at a place of the grid, and keeps no half of a wide one that was there.
     @inline(__always)
-    private mutating func store(
+    mutating func store(
         _ scalar: Unicode.Scalar, _ column: Int, _ row: Int, _ style: UInt64
     ) {
         guard clip.contains(column, row) else { return }

@@ -27,6 +27,8 @@ public enum CharacterWidth {
 
     /// The number of columns of `text` once it is in a grid.
     public static func of(_ text: some StringProtocol) -> Int {
+        let bytes = text.utf8
+        if bytes.withContiguousStorageIfAvailable({ $0.allSatisfy { $0 < 0x7f } }) == true { return bytes.count }
         var width = 0
         for scalar in text.unicodeScalars {
             width += scalar.value < 0x7f ? 1 : of(scalar)

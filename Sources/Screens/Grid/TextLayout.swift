@@ -13,15 +13,21 @@ public enum TextLayout {
         var lines: [String] = []
         var line = ""
         var used = 0
-        for word in text.split(whereSeparator: { $0 == " " || $0 == "\t" }) {
+        for bytes in text.utf8.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+            let word = Substring(bytes)
             let width = CharacterWidth.of(word)
             if used > 0, used + 1 + width <= limit {
-                line += " " + word
+                line += " "
+                line += word
                 used += 1 + width
                 continue
             }
             if used > 0 { lines.append(line) }
             (line, used) = ("", 0)
+            if width <= limit {
+                (line, used) = (String(word), width)
+                continue
+            }
             for character in word {
                 let columns = CharacterWidth.of(String(character))
                 if used > 0, used + columns > limit {

@@ -67,14 +67,23 @@ struct NotePane {
 
     /// The defects that a text calls by their numbers ("B5"), with the behaviours that have them.
     static func defects(namedIn text: String) -> [(number: String, meaning: String)] {
-        let words = text.split { !$0.isLetter && !$0.isNumber }
-        return Behaviour.allCases.compactMap { behaviour in
-            for name in [behaviour.name, behaviour.opposite ?? ""] {
-                let number = name.prefix { $0 != "-" }.uppercased()
-                guard number.first == "B", Int(number.dropFirst()) != nil, words.contains(Substring(number)) else { continue }
-                return (number, name == behaviour.name ? "\(behaviour.about): behaviour \(name)" : "not so: \(behaviour.about): behaviour \(name)")
-            }
-            return nil
+        let named = numbers(in: text)
+        return named.isEmpty ? [] : known.filter { named.contains($0.number) }
+    }
+
+    private static let known: [(number: String, meaning: String)] = Behaviour.allCases.compactMap { behaviour in
+        for name in [behaviour.name, behaviour.opposite ?? ""] {
+            let number = name.prefix { $0 != "-" }.uppercased()
+            guard numbers(in: number) == [number] else { continue }
+            return (number, name == behaviour.name ? "\(behaviour.about): behaviour \(name)" : "not so: \(behaviour.about): behaviour \(name)")
         }
+        return nil
+    }
+
+    /// The words that are a B and digits.
+    private static func numbers(in text: String) -> [String] {
+        text.utf8.split { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0 & 0xdf) }
+            .filter { $0.first == UInt8(ascii: "B") && $0.count > 1 && $0.dropFirst().allSatisfy { $0 < UInt8(ascii: "A") } }
+            .map { String(Substring($0)) }
     }
 }

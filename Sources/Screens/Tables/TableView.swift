@@ -123,6 +123,8 @@ struct TableView {
             let index = (address - table.address.rawValue) >> 3
             if index < UInt64(table.entryCount) { kept.insert(Int(index)) }
         }
+        // Hardly any of the empty entries lies between the first and the last of these.
+        let first = kept.min() ?? 0, last = kept.max() ?? -1
         func end(_ next: Int) {
             guard let (start, isThere) = run else { return }
             run = nil
@@ -133,7 +135,7 @@ struct TableView {
             }
         }
         source.forEachWord(of: table) { index, word in
-            guard (word ?? 0) == 0, !kept.contains(index) || word == nil else {
+            guard (word ?? 0) == 0, index < first || index > last || !kept.contains(index) || word == nil else {
                 end(index)
                 rows.append(.entry(index))
                 return

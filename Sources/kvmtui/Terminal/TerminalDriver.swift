@@ -13,6 +13,8 @@ struct TerminalDriver<App: Interactive> {
     private var needsDrawing = true
     /// Whether the program has asked for more time in the background.
     private var hasWork = true
+    /// Whether it has done some since the last drawing.
+    private var hasWorked = false
     /// When the tick is due that the program asked for.
     private var tickAt: ContinuousClock.Instant?
     private let clock = ContinuousClock()
@@ -115,8 +117,13 @@ struct TerminalDriver<App: Interactive> {
                 }
                 guard hasWork else { continue }
                 hasWork = app.idle()
+                hasWorked = hasWorked || hasWork
                 // What was found out in the background may be to be seen.
-                if !hasWork { needsDrawing = true; return true }
+                if !hasWork, hasWorked {
+                    hasWorked = false
+                    needsDrawing = true
+                    return true
+                }
             }
         }
     }
