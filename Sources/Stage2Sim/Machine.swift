@@ -217,6 +217,9 @@ extension World {
         for i in processes.indices { processes[i].entries.own() }
     }
 
+    /// Bytes that this world has copied since its start because kept copies of it share them: what those copies cost.
+    public var copiedBytes: Int { kernelPages.copied + frames.copied + processes.reduce(0) { $0 + $1.entries.copied } }
+
     init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
         self.behaviours = behaviours
         leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)

@@ -69,19 +69,26 @@ public struct Operation: Sendable {
     }
 }
 
+extension Access {
+    func moved(by offset: UInt64) -> Access {
+        guard offset != 0 else { return self }
+        var access = self
+        if access.throughStage1 {
+            access.va = VA((access.va.rawValue &+ offset) & 0xffff_ffff)
+        } else {
+            access.ipa = IPA(access.ipa.rawValue &+ offset)
+            access.va = VA(access.ipa.rawValue & 0xffff_ffff)
+        }
+        return access
+    }
+}
+
 extension Command {
     /// The same with its addresses moved, as a `repeat` moves them.
     func moved(by offset: UInt64) -> Command {
         guard offset != 0 else { return self }
         switch self {
-        case .access(var access):
-            if access.throughStage1 {
-                access.va = VA((access.va.rawValue &+ offset) & 0xffff_ffff)
-            } else {
-                access.ipa = IPA(access.ipa.rawValue &+ offset)
-                access.va = VA(access.ipa.rawValue & 0xffff_ffff)
-            }
-            return .access(access)
+        case .access(let access): return .access(access.moved(by: offset))
         case .host(let action, let place, let other): return .host(action, place: place?.moved(by: offset), other: other?.moved(by: offset))
         case .proceed, .switches: return self
         }

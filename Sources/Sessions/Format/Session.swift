@@ -30,7 +30,9 @@ public struct Script: Sendable {
         public var random: (seed: UInt64, within: UInt64)?
         public var body: Script
 
-        func offset(_ iteration: Int) -> UInt64 {
+        func offset(_ iteration: Int) -> UInt64 { Self.offset(iteration, stride, random) }
+
+        fileprivate static func offset(_ iteration: Int, _ stride: UInt64, _ random: (seed: UInt64, within: UInt64)?) -> UInt64 {
             guard let random else { return stride &* UInt64(iteration) }
             var x = random.seed &+ UInt64(iteration) &* 0x9e37_79b9_7f4a_7c15
             x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -40,25 +42,49 @@ public struct Script: Sendable {
         }
     }
 
+    /// A loop of nothing but operations, in numbers.
+    private struct Round: Sendable {
+        /// Operations in its body; 0: the entry is no such loop.
+        var length = 0
+        /// The number of its first operation in `repeated`.
+        var first = 0
+        var stride: UInt64 = 0
+        var random: (seed: UInt64, within: UInt64)?
+    }
+
     public private(set) var entries: [Entry]
     /// The index of each entry's first operation.
     private var starts: [Int]
+    private var rounds: [Round] = []
+    /// The operations that are repeated, of loops that hold no others, once each.
+    let repeated: [Operation]
     public let count: Int
 
     public init(_ entries: [Entry]) {
         self.entries = entries
         starts = []
         starts.reserveCapacity(entries.count)
+        rounds.reserveCapacity(entries.count)
         var total = 0
+        var repeated: [Operation] = []
         for entry in entries {
             starts.append(total)
+            var round = Round()
             switch entry {
             case .operation: total += 1
-            case .loop(let loop): total += loop.times * loop.body.count
+            case .loop(let loop):
+                total += loop.times * loop.body.count
+                let body = loop.body.entries.compactMap { if case .operation(let operation) = $0 { operation } else { nil } }
+                if body.count == loop.body.entries.count {
+                    round = Round(length: body.count, first: repeated.count, stride: loop.stride, random: loop.random)
+                    repeated += body
+                }
             case .trace(_, let range): total += range.count
             }
+            rounds.append(round)
         }
         count = total
+        self.repeated = repeated
     }
 
     /// A whole trace.
@@ -68,11 +94,7 @@ public struct Script: Sendable {
     ///
     /// - Parameter bare: without text and note, where those are made on demand: what a simulation needs.
     public func operation(at index: Int, bare: Bool = false) -> (operation: Operation, offset: UInt64) {
-        var low = 0, high = entries.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= index { low = middle } else { high = middle }
-        }
+        let low = entry(of: index)
         switch entries[low] {
         case .operation(let operation): return (operation, 0)
         case .trace(let script, let range):
@@ -83,6 +105,23 @@ public struct Script: Sendable {
             let (operation, offset) = loop.body.operation(at: inside % loop.body.count)
             return (operation, offset &+ loop.offset(inside / loop.body.count))
         }
+    }
+
+    private func entry(of index: Int) -> Int {
+        var low = 0, high = starts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= index { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// Which of the `repeated` operations is the one at `index`, and how far its addresses have moved; nil: none of them.
+    func repetition(at index: Int) -> (number: Int, offset: UInt64)? {
+        let low = entry(of: index), round = rounds[low]
+        guard round.length > 0 else { return nil }
+        let (times, inside) = (index - starts[low]).quotientAndRemainder(dividingBy: round.length)
+        return (round.first + inside, Loop.offset(times, round.stride, round.random))
     }
 
     /// Every operation written, loops once.

@@ -10,10 +10,14 @@ public struct FirstRun {
     private(set) var operationStarts: [UInt32] = []
     /// The start, and states at intervals that double when there are too many.
     private(set) var keyframes: [Simulation]
+    /// What each keeps that the next one has otherwise, in bytes.
+    private var costs = [0]
+    /// What the run had copied at the last keyframe.
+    private var copiedBefore = 0
     private var spacing = 1024
-    private static let fewest = 3, most = 32
-    /// What keyframes may have of tables each for itself, in bytes. Between two of them faults far apart write to every table.
-    private static let memory = 768 << 20
+    private static let fewest = 3, most = 64
+    /// What keyframes may take beside the tables themselves, in bytes. Faults far apart write to every table between two of them.
+    private static let memory = 512 << 20
 
     var start: Simulation { keyframes[0] }
     /// The machine after the last step.
@@ -66,12 +70,28 @@ public struct FirstRun {
 
     private mutating func keepIfDue() {
         guard now.position % spacing == 0 else { return }
+        let world = now.machine.world
+        costs[costs.count - 1] += world.copiedBytes - copiedBefore
+        copiedBefore = world.copiedBytes
         keyframes.append(now)
-        let pages = now.machine.world.kernelPages
-        let limit = min(Self.most, max(Self.fewest, Self.memory / max(1, (pages.allocated - pages.freed) << 12)))
-        while keyframes.count > limit {
-            spacing *= 2
-            keyframes = keyframes.filter { $0.position % spacing == 0 }
+        costs.append(0)
+        let tables = (world.kernelPages.allocated - world.kernelPages.freed) << 12
+        while keyframes.count > Self.most || (keyframes.count > Self.fewest && costs.reduce(0, +) > tables + Self.memory) { thin(tables) }
+    }
+
+    /// Every second keyframe goes.
+    private mutating func thin(_ tables: Int) {
+        spacing *= 2
+        var (kept, keptCosts) = ([Simulation](), [Int]())
+        for (keyframe, cost) in zip(keyframes, costs) {
+            if keyframe.position % spacing == 0 {
+                kept.append(keyframe)
+                keptCosts.append(cost)
+            } else if let last = keptCosts.popLast() {
+                // What both kept is kept once; they have in common what they must, where both together would be more than there is.
+                keptCosts.append(max(last, cost, min(last + cost, tables)))
+            }
         }
+        (keyframes, costs) = (kept, keptCosts)
     }
 }

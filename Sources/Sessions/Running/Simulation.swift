@@ -22,13 +22,29 @@ public struct Simulation {
     private var stepsLeft = Int.max
     /// What the script is read from.
     private(set) var session: Session
-    /// Actors by name: looking one up must not cost more than its steps.
     private let actorNumbers: [String: Int]
+
+    /// An access that is repeated, ready to be made: beginning an operation must not cost more than its steps.
+    private struct Repeated: BitwiseCopyable, Sendable {
+        var actor: Int
+        var access: Access
+        var late: Bool
+    }
+    /// By number; nil for what has to be looked at each time.
+    private var repeated: [Repeated?]
 
     public init(_ session: Session) {
         self.session = session
         machine = Machine(session.machine)
         actorNumbers = Dictionary(uniqueKeysWithValues: machine.actors.indices.map { [machine] in (machine.name(of: $0), $0) })
+        repeated = Self.repeated(session, actorNumbers)
+    }
+
+    private static func repeated(_ session: Session, _ actors: [String: Int]) -> [Repeated?] {
+        session.script.repeated.map { operation in
+            guard let actor = actors[operation.actor], operation.stopping == .atEnd, case .access(let access) = operation.command, !access.throughStage1 else { return nil }
+            return Repeated(actor: actor, access: access, late: operation.late)
+        }
     }
 
     /// Micro-steps made so far.
@@ -106,6 +122,7 @@ public struct Simulation {
 
     private mutating func begin() {
         waiting = false
+        if beginRepeated() { return }
         let (operation, offset) = session.script.operation(at: self.operation, bare: true)
         if case .switches(let list) = operation.command {
             for (behaviour, on) in list { machine.set(behaviour, on) }
@@ -130,6 +147,16 @@ public struct Simulation {
             return
         }
         start(operation, by: actor, movedBy: offset)
+    }
+
+    /// Begins the next operation, if it is a repeated access of an actor that is idle.
+    private mutating func beginRepeated() -> Bool {
+        guard let (number, offset) = session.script.repetition(at: operation), let next = repeated[number], machine.actors[next.actor].isIdle else { return false }
+        stopping = .atEnd
+        stepsLeft = .max
+        machine.start(.access(next.access.moved(by: offset)), by: next.actor, late: next.late)
+        acting = next.actor
+        return true
     }
 
     private mutating func start(_ operation: Operation, by actor: Int, movedBy offset: UInt64) {
@@ -167,7 +194,10 @@ public struct Simulation {
     }
 
     /// Reads on from `session`, whose script begins with the operations taken so far.
-    mutating func follow(_ session: Session) { self.session = session }
+    mutating func follow(_ session: Session) {
+        self.session = session
+        repeated = Self.repeated(session, actorNumbers)
+    }
 
     // MARK: Stepping
 

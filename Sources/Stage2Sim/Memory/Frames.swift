@@ -60,6 +60,9 @@ public struct Frames {
 
     init() {}
 
+    /// Bytes copied because a kept copy shares them.
+    var copied: Int { records.copied + pages.copied }
+
     @inline(__always) private func index(_ pfn: PFN) -> Int { Int(truncatingIfNeeded: pfn.rawValue) - Int(Self.first.rawValue) }
     /// Asks the processor to fetch a frame's record, for whoever will use it a little later.
     @inline(__always) func prefetch(_ pfn: PFN) {

@@ -75,6 +75,9 @@ public struct KernelPages {
     /// Makes the pages this value's alone, after it may have been copied: before the first change of a run.
     @inline(__always) mutating func own() { words.own() }
 
+    /// Bytes copied because a kept copy shares them.
+    var copied: Int { words.copied + reuseCounts.copied }
+
     // MARK: Allocation
 
     /// One zeroed page with a reference count of 1, or nil when the allocator fails.

@@ -68,6 +68,8 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     private struct Header {
         let count: Int
         let blank: Blank
+        /// Bytes copied because another tree held them too.
+        var copied = 0
         /// By the low bits of the page's number. They belong to the root, so that trees which share one share these, and who
         /// gives a page away to be shared forgets that it could be written.
         var readable: InlineArray<16, Recent>
@@ -93,6 +95,10 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         // Without the access check that a class's properties get at run time.
         @inline(__always) var count: Int { withUnsafeMutablePointerToHeader { $0.pointee.count } }
         var blank: Blank { withUnsafeMutablePointerToHeader { $0.pointee.blank } }
+        var copied: Int {
+            get { withUnsafeMutablePointerToHeader { $0.pointee.copied } }
+            set { withUnsafeMutablePointerToHeader { $0.pointee.copied = newValue } }
+        }
 
         /// The page, if it was found lately.
         @inline(__always) func readable(_ address: UInt) -> Page? {
@@ -138,6 +144,9 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     }
 
     private var root: Root
+
+    /// Bytes that this store's writes have copied, because a copy of the store holds them too and keeps them as they were.
+    var copied: Int { root.copied }
 
     init(absent: Element, notes: Bool = false) { root = Root.make(1, Blank(absent, notes: notes)) }
 
@@ -289,7 +298,10 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         let count = 1 << pageShift
         let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
         Self.elements(new).initialize(from: Self.elements(old), count: count)
-        if old != root.blank.page { Self.references(old).pointee -= 1 }
+        if old != root.blank.page {
+            Self.references(old).pointee -= 1
+            root.copied += Int(Self.pageBytes)
+        }
         slot.pointee = Slot(owning: new)
         root.forget { $0.block == old }
         return new
@@ -308,6 +320,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         } else {
             Self.share(Self.slots(old), with: Self.slots(new), count: Self.fan, blank: root.blank.page)
             Self.references(old).pointee -= 1
+            root.copied += Self.fan * MemoryLayout<Slot>.stride + noteCount * 8
         }
         slot.pointee = Slot(owning: new)
         if noteCount > 0 { root.forget { Self.notes(old) <= $0.note && $0.note < Self.notes(old) + noteCount } }
@@ -317,6 +330,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     /// A root of `count` slots, more or as many, in place of this one.
     @inline(never) private mutating func replaceRoot(count: Int) {
         let copy = Root.make(count, root.blank)
+        copy.copied = root.copied
         if isOwned {
             copy.slots.update(from: root.slots, count: root.count)
             root.slots.update(repeating: Slot(sharing: root.blank.middle), count: root.count)
