@@ -53,6 +53,8 @@ public struct Explorer: Interactive {
     var names: NamesSheet?
     /// Digits typed before `g`, and where the focus was before they were.
     var digits = ""
+    /// The key that last moved by a step, a fault or a stop; nil after any other.
+    var lastMove: Key?
     var focusBeforeDigits = PaneID.path
     var lastSearch = ""
     /// The line that the search stands at.
@@ -144,6 +146,12 @@ public struct Explorer: Interactive {
         lanes?.columns = nil
     }
 
+    /// Steps are made in rows, on or back.
+    public var likely: [Event] {
+        guard let lastMove, prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave else { return [] }
+        return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
+    }
+
     // MARK: Events
 
     public mutating func handle(_ event: Event) -> Reaction {
@@ -187,6 +195,7 @@ public struct Explorer: Interactive {
         }
         let number = Int(digits)
         digits = ""
+        lastMove = KeyTable.opposite(of: key) == nil ? nil : key
         if overlay != nil { return handleInOverlay(action) }
         if lanes != nil { return handleInLanes(action, number: number) }
         if comparison != nil, let reaction = handleInComparison(action) { return reaction }

@@ -23,6 +23,21 @@ public struct KeyBinding: Sendable {
 
 /// The one source of bindings: keys, help screen, hint line, manual page and tests read it.
 public enum KeyTable {
+    /// The key that takes back what this one does, of those that move by a step, a fault or a stop.
+    static func opposite(of key: Key) -> Key? { opposites[key] }
+
+    private static let opposites: [Key: Key] = {
+        let pairs: [(KeyAction, KeyAction)] = [(.stepOn, .stepBack), (.nextFault, .previousFault), (.nextStop, .previousStop)]
+        var opposites: [Key: Key] = [:]
+        for (on, back) in pairs {
+            // The keys stand in the same order on both sides.
+            for (one, other) in zip(keys(of: on), keys(of: back)) { (opposites[one], opposites[other]) = (other, one) }
+        }
+        return opposites
+    }()
+
+    private static func keys(of action: KeyAction) -> [Key] { bindings.first { $0.action == action }?.keys ?? [] }
+
     public static let bindings: [KeyBinding] = [
         row(.stepOn, [.character("s"), .right, .character(" ")], "s → Space", "one step on", "step", "Moving"),
         row(.stepBack, [.character("S"), .left, .backspace], "S ← Backspace", "one step back", "back", "Moving"),

@@ -14,11 +14,16 @@ public protocol Interactive {
     /// The time after which a `tick` is wanted even without input (`play`); nil for none. Asked for after
     /// every event.
     var wakeAfter: Duration? { get }
+
+    /// The events that are likely next, the likeliest first, of those that do nothing but change what is shown: they may be tried on
+    /// copies that are thrown away.
+    var likely: [Event] { get }
 }
 
 extension Interactive {
     public mutating func idle() -> Bool { false }
     public var wakeAfter: Duration? { nil }
+    public var likely: [Event] { [] }
 }
 
 /// What the driver has to do after an event.

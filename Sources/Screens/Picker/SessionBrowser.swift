@@ -67,4 +67,6 @@ public struct SessionBrowser: Interactive {
     public mutating func idle() -> Bool { explorer != nil ? explorer?.idle() ?? false : picker?.idle() ?? false }
 
     public var wakeAfter: Duration? { explorer?.wakeAfter }
+
+    public var likely: [Event] { explorer?.likely ?? [] }
 }

@@ -134,12 +134,17 @@ struct TableView {
                 for index in start..<next { rows.append(.entry(index)) }
             }
         }
+        var isInRun = false
         source.forEachWord(of: table) { index, word in
+            // An empty entry like the one before it.
+            if isInRun, word == 0, index < first || index > last { return }
             guard (word ?? 0) == 0, index < first || index > last || !kept.contains(index) || word == nil else {
                 end(index)
                 rows.append(.entry(index))
+                isInRun = false
                 return
             }
+            isInRun = word != nil
             if let (_, isThere) = run, isThere != (word != nil) { end(index) }
             if run == nil { run = (index, word != nil) }
         }

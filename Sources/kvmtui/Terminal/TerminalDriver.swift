@@ -15,6 +15,11 @@ struct TerminalDriver<App: Interactive> {
     private var hasWork = true
     /// Whether it has done some since the last drawing.
     private var hasWorked = false
+    private var ahead = DrawnAhead<App>()
+    /// The drawing of the program as it is, where it was drawn ahead.
+    private var drawn: Grid?
+    /// Whether there may be more to draw ahead.
+    private var drawsAhead = false
     /// When the tick is due that the program asked for.
     private var tickAt: ContinuousClock.Instant?
     private let clock = ContinuousClock()
@@ -67,8 +72,11 @@ struct TerminalDriver<App: Interactive> {
             screen.forget()
             needsDrawing = true
         }
-        let reaction = app.handle(event)
+        drawn = ahead.take(event, &app)
+        let reaction = drawn == nil ? app.handle(event) : .redraw
+        ahead.forget()
         hasWork = true
+        drawsAhead = true
         switch reaction {
         case .nothing: break
         case .redraw: needsDrawing = true
@@ -92,8 +100,13 @@ struct TerminalDriver<App: Interactive> {
     }
 
     private mutating func draw() {
-        grid.clear()
-        app.draw(into: &grid)
+        if let drawn {
+            grid = drawn
+        } else {
+            grid.clear()
+            app.draw(into: &grid)
+        }
+        drawn = nil
         screen.show(grid)
         needsDrawing = false
     }
@@ -115,8 +128,12 @@ struct TerminalDriver<App: Interactive> {
                     tickAt = nil
                     return handle(.tick)
                 }
-                guard hasWork else { continue }
+                guard hasWork else {
+                    if drawsAhead { drawsAhead = ahead.work(app, on: grid) }
+                    continue
+                }
                 hasWork = app.idle()
+                if hasWork { ahead.forget() }
                 hasWorked = hasWorked || hasWork
                 // What was found out in the background may be to be seen.
                 if !hasWork, hasWorked {
@@ -130,7 +147,7 @@ struct TerminalDriver<App: Interactive> {
 
     /// How long to wait for input, in nanoseconds; negative is for ever.
     private func patience() -> Int64 {
-        if hasWork { return 0 }
+        if hasWork || drawsAhead { return 0 }
         guard let due = tickAt else { return -1 }
         let (seconds, attoseconds) = (due - clock.now).components
         return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)

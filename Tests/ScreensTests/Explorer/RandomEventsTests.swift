@@ -35,6 +35,27 @@ import Testing
         }
     }
 
+    /// Half of the events are steps, of which the most are thought of.
+    @Test(arguments: ["retry", "swap-bug", "icache-vipt", "mmio"]) func `drawn ahead is drawn right`(_ name: String) throws {
+        let session = try ExplorerTests.session(name)
+        var events = RandomEvents(seed: seed(name), lines: RandomEvents.sessionLines)
+        var plain = Explorer(session), quick = Explorer(session)
+        var ahead = DrawnAhead<Explorer>()
+        var hits = 0
+        for round in 0..<400 {
+            let event = round == 0 ? .resize(width: 120, height: 36) : events.oneIn(2) ? .key(.character(events.oneIn(3) ? "S" : "s")) : events.next()
+            let drawn = ahead.take(event, &quick)
+            if drawn == nil { _ = quick.handle(event) } else { hits += 1 }
+            ahead.forget()
+            _ = plain.handle(event)
+            let wanted = ScreenInPieces.drawing(&plain, plain.size)
+            #expect((drawn ?? ScreenInPieces.drawing(&quick, quick.size)) == wanted, "event \(round), \(event)")
+            while ahead.work(quick, on: wanted) {}
+            #expect(ScreenInPieces.drawing(&quick, quick.size) == wanted, "working ahead has changed the present: event \(round)")
+        }
+        #expect(hits > 20)
+    }
+
     @Test(arguments: ImageExplorerTests.names) func `an image under random events`(_ name: String) throws {
         let folder = ExplorerTests.folder.deletingLastPathComponent().appendingPathComponent("Tests/HostTraces")
         var events = RandomEvents(seed: seed(name), lines: RandomEvents.imageLines)
