@@ -53,8 +53,8 @@ public struct Explorer: Interactive {
     var names: NamesSheet?
     /// Digits typed before `g`, and where the focus was before they were.
     var digits = ""
-    /// The key that last moved by a step, a fault or a stop; nil after any other.
-    var lastMove: Key?
+    /// The key that last moved by a step, a fault or a stop.
+    var lastMove = Key.character("s")
     var focusBeforeDigits = PaneID.path
     var lastSearch = ""
     /// The line that the search stands at.
@@ -148,7 +148,7 @@ public struct Explorer: Interactive {
 
     /// Steps are made in rows, on or back.
     public var likely: [Event] {
-        guard let lastMove, prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave else { return [] }
+        guard prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave else { return [] }
         return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
     }
 
@@ -195,7 +195,7 @@ public struct Explorer: Interactive {
         }
         let number = Int(digits)
         digits = ""
-        lastMove = KeyTable.opposite(of: key) == nil ? nil : key
+        if KeyTable.opposite(of: key) != nil { lastMove = key }
         if overlay != nil { return handleInOverlay(action) }
         if lanes != nil { return handleInLanes(action, number: number) }
         if comparison != nil, let reaction = handleInComparison(action) { return reaction }

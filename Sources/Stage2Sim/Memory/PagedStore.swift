@@ -35,10 +35,15 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     /// What stands where nothing was written: a page of absent elements, and a middle full of it. Reading needs no question
     /// whether there is a block. These two are nobody's to count, change or give up.
+    ///
+    /// A store and its copies have one, and so it keeps the pages that were given up for those that will be wanted: going to another
+    /// state gives up thousands, and making that state wants as many.
     private final class Blank {
         let page: Block
         let middle: Block
         let noteCount: Int
+        private var spare: [Block] = []
+        private static var mostSpare: Int { (64 << 20) / Int(PagedStore.pageBytes) }
 
         init(_ absent: Element, notes: Bool) {
             page = PagedStore.allocate(bytes: (1 << pageShift) * MemoryLayout<Element>.stride)
@@ -52,6 +57,21 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         deinit {
             page.deallocate()
             middle.deallocate()
+            for page in spare { page.deallocate() }
+        }
+
+        /// A page with one reference; its elements are to be initialized.
+        func newPage() -> Block {
+            guard let page = spare.popLast() else { return PagedStore.allocate(bytes: Int(PagedStore.pageBytes)) }
+            PagedStore.references(page).pointee = 1
+            return page
+        }
+
+        /// One reference less; without any, the page is spare.
+        func release(_ page: Block) {
+            PagedStore.references(page).pointee -= 1
+            guard PagedStore.references(page).pointee == 0 else { return }
+            if spare.count < Self.mostSpare { spare.append(page) } else { page.deallocate() }
         }
     }
 
@@ -139,7 +159,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
         deinit {
             let blank = blank
-            for i in 0..<count where slots[i].block != blank.middle { PagedStore.releaseMiddle(slots[i].block, blank.page) }
+            for i in 0..<count where slots[i].block != blank.middle { PagedStore.releaseMiddle(slots[i].block, blank) }
         }
     }
 
@@ -168,16 +188,11 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
     }
     @inline(__always) private static func inPage(_ index: Int) -> Int { index & ((1 &<< pageShift) &- 1) }
 
-    private static func releaseMiddle(_ middle: Block, _ blankPage: Block) {
+    private static func releaseMiddle(_ middle: Block, _ blank: Blank) {
         references(middle).pointee -= 1
         guard references(middle).pointee == 0 else { return }
-        for i in 0..<fan where slots(middle)[i].block != blankPage { releasePage(slots(middle)[i].block) }
+        for i in 0..<fan where slots(middle)[i].block != blank.page { blank.release(slots(middle)[i].block) }
         middle.deallocate()
-    }
-
-    private static func releasePage(_ page: Block) {
-        references(page).pointee -= 1
-        if references(page).pointee == 0 { page.deallocate() }
     }
 
     private static func allocate(bytes: Int) -> Block {
@@ -296,7 +311,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         let old = slot.pointee.block
         if Self.takeOver(slot, blank: root.blank.page) { return old }
         let count = 1 << pageShift
-        let new = Self.allocate(bytes: count * MemoryLayout<Element>.stride)
+        let new = root.blank.newPage()
         Self.elements(new).initialize(from: Self.elements(old), count: count)
         if old != root.blank.page {
             Self.references(old).pointee -= 1
@@ -368,7 +383,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         let slot = Self.slots(unsharedMiddle(page &>> 8)) + (page & 255)
         root.forget { $0.block == slot.pointee.block }
         if root.blank.noteCount > 0 { noteWithin(page).pointee = 0 }
-        Self.releasePage(slot.pointee.block)
+        root.blank.release(slot.pointee.block)
         slot.pointee = Slot(sharing: root.blank.page)
     }
 
