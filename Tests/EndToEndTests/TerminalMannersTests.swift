@@ -122,7 +122,7 @@ struct TerminalMannersTests {
         }
         // Keys and the mouse still reach it.
         try visit.session.press("s")
-        try visit.session.wait(for: "step 1/")
+        try visit.session.wait(for: "step 1 of")
         try visit.session.wheel(up: false, x: 10, y: 5)
         try visit.session.click(x: 60, y: 4)
         try visit.session.wait(for: "▸2 Stage-2 tables")

@@ -42,7 +42,7 @@ struct NotePane {
             let about = extent == .brief || (!full && scene.changes.broken.count > 1) ? "" : violation.rule.about + ". "
             // It broke at the step on the screen, which need not be told.
             let story = Story(violation, scene.now).text, here = "step \(scene.position): "
-            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story))", .broken)
+            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story, scene))", .broken)
         }
         if let step = scene.step {
             let info = step.info
@@ -63,7 +63,12 @@ struct NotePane {
         return PaneContent("Why", lines, margin: 1)
     }
 
-    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+    /// With a capital in front, but for an actor's name.
+    private static func sentence(_ text: String, _ scene: Scene) -> String {
+        let first = text.prefix { $0.isLetter || $0.isNumber }
+        if scene.now.actors.indices.contains(where: { scene.now.name(of: $0) == first }) { return text }
+        return text.prefix(1).uppercased() + text.dropFirst()
+    }
 
     /// The defects that a text calls by their numbers ("B5"), with the behaviours that have them.
     static func defects(namedIn text: String) -> [(number: String, meaning: String)] {

@@ -31,10 +31,12 @@ import Testing
         let first = Self.screen(&explorer, 120, 36)
         try Self.press(&explorer, "G")
         #expect(Self.screen(&explorer, 120, 36) != first)
-        let count = explorer.timeline.count
-        // Step by step where that is short, else in jumps that end there.
-        for _ in 0..<min(count, 300) { _ = explorer.handle(.key(.character("S"))) }
-        try Self.press(&explorer, "g")
+        // Step by step at the end and at the start, in a jump between.
+        let stretch = min(explorer.timeline.count, 40)
+        for _ in 0..<stretch { _ = explorer.handle(.key(.character("S"))) }
+        try Self.press(&explorer, "\(stretch)g")
+        for _ in 0..<stretch { _ = explorer.handle(.key(.character("S"))) }
+        #expect(explorer.timeline.position == 0)
         #expect(Self.screen(&explorer, 120, 36) == first)
     }
 
