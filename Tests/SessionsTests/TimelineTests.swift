@@ -84,4 +84,21 @@ import Testing
             #expect(branch.actor.map { branch.now.machine.name(of: $0) } == "kswapd", "at \(place)")
         }
     }
+
+    /// Nothing of a repetition is lost, however long it is, where something is put into the middle of it.
+    @Test(arguments: ["stride: 4K", "random: 3\n    within: 32M"]) func `a branch inside a repeat goes on with all its rounds`(_ how: String) throws {
+        let rounds = 7000
+        let head = SessionErrorsTests.head.replacing("size: 1M", with: "size: 64M")
+        let text = head + "  - repeat: \(rounds)\n    \(how)\n    steps:\n      - vcpu0: read 0x80000000\n      - vcpu0: write 0x80000000 1\n"
+        var timeline = Timeline(try SessionReader.read(text: text, file: "x"))
+        timeline.seek(timeline.count / 3)
+        let nothing = Operation(actor: "", command: .switches([]), text: "", place: SourcePlace(line: 0, column: 0))
+        let branch = timeline.branched(with: nothing, replaying: true)
+        var one = timeline.end, two = Simulation(branch), three = Simulation(try SessionReader.read(text: SessionWriter.text(branch), file: "again"))
+        one.run(limit: .max)
+        two.run(limit: .max)
+        three.run(limit: .max)
+        #expect(Self.look(two.machine) == Self.look(one.machine))
+        #expect(Self.look(three.machine) == Self.look(one.machine))
+    }
 }

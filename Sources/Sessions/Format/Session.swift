@@ -28,9 +28,11 @@ public struct Script: Sendable {
         public var stride: UInt64
         /// Addresses at random in this many bytes instead, page by page, the same for the same seed.
         public var random: (seed: UInt64, within: UInt64)?
+        /// The round that it begins with: those before were made already.
+        public var from = 0
         public var body: Script
 
-        func offset(_ iteration: Int) -> UInt64 { Self.offset(iteration, stride, random) }
+        func offset(_ iteration: Int) -> UInt64 { Self.offset(from + iteration, stride, random) }
 
         fileprivate static func offset(_ iteration: Int, _ stride: UInt64, _ random: (seed: UInt64, within: UInt64)?) -> UInt64 {
             guard let random else { return stride &* UInt64(iteration) }
@@ -50,6 +52,7 @@ public struct Script: Sendable {
         var first = 0
         var stride: UInt64 = 0
         var random: (seed: UInt64, within: UInt64)?
+        var from = 0
     }
 
     public private(set) var entries: [Entry]
@@ -76,7 +79,7 @@ public struct Script: Sendable {
                 total += loop.times * loop.body.count
                 let body = loop.body.entries.compactMap { if case .operation(let operation) = $0 { operation } else { nil } }
                 if body.count == loop.body.entries.count {
-                    round = Round(length: body.count, first: repeated.count, stride: loop.stride, random: loop.random)
+                    round = Round(length: body.count, first: repeated.count, stride: loop.stride, random: loop.random, from: loop.from)
                     repeated += body
                 }
             case .trace(_, let range): total += range.count
@@ -121,7 +124,7 @@ public struct Script: Sendable {
         let low = entry(of: index), round = rounds[low]
         guard round.length > 0 else { return nil }
         let (times, inside) = (index - starts[low]).quotientAndRemainder(dividingBy: round.length)
-        return (round.first + inside, Loop.offset(times, round.stride, round.random))
+        return (round.first + inside, Loop.offset(round.from + times, round.stride, round.random))
     }
 
     /// Every operation written, loops once.
@@ -161,7 +164,7 @@ public struct Script: Sendable {
         return kept
     }
 
-    /// The operations from `first` on; a loop that has begun is written out to its end, if it is short, else it goes on as a loop.
+    /// The operations from `first` on. Of a loop that has begun, the round under way is written out; then it goes on as a loop.
     func suffix(from first: Int) -> [Entry] {
         var kept: [Entry] = []
         for (entry, start) in zip(entries, starts) {
@@ -170,14 +173,18 @@ public struct Script: Sendable {
             case .trace(let script, let range):
                 let rest = range.dropFirst(max(0, first - start))
                 if !rest.isEmpty { kept.append(.trace(script, rest)) }
-            case .loop(let loop):
-                let total = loop.times * loop.body.count
-                guard start + total > first else { continue }
+            case .loop(var loop):
+                let length = loop.body.count
+                guard start + loop.times * length > first else { continue }
                 if start >= first { kept.append(entry); continue }
-                for i in (first - start)..<min(total, first - start + 4096) {
-                    let (operation, offset) = loop.body.operation(at: i % loop.body.count)
-                    kept.append(.operation(operation.moved(by: offset &+ loop.offset(i / loop.body.count))))
+                let begun = (first - start + length - 1) / length
+                for i in (first - start)..<begun * length {
+                    let (operation, offset) = loop.body.operation(at: i % length)
+                    kept.append(.operation(operation.moved(by: offset &+ loop.offset(i / length))))
                 }
+                loop.times -= begun
+                loop.from += begun
+                if loop.times > 0 { kept.append(.loop(loop)) }
             }
         }
         return kept

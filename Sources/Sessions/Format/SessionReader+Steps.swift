@@ -100,22 +100,23 @@ extension SessionReader {
     }
 
     private mutating func loop(_ node: Node) throws -> Script.Entry {
-        var times: UInt64 = 1, stride: UInt64 = 0, seed: UInt64?, within: UInt64?
+        var times: UInt64 = 1, stride: UInt64 = 0, seed: UInt64?, within: UInt64?, from: UInt64 = 0
         var body: Script?
-        for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "steps"]) {
+        for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "from", "steps"]) {
             switch key {
             case "repeat": times = try number(value, "repeat", in: 1...UInt64(Self.actionLimit))
             case "stride": stride = try number(value, "stride", in: 0...1 << 40)
             case "random": seed = try number(value, "the seed")
             case "within": within = try number(value, "within", in: 4096...1 << 40)
+            case "from": from = try number(value, "from", in: 0...UInt64(Self.actionLimit))
             default: body = try script(try list(value, "steps"))
             }
         }
         guard let body, body.count > 0 else { throw fail(node, "a repeat without steps", fits: "steps: a list of actions") }
         guard seed == nil || within != nil else { throw fail(node, "random without within", fits: "within: how many bytes to pick addresses in") }
         guard Int(times) <= Self.actionLimit / body.count else { throw fail(node, "more than \(Self.actionLimit) actions", fits: "a smaller repeat") }
-        try checkReach(body, times: Int(times), stride: stride, within: within, node: node)
-        return .loop(Script.Loop(times: Int(times), stride: stride, random: seed.map { ($0, within ?? 4096) }, body: body))
+        try checkReach(body, times: Int(times + from), stride: stride, within: within, node: node)
+        return .loop(Script.Loop(times: Int(times), stride: stride, random: seed.map { ($0, within ?? 4096) }, from: Int(from), body: body))
     }
 
     /// Addresses must stay within 40 bits the whole way round.

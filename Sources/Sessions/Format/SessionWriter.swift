@@ -86,6 +86,7 @@ public struct SessionWriter {
             } else if loop.stride != 0 {
                 line(depth + 1, "stride: \(hex(loop.stride))")
             }
+            if loop.from > 0 { line(depth + 1, "from: \(loop.from)") }
             line(depth + 1, "steps:")
             for entry in loop.body.entries { write(entry, depth + 2) }
         }
