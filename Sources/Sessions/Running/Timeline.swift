@@ -73,9 +73,9 @@ public struct Timeline {
         step = nil
     }
 
-    /// `now` becomes the state one step before `target`.
+    /// `now` becomes the state one step before `target`, at most the last one there is.
     mutating func restore(before target: Int) {
-        let wanted = target - 1
+        let wanted = min(target - 1, count)
         var base = far.last { $0.position <= wanted } ?? far[0]
         if let close = near.last(where: { $0.position <= wanted }), close.position > base.position { base = close }
         if now.position <= wanted, now.position > base.position { base = now }
@@ -186,7 +186,7 @@ public struct Timeline {
         return min(from, place)...max(to, place)
     }
 
-    /// What was done at each step of a stretch, told from the state before it.
+    /// What was done at each step of a stretch, told from the state before it; as far as the session goes.
     public func records(_ range: ClosedRange<Int>) -> [StepRecord] {
         var copy = self
         copy.restore(before: max(1, range.lowerBound))

@@ -32,6 +32,15 @@ import Testing
         #expect(explorer.branches[0].timeline?.position == min(explorer.timeline.count, explorer.branches[0].timeline?.count ?? 0))
     }
 
+    @Test func `beside a branch that is over, the longer one goes on`() throws {
+        var explorer = try explorer("retry", 120, 36, "20g \":kswapd: swap-out 0x80003000\" Enter \":branch 1\" Enter \":compare 2\" Enter G")
+        let short = try #require(explorer.branches[1].timeline)
+        #expect(explorer.timeline.position == explorer.timeline.count && short.position == short.count && short.count < explorer.timeline.count - 10)
+        let text = ExplorerTests.screen(&explorer, 120, 36).rows.joined(separator: "\n")
+        #expect(text.contains("the access is done"))
+        #expect(short.records(short.count + 2...short.count + 9).isEmpty)
+    }
+
     @Test func `what differs is what the machines say`() throws {
         var explorer = try explorer("swap-bug", 120, 36, "30g \":kswapd: swap-out 0x80001000\" Enter s s s s s s s s s s")
         let other = try #require(explorer.branches[0].timeline)
