@@ -58,7 +58,7 @@ extension Explorer {
                 return
             }
             if !digits.isEmpty {
-                canvas.put(1, 0, digits.count == 1 ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
+                canvas.put(1, 0, digits.count == 1 && lanes == nil && comparison == nil ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
                 return
             }
             hints.draw(in: &canvas)

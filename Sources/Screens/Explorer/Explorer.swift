@@ -155,6 +155,13 @@ public struct Explorer: Interactive {
     // MARK: Events
 
     public mutating func handle(_ event: Event) -> Reaction {
+        let (hint, typed) = (message?.text, digits)
+        let reaction = react(to: event)
+        // Messages and numbers go with the next event, whatever else that does.
+        return reaction == .nothing && (hint != message?.text || typed != digits) ? .redraw : reaction
+    }
+
+    private mutating func react(to event: Event) -> Reaction {
         switch event {
         case .resize(let width, let height):
             size = (width, height)
@@ -178,13 +185,8 @@ public struct Explorer: Interactive {
         if key == .control("l") { return .repaint }
         if prompt != nil { return handleInPrompt(key) }
         if isAskingToLeave { return answer(key) }
-        let hadMessage = message != nil
         message = nil
-        if overlay == .map {
-            // The message goes with the next key, whatever that key does.
-            let reaction = handleInMap(key)
-            return reaction == .nothing && hadMessage ? .redraw : reaction
-        }
+        if overlay == .map { return handleInMap(key) }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
             if overlay == .actors { return letActorMove(digit: digit) }
             if overlay == nil { return typed(digit) }

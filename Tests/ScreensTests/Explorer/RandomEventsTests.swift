@@ -9,7 +9,7 @@ import Testing
 ///
 /// `KVMTUI_EVENTS=10000 swift test --filter RandomEventsTests` gives every session and image that many events.
 @Suite struct RandomEventsTests {
-    private static let count = ProcessInfo.processInfo.environment["KVMTUI_EVENTS"].flatMap { Int($0) } ?? 80
+    private static let count = ProcessInfo.processInfo.environment["KVMTUI_EVENTS"].flatMap { Int($0) } ?? 120
 
     @Test(arguments: ExplorerTests.names) func `a session under random events`(_ name: String) throws {
         let session = try ExplorerTests.session(name)
@@ -24,8 +24,8 @@ import Testing
             }
             let event = events.next()
             let reaction = explorer.handle(event)
-            guard screen.isRight(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) else {
-                Issue.record("\(name): event \(round), \(event): the parts drawn do not add up to the screen")
+            if let wrong = screen.wrong(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) {
+                Issue.record("\(name): event \(round), \(event), \(reaction): the parts drawn do not add up to the screen:\n\(wrong)")
                 return
             }
             guard events.oneIn(40) else { continue }
@@ -64,8 +64,8 @@ import Testing
         for round in 0..<Self.count {
             let event = events.next()
             let reaction = explorer.handle(event)
-            guard screen.isRight(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) else {
-                Issue.record("\(name): event \(round), \(event): the parts drawn do not add up to the screen")
+            if let wrong = screen.wrong(&explorer, size: explorer.size, after: reaction, draws: events.oneIn(4)) {
+                Issue.record("\(name): event \(round), \(event), \(reaction): the parts drawn do not add up to the screen:\n\(wrong)")
                 return
             }
         }
@@ -87,12 +87,13 @@ private struct ScreenInPieces {
         return grid
     }
 
-    /// Whether the parts that differ add up to the whole drawing, and whether nothing differs after "nothing".
-    mutating func isRight(_ app: inout some Interactive, size: (width: Int, height: Int), after reaction: Reaction, draws: Bool) -> Bool {
+    /// The parts that differ must add up to the whole drawing, and nothing may differ after "nothing": else what is shown and what
+    /// should be, by rows.
+    mutating func wrong(_ app: inout some Interactive, size: (width: Int, height: Int), after reaction: Reaction, draws: Bool) -> String? {
         if reaction != .nothing { isBehind = true }
-        guard draws else { return true }
+        guard draws else { return nil }
         let whole = Self.drawing(&app, size)
-        guard isBehind else { return whole == shown }
+        guard isBehind else { return difference(from: whole) }
         isBehind = false
         if shown.width != whole.width || shown.height != whole.height {
             shown = Grid(width: whole.width, height: whole.height)
@@ -102,7 +103,14 @@ private struct ScreenInPieces {
             for column in columns { shown.cells[row * whole.width + column] = whole[column, row] }
         }
         shown.cursor = whole.cursor
-        return shown == whole
+        return difference(from: whole)
+    }
+
+    private func difference(from whole: Grid) -> String? {
+        guard shown != whole else { return nil }
+        let rows = (0..<min(shown.height, whole.height)).filter { y in (0..<min(shown.width, whole.width)).contains { shown[$0, y] != whole[$0, y] } }
+        return "\(shown.width)x\(shown.height), to be \(whole.width)x\(whole.height), cursor \(shown.cursor != whole.cursor ? "elsewhere" : "right")\n"
+            + rows.map { "-\(shown.text(row: $0))\n+\(whole.text(row: $0))" }.joined(separator: "\n")
     }
 }
 
