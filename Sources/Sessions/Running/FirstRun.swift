@@ -17,7 +17,7 @@ public struct FirstRun {
     private var spacing = 1024
     private static let fewest = 3, most = 256
     /// What keyframes may take beside the tables themselves, in bytes. Faults far apart write to every table between two of them.
-    private static let memory = 384 << 20
+    private static let memory = 512 << 20
 
     var start: Simulation { keyframes[0] }
     /// The machine after the last step.
