@@ -81,6 +81,13 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         /// Any address in the page.
         var address = UInt.max
         var page: Page
+        /// 32 bytes are found by a shift.
+        private let padding: UInt = 0
+
+        init(address: UInt = .max, page: Page) {
+            self.address = address
+            self.page = page
+        }
 
         @inline(__always) func holds(_ other: UInt) -> Bool { address ^ other < PagedStore.pageBytes }
     }
