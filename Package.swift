@@ -14,9 +14,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // One instruction that Swift has no word for.
-        .target(name: "CPrefetch"),
-        .target(name: "Stage2Sim", dependencies: ["CPrefetch"]),
+        // What Swift has no word for: an instruction, and advice to the kernel.
+        .target(name: "CMemory"),
+        .target(name: "Stage2Sim", dependencies: ["CMemory"]),
         .target(name: "Sessions", dependencies: ["Stage2Sim", .product(name: "Yams", package: "Yams")]),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
