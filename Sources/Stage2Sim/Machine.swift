@@ -118,6 +118,7 @@ public struct Machine {
     public mutating func start(_ action: Action, by actor: Int, late: Bool = false) {
         precondition(actors[actor].isIdle, "an actor finishes one action before it starts another")
         world.busyActors += 1
+        prefetchForeseen(action, by: actor)
         actors[actor].begin(action, late: late)
     }
 

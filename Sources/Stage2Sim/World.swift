@@ -61,6 +61,8 @@ public struct World {
     public internal(set) var statistics = Statistics()
     /// Actors with an action under way.
     var busyActors = 0
+    /// An access that somebody said would come; see `Machine.foresee`.
+    var foreseen = IPA(.max)
     /// vCPUs among them that take the same fault again and again, until somebody else has moved.
     var spinningActors = 0
     /// Grows with everything that could let a fault end differently next time.

@@ -44,8 +44,9 @@ enum FaultPath {
         var effects = EffectBuffer()
         var delivered = 0
         let duration = Measure.time {
-            for ipa in addresses {
+            for (i, ipa) in addresses.enumerated() {
                 machine.start(.access(Access(.write, ipa, value: 42)), by: vcpu)
+                if i + 1 < addresses.count { machine.foresee(addresses[i + 1], by: vcpu) }
                 switch delivery {
                 case .nothing: _ = machine.runUnchecked(vcpu)
                 case .checks: _ = machine.run(vcpu)

@@ -156,6 +156,9 @@ public struct Simulation {
         stepsLeft = .max
         machine.start(.access(next.access.moved(by: offset)), by: next.actor, late: next.late)
         acting = next.actor
+        if let (number, offset) = session.script.repetition(at: operation + 1), let then = repeated[number] {
+            machine.foresee(IPA(then.access.ipa.rawValue + offset), by: then.actor)
+        }
         return true
     }
 

@@ -30,12 +30,24 @@ public struct Frame: BitwiseCopyable, Sendable, Equatable {
 
 /// The bytes of a frame or swap slot: nothing (zeros), one word, or a page of words kept apart.
 struct Contents: BitwiseCopyable {
+    /// The one word that is not 0, if any.
     var word: UInt64 = 0
-    /// A page of words in `Frames.pages`; 0: none.
-    var page: UInt32 = 0
     /// The step that last wrote here.
     var writtenAt: UInt32 = 0
-    var wordIndex: UInt16 = 0
+    /// The word's index, 0 to 511; or with the top bit, which page of words.
+    private var place: UInt32 = 0
+
+    private static let inPage: UInt32 = 1 << 31
+
+    /// A page of words in `Frames.pages`; 0: none.
+    @inline(__always) var page: UInt32 {
+        get { place & Self.inPage == 0 ? 0 : place & ~Self.inPage }
+        set { place = newValue | Self.inPage }
+    }
+    @inline(__always) var wordIndex: UInt16 {
+        get { UInt16(truncatingIfNeeded: place) }
+        set { place = UInt32(newValue) }
+    }
 }
 
 /// The memory outside the kernel's own pages: frames from high memory upward, with contents that cost nothing until written.
@@ -45,13 +57,14 @@ public struct Frames {
     /// Frames never handed out: the top of the 32-bit space, where machines keep devices and firmware.
     static let hole: Range<UInt64> = 0xff000..<0x100000
 
-    /// What is known of a frame and what is in it: a fault needs both, and memory gives neighbours together.
+    /// What is known of a frame and what is in it: a fault needs both, and half a cache line holds both.
     private struct Record: BitwiseCopyable {
         var frame = Frame()
         var contents = Contents()
     }
 
-    private var records = PagedStore<Record, 3>(absent: Record())
+    // The first write to a page after a snapshot copies a kilobyte; with smaller pages, looking for one missed the cache.
+    private var records = PagedStore<Record, 5>(absent: Record())
     private var pages = PagedStore<UInt64, 9>(absent: 0)
     private var freePages: [UInt32] = []
     private var pageCount: UInt32 = 0
@@ -194,8 +207,9 @@ public struct Frames {
     }
 
     private mutating func promote(_ contents: inout Contents) {
+        let index = contents.wordIndex
         contents.page = newPage()
-        pages[Int(contents.page) << 9 | Int(contents.wordIndex)] = contents.word
+        pages[Int(contents.page) << 9 | Int(index)] = contents.word
     }
 
     func equal(_ a: Contents, _ b: Contents) -> Bool {

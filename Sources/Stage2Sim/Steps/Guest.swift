@@ -92,8 +92,7 @@ extension Stepper {
         }
         emit(.tlbMiss(cpu: me.cpu, ipa: me.ipa))
         me.table = me.vttbr.table
-        // The last fault left what it read, and its neighbours, at hand: eight entries to a line.
-        if (me.ipa.rawValue ^ me.faultIPA.rawValue) >> 15 != 0 { prefetchEntries() }
+        if !me.ipa.isNear(me.faultIPA), me.ipa != world.foreseen { prefetcher.fetchEntries(me.ipa, from: me.vttbr.table) }
         go(.fetchLevel1)
     }
 

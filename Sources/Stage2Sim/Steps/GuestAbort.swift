@@ -34,7 +34,7 @@ extension Stepper {
         if let index = world.vms[Int(me.vm)].slotIndex(me.faultIPA, hint: me.slotIndex) {
             me.slotIndex = index
             if has(.userAllocCheck) { me.slotUserAllocated = world.vms[Int(me.vm)].slots[index].userAllocated }
-            prefetchFrame(slot: index)
+            prefetcher.fetchFrame(me.faultIPA)
             decide(.slotFound)
             return go(has(.userAllocCheck) ? .checkUserAllocated : .decideWriteFault)
         }

@@ -4,7 +4,7 @@
 /// The three pointers are made by `Machine`'s run loops from stored properties that do not overlap, and live no longer
 /// than the loop.
 struct Stepper<Sink: EffectSink> {
-    private let worldPointer: UnsafeMutablePointer<World>
+    let worldPointer: UnsafeMutablePointer<World>
     private let actorPointer: UnsafeMutablePointer<Actor>
     private let sinkPointer: UnsafeMutablePointer<Sink>
 
