@@ -63,8 +63,7 @@ public struct Frames {
         var contents = Contents()
     }
 
-    // The first write to a page after a snapshot copies a kilobyte; with smaller pages, looking for one missed the cache.
-    private var records = PagedStore<Record, 5>(absent: Record())
+    private var records = PagedStore<Record, 3>(absent: Record())
     private var pages = PagedStore<UInt64, 9>(absent: 0)
     private var freePages: [UInt32] = []
     private var pageCount: UInt32 = 0
