@@ -65,7 +65,7 @@ struct NotePane {
 
     /// With a capital in front, but for an actor's name.
     private static func sentence(_ text: String, _ scene: Scene) -> String {
-        let first = text.prefix { $0.isLetter || $0.isNumber }
+        let first = text.prefix { $0 != " " && $0 != ":" && $0 != "," }
         if scene.now.actors.indices.contains(where: { scene.now.name(of: $0) == first }) { return text }
         return text.prefix(1).uppercased() + text.dropFirst()
     }

@@ -92,6 +92,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [("swap-bug", " Reclaim dropped"), ("no-retry-check", " vcpu0 dropped"), ("icache-vivt-asid", " vm1.vcpu0 executed")])
+    func `the story of a broken rule is a sentence, and actors keep their names`(_ name: String, _ words: String) throws {
+        var explorer = Explorer(try Self.session(name))
+        try Self.press(&explorer, "c")
+        let rows = Self.screen(&explorer, 200, 60).rows
+        #expect(rows.contains { $0.contains(words) }, "\(rows.filter { $0.contains("BROKEN") })")
+    }
+
     @Test func `a size too small says what is needed, and only q answers`() throws {
         var explorer = Explorer(try Self.session("first-touch"))
         for (width, height) in [(59, 30), (100, 16), (20, 5), (1, 1)] {
