@@ -13,7 +13,7 @@ struct Difference: Equatable {
     private static let fewPages = 96
     private static let fewFrames = 1 << 16
     /// Differences of a kind that are listed.
-    private static let mostOfAKind = 40
+    static let mostOfAKind = 40
 
     /// What differs, from the nearest to the path to the farthest from it.
     static func between(_ left: Machine, _ right: Machine, ipa: IPA) -> [Difference] {
@@ -23,11 +23,12 @@ struct Difference: Equatable {
         list.virtualMachines()
         list.tables(ipa)
         list.tlbs()
+        list.caches()
         list.frames(ipa)
         return list.found
     }
 
-    private struct Collector {
+    struct Collector {
         let left: Machine
         let right: Machine
         var found: [Difference] = []
@@ -178,7 +179,7 @@ struct Difference: Equatable {
             }
         }
 
-        private mutating func more(_ count: Int, _ what: String) {
+        mutating func more(_ count: Int, _ what: String) {
             if count > Difference.mostOfAKind { found.append(Difference(group: "", name: "… \(count - Difference.mostOfAKind) more \(what)")) }
         }
 

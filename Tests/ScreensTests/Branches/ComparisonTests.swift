@@ -60,6 +60,18 @@ import Testing
         #expect(text.contains("frames") && text.contains("≠"))
     }
 
+    @Test func `cache lines that differ are told, neighbours together`() throws {
+        var explorer = try explorer("icache-data-fault", 150, 50, "\":without icache-maintenance\" Enter c =")
+        let rows = ExplorerTests.screen(&explorer, 150, 50).rows
+        func row(after group: String) -> String { rows.firstIndex { $0.contains(group) }.map { rows[$0 + 1] } ?? "" }
+        // The fetch before the maintenance that is missing, and the data lines that it would have cleaned.
+        #expect(row(after: "L1I of CPU 0").contains("PA 0xa0001040 ") && row(after: "L1I of CPU 0").contains("stale zeros"))
+        #expect(row(after: "L1D of CPU 0").contains("64 lines") && row(after: "L1D of CPU 0").contains("modified"))
+        #expect(rows.contains { $0.contains("clean stale zeros") && $0.contains("≠ dirty [0x0] 0xe3a00001") })
+        // Two machines without a difference have none in their caches.
+        #expect(Difference.between(explorer.timeline.now.machine, explorer.timeline.now.machine, ipa: IPA(0)).isEmpty)
+    }
+
     @Test func `Tab changes sides, Esc goes back to the branch it came from`() throws {
         var explorer = try explorer("retry", 80, 24, "20g \":without retry-check\" Enter = Enter")
         let place = explorer.timeline.position
