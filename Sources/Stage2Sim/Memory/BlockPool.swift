@@ -1,6 +1,6 @@
 internal import CMemory
 
-/// Blocks of one size, aligned to cache lines, cut from pieces of memory that double up to a huge page. What is given back is kept
+/// Blocks of one size, aligned to cache lines, cut from pieces of memory that double up to sixteen huge pages. What is given back is kept
 /// for the next who wants one: going to another state gives up thousands, and making that state wants as many. A block each from
 /// the allocator cost twice: its own work, and a miss of the host's TLB at nearly every random access.
 struct BlockPool: ~Copyable {
@@ -8,6 +8,8 @@ struct BlockPool: ~Copyable {
 
     static let alignment = 64
     private static let hugePage = 2 << 20
+    /// The memory allocator's own page in front of each piece keeps the huge pages around it small: so a piece has many.
+    private static let mostBytes = 16 * hugePage
     /// Blocks in the first piece.
     private static let first = 8
 
@@ -48,6 +50,6 @@ struct BlockPool: ~Copyable {
         pieces.append(piece)
         if pieceBytes >= Self.hugePage { advise_huge_pages(piece, pieceBytes) }
         (uncut, uncutBytes) = (piece.alignedUp(toMultipleOf: Self.alignment), pieceBytes)
-        pieceBytes = min(pieceBytes * 2, max(Self.hugePage, blockBytes))
+        pieceBytes = min(pieceBytes * 2, max(Self.mostBytes, blockBytes))
     }
 }
