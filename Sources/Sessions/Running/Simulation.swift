@@ -157,7 +157,7 @@ public struct Simulation {
         machine.start(.access(next.access.moved(by: offset)), by: next.actor, late: next.late)
         acting = next.actor
         if let (number, offset) = session.script.repetition(at: operation + 1), let then = repeated[number] {
-            machine.foresee(IPA(then.access.ipa.rawValue + offset), by: then.actor)
+            machine.foresee(then.access.moved(by: offset).ipa, by: then.actor)
         }
         return true
     }

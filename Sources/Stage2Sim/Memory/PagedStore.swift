@@ -95,7 +95,7 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
 
     @inline(__always) private func blockWithin(_ index: Int) -> StoreBlock { root.slots[index &>> 8].block.slots[index & 255].block }
 
-    /// Makes room for `pages` pages, so that every one below can be read with `pageWithin`.
+    /// Makes room for `pages` pages, so that every one below can be `found`.
     @inline(__always) mutating func reserve(pages: Int) {
         if pages > root.count << 8 { replaceRoot(count: pages >> 7) }
     }
