@@ -18,7 +18,7 @@ struct CachePane {
 
     static func content(_ scene: Scene, glyphs: Glyphs, width: Int, height: Int) -> PaneContent {
         guard let caches = scene.now.world.caches else {
-            return PaneContent(PaneID.cache.title, [Line("none here; a session has them with caches: cortex-a15 under machine:", .dim)], margin: 1)
+            return PaneContent(PaneID.cache.title, [Line("none; add caches: cortex-a15 to machine:", .dim)], margin: 1)
         }
         return CachePane(scene, glyphs, caches).content(width: width - 1, height: height)
     }

@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `a machine without caches says how to have them`() throws {
-        #expect(try explorer("first-touch", 80, 24, "9").rows.joined().contains("caches: cortex-a15 under machine:"))
+        #expect(try explorer("first-touch", 80, 24, "9").rows.joined().contains("none; add caches: cortex-a15 to machine:"))
     }
 
     @Test func `any geometry fits into any pane`() throws {
