@@ -20,6 +20,8 @@ struct TerminalDriver<App: Interactive> {
     private var drawn: Grid?
     /// Whether there may be more to draw ahead.
     private var drawsAhead = false
+    /// Whether a drawing has just been written, which the kernel has still to carry to the terminal.
+    private var hasJustDrawn = false
     /// When the tick is due that the program asked for.
     private var tickAt: ContinuousClock.Instant?
     private let clock = ContinuousClock()
@@ -109,6 +111,7 @@ struct TerminalDriver<App: Interactive> {
         drawn = nil
         screen.show(grid)
         needsDrawing = false
+        hasJustDrawn = true
     }
 
     /// Lets the program work in the background until there is input, a signal or a tick; false ends it.
@@ -119,7 +122,9 @@ struct TerminalDriver<App: Interactive> {
             tickAt = nil
         }
         while true {
-            switch Int(guard_wait(patience())) {
+            let patience = patience()
+            hasJustDrawn = false
+            switch Int(guard_wait(patience)) {
             case GUARD_INPUT: return true
             case GUARD_SIGNAL: return handleSignals()
             case GUARD_HANGUP: throw .lost
@@ -147,7 +152,8 @@ struct TerminalDriver<App: Interactive> {
 
     /// How long to wait for input, in nanoseconds; negative is for ever.
     private func patience() -> Int64 {
-        if hasWork || drawsAhead { return 0 }
+        // Work begun at once would take the processor from the kernel's worker that carries the drawing on, and from the terminal.
+        if hasWork || drawsAhead { return hasJustDrawn ? 2_000_000 : 0 }
         guard let due = tickAt else { return -1 }
         let (seconds, attoseconds) = (due - clock.now).components
         return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
