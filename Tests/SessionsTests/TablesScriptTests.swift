@@ -130,14 +130,17 @@ import Testing
         Bad(script: "map 0x80000000 1 wx", error: "s:1:18: found 'wx'; expected ro or rw: map IPA PFN ro|rw"),
         Bad(script: "map 0x10000000000 1 rw", error: "s:1:5: found '0x10000000000'; expected an IPA of 40 bits, 0 to 0xffffffffff: map IPA PFN ro|rw"),
         Bad(script: "map 010 1 rw", error: "s:1:5: found '010'; expected an IPA of 40 bits, 0 to 0xffffffffff: map IPA PFN ro|rw"),
-        Bad(script: "unmap 0xfffffff000 0x2000", error: "s:1:20: found '0x2000'; expected a size in bytes that ends within 40 bits of address: unmap IPA SIZE"),
+        Bad(script: "unmap 0xfffffff000 0x2000", error: "s:1:20: found '0x2000'; expected a size in bytes whose last page ends within 40 bits of address: unmap IPA SIZE"),
+        Bad(
+            script: "ioremap 0x80000800 0xfffffff000 0x1000",
+            error: "s:1:33: found '0x1000'; expected a size in bytes whose last page ends within 40 bits of address: ioremap IPA PA SIZE"),
         Bad(script: "topup 2 41", error: "s:1:9: found '41'; expected a number of pages, 0 to 40 (a cache has no more places): topup MIN MAX"),
-        Bad(script: "fail -2", error: "s:1:6: found '-2'; expected a number of pages, or -1: fail N"),
+        Bad(script: "fail -2", error: "s:1:6: found '-2'; expected a number of pages up to 2147483647, or -1: fail N"),
         Bad(script: "dump now", error: "s:1:6: found 'now'; expected the line's end: dump"),
         Bad(script: "map 0xffffffffffffffffff 1 rw", error: "s:1:5: found '0xffffffffffffffffff'; expected an IPA of 40 bits, 0 to 0xffffffffff: map IPA PFN ro|rw"),
         Bad(script: "dump\u{1b}[2J", error: "s:1:1: found 'dump\u{fffd}[2J'; expected one of map, unmap, rawunmap, setspte, ioremap, topup, freecache, fail, destroy, dump"),
         Bad(script: "setspte 0 1", error: "s:1:1: 'setspte' is of v3.9 only; v4 has no such function", revision: .v4),
-        Bad(script: "destroy\n map 0 1 rw", error: "s:2:2: 'map' needs tables, torn down in line 1; topup, freecache, fail and dump do without"),
+        Bad(script: "destroy\n map 0 1 rw", error: "s:2:2: 'map' needs tables, torn down in line 1; map, rawunmap and ioremap only before it"),
     ]
 
     @Test(arguments: bad) func saysWhatIsWrong(_ one: Bad) {

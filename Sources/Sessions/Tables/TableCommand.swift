@@ -82,11 +82,11 @@ extension TableCommand.Form.Operand {
         case .ipa: "an IPA of 40 bits, 0 to 0xffffffffff"
         case .pfn: "a page frame number of 28 bits, 0 to 0xfffffff"
         case .rights: "ro or rw"
-        case .size: "a size in bytes that ends within 40 bits of address"
+        case .size: "a size in bytes whose last page ends within 40 bits of address"
         case .pa: "a physical address of 40 bits, 0 to 0xffffffffff"
         case .minimum: "a number of pages, 0 to 40"
         case .maximum: "a number of pages, 0 to 40 (a cache has no more places)"
-        case .count: "a number of pages, or -1"
+        case .count: "a number of pages up to \(Int32.max), or -1"
         }
     }
 

@@ -21,7 +21,7 @@ public struct TableScript: Sendable, Hashable {
             var words = TableScriptLine(line, number: number, file: file)
             guard let command = try words.command(revision) else { continue }
             if let destroyed, command.needsTables {
-                throw words.error(at: words.firstColumn, "'\(words.firstWord)' needs tables, torn down in line \(destroyed)", "topup, freecache, fail and dump do without")
+                throw words.error(at: words.firstColumn, "'\(words.firstWord)' needs tables, torn down in line \(destroyed)", "map, rawunmap and ioremap only before it")
             }
             if command == .destroy, revision == .v39 { destroyed = destroyed ?? number }
             commands.append(command)
@@ -74,7 +74,7 @@ struct TableScriptLine {
             guard let value = word.flatMap({ Self.value($0, operand) }) else {
                 throw error(word, "\(operand.fits): \(form.usage)")
             }
-            if operand == .size, values.contains(where: { $0 + value > 1 << 40 }) { throw error(word, "\(operand.fits): \(form.usage)") }
+            if operand == .size, !Self.fits(size: value, at: values) { throw error(word, "\(operand.fits): \(form.usage)") }
             values.append(value)
         }
         if let extra = word() { throw error(extra, "the line's end: \(form.usage)") }
@@ -110,6 +110,14 @@ struct TableScriptLine {
         if operand == .count, word.elementsEqual("-1".utf8) { return UInt64(bitPattern: -1) }
         guard let value = number(word), value <= greatest else { return nil }
         return value
+    }
+
+    /// Whether so many bytes end within 40 bits, in whole pages, at the IPA and at the physical address where there is one. Bytes that
+    /// begin inside of a page may touch one page more.
+    private static func fits(size: UInt64, at addresses: [UInt64]) -> Bool {
+        guard let ipa = addresses.first else { return true }
+        let pages = (ipa & 0xfff + size + 0xfff) >> 12
+        return addresses.allSatisfy { $0 >> 12 + pages <= 1 << 28 }
     }
 
     /// Decimal, or hexadecimal after `0x`. A decimal with a leading 0 is refused: C would take it for octal.
