@@ -48,6 +48,38 @@ import Testing
         #expect(step.status == 2 && step.errors.contains("--at"))
     }
 
+    @Test func `tables that are not there, or without end, are not exported as if nothing was mapped`() throws {
+        // One page leads to the next, 512 times: at the third level the walk has met the page after it 512 * 512 times.
+        var elf = Data([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9))
+        func add<T: FixedWidthInteger>(_ values: T...) { for value in values { withUnsafeBytes(of: value.littleEndian) { elf.append(contentsOf: $0) } } }
+        add(4 as UInt16, 40)
+        add(1 as UInt32)
+        add(0 as UInt64, 64, 0)
+        add(0 as UInt32)
+        add(64 as UInt16, 56, 1, 0, 0, 0)
+        add(1 as UInt32, 6)
+        add(120 as UInt64, 0, 0x4000_0000, 0x4000, 0x4000, 0x1000)
+        for next in [0x4000_2003, 0x4000_2003, 0x4000_3003, 0x400] as [UInt64] { for _ in 0..<512 { add(next) } }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-image-\(UUID().uuidString).elf").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try elf.write(to: URL(fileURLWithPath: path))
+        for format in ["--ptdump", "--json"] {
+            let endless = try Product.run(["export", path, format, "--vttbr", "0x40000000"])
+            #expect(endless.status == 2 && endless.output.isEmpty && endless.errors.contains("expected an image whose tables have at most 1048576 entries"))
+            let lost = try Product.run(["export", path, format, "--vttbr", "0x50000000"])
+            #expect(lost.status == 2 && lost.output.isEmpty && lost.errors.contains("expected an image with memory at 0x0050000000, where VTTBR has the first table"))
+            let wrong = try Product.run(["export", path, format, "--vttbr", "0x40000000", "--vtcr", "0x3518"])
+            #expect(wrong.status == 2 && wrong.errors.contains("registers that fit together"))
+        }
+        #expect(try Product.run(["open", path, "--size", "80x24", "--keys", "-", "--vttbr", "0x40000000"], input: "j Enter").status == 0)
+        elf.replaceSubrange(120..<0x2000 + 120, with: Data(count: 0x2000))
+        elf.replaceSubrange(120..<128, with: withUnsafeBytes(of: UInt64(0x4100_0003).littleEndian) { Data($0) })
+        try elf.write(to: URL(fileURLWithPath: path))
+        let partial = try Product.run(["export", path, "--ptdump", "--vttbr", "0x40000000"])
+        #expect(partial.status == 0 && partial.output.hasPrefix("---[ Guest IPA ]---\n"))
+        #expect(partial.errors.contains("a table is not, or not whole, in the image, the first of level 2 at 0x0041000000"))
+    }
+
     @Test func `drawings go to a file or to standard output`() throws {
         let drawing = try Product.run(["export", CommandsTests.session("write-after-read"), "--svg", "-", "--at", "78"])
         #expect(drawing.status == 0 && drawing.output.hasPrefix("<svg ") && drawing.output.hasSuffix("</svg>\n") && drawing.output.contains("0xa0001000 RW *"))

@@ -84,7 +84,7 @@ struct ExportsStateJSONTests {
         var text = ""
         ImageJSON(image).write { text += $0 }
         let object = try JSONValue(text)
-        #expect(object["leaves"]?.array.count == image.leafCount && object["tables"]?.array.count == image.tables().count)
+        #expect(object["leaves"]?.array.count == image.extentOfWalk.leaves && object["tables"]?.array.count == image.tables().count)
     }
 
     @Test("text is quoted")

@@ -19,7 +19,7 @@ struct LookupsMutationTests {
             do {
                 let image = try TableImage(ELFImage(damaged), registers: registers, beside: nil, name: "damaged")
                 opened += 1
-                _ = image.leafCount
+                _ = image.extentOfWalk.leaves
                 _ = image.tables(limit: 10_000)
                 for leaf in image.leaves().prefix(1000) { _ = image.translate(Probe(.write, leaf.ipa)) }
                 for _ in 0..<20 { _ = TranslationReport(Probe(.exec, IPA(random.next() >> UInt64(random.below(40)))), in: image).text }

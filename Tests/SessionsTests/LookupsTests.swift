@@ -38,7 +38,8 @@ struct LookupsDecodingTests {
         #expect(meanings(.vttbr, 0x0001_0000_8000_0000)["VMID"] == "VMID 1" && meanings(.vttbr, 0x0001_0000_8000_0000)["BADDR"] == "table at 0x0080000000")
         #expect(meanings(.hcr, 0x78_263b)["VM"] == "on" && meanings(.hcr, 0x78_263b)["BSU"] == "inner shareable")
         #expect(meanings(.hcr, 0x403c_807c_263f, .armv8)["FWB"] == "on")
-        #expect(meanings(.ctr, 0x8444_c004)["L1Ip"] == "PIPT")
+        #expect(meanings(.ctr, 0x8444_c004)["L1Ip"] == "PIPT" && meanings(.ctr, 0x8444_c004)["CWG"] == "64 bytes")
+        #expect(meanings(.ctr, 0x8004_c004)["CWG"] == "not said")
     }
 
     @Test("descriptors")
@@ -48,6 +49,8 @@ struct LookupsDecodingTests {
         #expect(meanings(.pte, 0x1_2346_77f)["HAP"] == "read-only")
         #expect(meanings(.pte, 0xc0_0000_0000_07d3)["MemAttr"] == "UNPREDICTABLE")
         #expect(meanings(.pte, 0x4801_1003, level: 2)["address"] == "table at 0x0048011000")
+        #expect(meanings(.pte, 0x1_2345_67fd, level: 2)["address"] == "block 0x0123400000")
+        #expect(meanings(.pte, 0x1_2345_67fd, level: 1)["address"] == "block 0x0100000000")
         #expect(meanings(.pte, 0x4801_1001)["type"] == "reserved: faults")
         let v8 = meanings(.pte, 0x40_0000_41e9_47db, .armv8, fwb: true)
         #expect(v8["MemAttr"] == "normal, write-back, whatever stage 1 says" && v8["XN"] == "no fetch" && v8["S2AP"] == "read and write")
@@ -59,6 +62,9 @@ struct LookupsDecodingTests {
     func esr() {
         let found = meanings(.esr, 0x93c6_8005)
         #expect(found["SAS"] == "doubleword" && found["SRT"] == "x6" && found["SF"] == "64 bits" && found["DFSC"] == "translation fault, level 1")
+        // SET and FnV are about external aborts that are not on a walk.
+        #expect(found["SET"] == "" && found["FnV"] == "")
+        #expect(meanings(.esr, 0x9200_1c10)["SET"] == "restartable" && meanings(.esr, 0x9200_1c10)["FnV"] == "FAR says nothing")
     }
 
     @Test("text in columns")
@@ -141,7 +147,7 @@ struct LookupsTableImageTests {
         ])
         let leaves = Array(image.leaves())
         #expect(leaves.map(\.ipa.rawValue).prefix(4) == [0x8000_1000, 0x8000_2000, 0x8000_3000, 0x801f_f000])
-        #expect(leaves.count == 12 && image.leafCount == 12 && leaves.last?.ipa == IPA(0x80_40a0_0000))
+        #expect(leaves.count == 12 && image.extentOfWalk.leaves == 12 && leaves.last?.ipa == IPA(0x80_40a0_0000))
         #expect(leaves.map(\.ipa) == leaves.map(\.ipa).sorted())
         let runs = Array(image.leafRuns())
         #expect(runs.first?.count == 2 && runs.first?.size == 0x2000)
@@ -169,11 +175,34 @@ struct LookupsTableImageTests {
         let all = Dictionary(uniqueKeysWithValues: (0..<512).map { ($0, UInt64(0x4900_0003)) })
         let image = try image([0x4800_0000: Dictionary(uniqueKeysWithValues: (0..<1024).map { ($0, UInt64(0x4900_0003)) }), 0x4900_0000: all])
         // At level 3 the same page's words are leaves.
-        #expect(image.leafCount == 1024 * 512 * 512)
+        #expect(image.extentOfWalk.leaves == 1024 * 512 * 512)
         #expect(image.tables().count == 3)
         #expect(image.leaves().prefix(1000).reduce(0) { count, _ in count + 1 } == 1000)
         #expect(image.leafRuns().first { _ in true }?.count == 1)
         #expect(TableGraph(image).text.utf8.count < 1 << 20)
+    }
+
+    @Test("an empty table that is reached a hundred million times is looked through once")
+    func emptyAgainAndAgain() throws {
+        let image = try image([
+            0x4800_0000: Dictionary(uniqueKeysWithValues: (0..<1024).map { ($0, UInt64(0x4900_0003)) }),
+            0x4900_0000: Dictionary(uniqueKeysWithValues: (0..<512).map { ($0, UInt64($0 < 511 ? 0x4900_1003 : 0x4900_2003)) }),
+            0x4900_1000: [0: 0x400], 0x4900_2000: [9: 0x5000_17ff],
+        ])
+        let leaves = Array(image.leaves())
+        #expect(leaves.count == 1024 && leaves.first?.ipa == IPA(511 << 21 | 9 << 12))
+        #expect(image.extentOfWalk == TableImage.Extent(leaves: 1024, entries: 1024 + 1024 * 512 + 1024 * 512 * 512))
+        #expect(Array(image.leaves(from: IPA(1022 << 30 | 511 << 21 | 9 << 12))).count == 2)
+    }
+
+    @Test("the dump shows a table that the walk cannot go to as nothing, and JSON says which are not there")
+    func outside() throws {
+        let image = try image([0x4800_0000: [2: 0x4900_0003, 4: 0x4900_5003], 0x4900_0000: [0: 0x5000_0000 | 0x7fd]])
+        #expect(image.missingTables.map(\.address) == [PA(0x4900_5000)])
+        #expect(PTDump(image).text.contains("0x0000000100000000-0x0000000140000000           1G 2\n"))
+        var text = ""
+        ImageJSON(image).write { text += $0 }
+        #expect(try JSONValue(text)["tables"]?.array.map { $0["present"] } == [.bool(true), .bool(true), .bool(false)])
     }
 
     @Test("tables that are not in the file end a walk in an external abort")
@@ -181,7 +210,7 @@ struct LookupsTableImageTests {
         let image = try image([0x4800_0000: [2: 0x4900_0003]])
         let report = TranslationReport(Probe(.read, IPA(0x8000_0000)), in: image)
         #expect(report.text.contains("external abort on a table walk, level 2: the image has no memory at 0x0049000000"))
-        #expect(image.leafCount == 0)
+        #expect(image.extentOfWalk.leaves == 0)
     }
 
     @Test("JSON of a translation")

@@ -1,7 +1,7 @@
 import Stage2Sim
 
 /// The tables of an image as JSON, one VM's: `schema` (`kvmtui-tables-1`), `name`, `arch`, `geometry` (`ipa_bits`, `start_level`, `root`, `root_entries`,
-/// `concatenated_tables`, `granule`, `vmid`, `vmid_bits`), `tables` (`pa`, `level`) and `leaves` as in a machine's state.
+/// `concatenated_tables`, `granule`, `vmid`, `vmid_bits`), `tables` (`pa`, `level`, `present`: whether the image has all of it) and `leaves` as in a machine's state.
 public struct ImageJSON {
     private let image: TableImage
     public init(_ image: TableImage) { self.image = image }
@@ -23,12 +23,14 @@ public struct ImageJSON {
         var name = JSONText()
         name.value(image.name)
         try sink("{\"schema\": \"kvmtui-tables-1\",\n \"name\": \(name.text),\n \"arch\": \"\(geometry.architecture.rawValue)\",\n \"geometry\": \(head.text),\n \"tables\": [")
+        let missing = Set(image.missingTables)
         var comma = "\n  "
         for table in image.tables() {
             var line = JSONText()
             line.object { json in
                 json.entry("pa", hex: table.address.rawValue)
                 json.entry("level", table.level)
+                json.entry("present", !missing.contains(table))
             }
             try sink(comma + line.text)
             comma = ",\n  "

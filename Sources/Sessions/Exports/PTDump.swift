@@ -9,7 +9,7 @@ import Stage2Sim
 ///     0x0000000080200000-0x0000000080400000           2M 2   R W px ux  AF BLK
 ///
 /// A line is a run of entries of one level whose rights, XN, access flag and type are equal, wherever they point; runs of empty entries
-/// are lines too, without rights. Linux does not print the last run; here it is left out if it is empty, as it nearly always is.
+/// are lines too, without rights; a table that the walk cannot go to is one. Linux does not print the last run; here it is left out if it is empty, as it nearly always is.
 public struct PTDump {
     private let image: TableImage
 
@@ -45,7 +45,7 @@ public struct PTDump {
         var run: (start: UInt64, level: Int, bits: UInt64)?
         var terminals = image.terminals()
         while let terminal = terminals.next() {
-            let bits = (terminal.descriptor?.rawValue ?? 0) & Self.mask
+            let bits = bits(of: terminal)
             guard let last = run else {
                 run = (terminal.ipa.rawValue, terminal.level, bits)
                 continue
@@ -55,6 +55,11 @@ public struct PTDump {
             run = (terminal.ipa.rawValue, terminal.level, bits)
         }
         if let last = run, last.bits != 0 { try sink(Self.line(last.start, image.geometry.ipaEnd, last.level, last.bits)) }
+    }
+
+    private func bits(of terminal: TableTerminal) -> UInt64 {
+        guard let descriptor = terminal.descriptor, descriptor.kind(level: terminal.level, rules: image.geometry.rules) != .table else { return 0 }
+        return descriptor.rawValue & Self.mask
     }
 
     public var text: String {

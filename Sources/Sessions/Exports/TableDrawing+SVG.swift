@@ -67,8 +67,7 @@ extension TableDrawing {
     }
 
     private func isLeaf(_ run: TableRun, _ table: Stage2Table) -> Bool {
-        let kind = run.descriptor.kind(level: table.level, rules: source.geometry.rules)
-        return kind == .page || kind == .block
+        run.descriptor.isLeaf(level: table.level, rules: source.geometry.rules)
     }
 
     // MARK: Pieces

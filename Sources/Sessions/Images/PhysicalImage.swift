@@ -91,6 +91,9 @@ public struct PhysicalImage: Sendable {
         self.init(file: file, segments: segments)
     }
 
+    /// Bytes that the file has, whatever they are used for.
+    public var fileSize: Int { file.count }
+
     /// The ranges that are there, in address order, neighbours merged.
     public var ranges: [Range<UInt64>] {
         var result: [Range<UInt64>] = []

@@ -126,8 +126,7 @@ extension TableSource {
                 guard let word = word(at: table.address(of: index)), word != 0 else { continue }
                 let descriptor = Stage2Descriptor(word), ipa = base + UInt64(index) * span
                 guard let child = child(of: table, descriptor) else {
-                    let kind = descriptor.kind(level: table.level, rules: geometry.rules)
-                    if kind == .page || kind == .block { return last ? ipa + (span - 1) : ipa }
+                    if descriptor.isLeaf(level: table.level, rules: geometry.rules) { return last ? ipa + (span - 1) : ipa }
                     continue
                 }
                 if let found = edge(child, ipa, last: last) { return found }

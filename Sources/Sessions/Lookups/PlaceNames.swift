@@ -81,8 +81,7 @@ public struct PlaceNames {
     }
 
     private func isLeaf(_ found: (level: Int, index: Int, descriptor: Stage2Descriptor, address: PA)) -> Bool {
-        let kind = found.descriptor.kind(level: found.level)
-        return kind == .page || kind == .block
+        found.descriptor.isLeaf(level: found.level)
     }
 
     private func isKnown(_ ipa: IPA) -> Bool { machine.slot(at: ipa) != nil || leaf(ipa).map(isLeaf) ?? false }

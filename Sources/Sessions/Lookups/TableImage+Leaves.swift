@@ -14,10 +14,23 @@ public struct TableTerminal: Hashable, Sendable {
 /// Entries that end a walk, in IPA order, found one by one.
 public struct TerminalIterator: IteratorProtocol, Sendable {
     private let image: TableImage
-    /// The tables under way, first table first: each with the next entry to look at and the IPA of its first.
-    private var stack: [(table: TableImage.Table, next: Int, ipa: UInt64)] = []
+    /// A table under way.
+    private struct Place {
+        let table: TableImage.Table
+        /// The next entry to look at.
+        var next: Int
+        /// Of its first entry.
+        let ipa: UInt64
+        /// Whether the entries looked at so far are all from the first on, and nothing was found at or below them.
+        var isBare: Bool
+    }
+
+    /// First table first.
+    private var stack: [Place] = []
     /// Empty entries are passed over.
     private let leavesOnly: Bool
+    /// Tables without a leaf at or below them: a few pages can lead to one such table a hundred million times.
+    private var bare: Set<TableImage.Table> = []
 
     /// - Parameter start: the first entry is the one that covers it.
     init(_ image: TableImage, from start: IPA, leavesOnly: Bool) {
@@ -29,7 +42,7 @@ public struct TerminalIterator: IteratorProtocol, Sendable {
         while true {
             let span = image.geometry.span(level: table.level)
             let index = Int((start.rawValue - base) / span)
-            stack.append((table, index, base))
+            stack.append(Place(table: table, next: index, ipa: base, isBare: index == 0))
             guard let word = image.word(at: PA(table.address.rawValue + UInt64(index) << 3)),
                 let child = image.child(of: table, Stage2Descriptor(word))
             else { return }
@@ -40,27 +53,37 @@ public struct TerminalIterator: IteratorProtocol, Sendable {
     }
 
     public mutating func next() -> TableTerminal? {
-        while let (table, index, base) = stack.last {
+        while let place = stack.last {
+            let (table, index) = (place.table, place.next)
             guard index < table.entryCount else {
-                stack.removeLast()
+                leave(place)
                 continue
             }
             stack[stack.count - 1].next += 1
             let address = PA(table.address.rawValue + UInt64(index) << 3)
             let descriptor = image.word(at: address).map { Stage2Descriptor($0) }
-            let ipa = base + UInt64(index) * image.geometry.span(level: table.level)
+            let ipa = place.ipa + UInt64(index) * image.geometry.span(level: table.level)
             if let descriptor, let child = image.child(of: table, descriptor) {
-                stack.append((child, 0, ipa))
+                if !leavesOnly || !bare.contains(child) { stack.append(Place(table: child, next: 0, ipa: ipa, isBare: true)) }
                 continue
             }
             if leavesOnly {
-                guard let descriptor else { continue }
-                let kind = descriptor.kind(level: table.level, rules: image.geometry.rules)
-                guard kind == .page || kind == .block else { continue }
+                guard let descriptor, descriptor.isLeaf(level: table.level, rules: image.geometry.rules) else { continue }
+                stack[stack.count - 1].isBare = false
             }
             return TableTerminal(ipa: IPA(ipa), level: table.level, address: address, descriptor: descriptor)
         }
         return nil
+    }
+
+    /// A table has been looked through.
+    private mutating func leave(_ place: Place) {
+        stack.removeLast()
+        if place.isBare {
+            if leavesOnly { bare.insert(place.table) }
+        } else if !stack.isEmpty {
+            stack[stack.count - 1].isBare = false
+        }
     }
 }
 

@@ -37,22 +37,38 @@ public struct TableImage: TableSource, Sendable {
             memory: word)
     }
 
-    /// How many leaves there are; .max where the number does not fit. Each table is counted once and multiplied, so tables that are
-    /// shared a million times take no longer.
-    public var leafCount: Int {
-        var counts: [Table: Int] = [:]
-        func count(_ table: Table) -> Int {
-            if let known = counts[table] { return known }
-            var sum = 0
+    /// What a walk through all IPAs meets: a table that is used again and again counts each time.
+    public struct Extent: Hashable, Sendable {
+        public var leaves = 0
+        /// Of tables at all levels, empty ones too.
+        public var entries = 0
+    }
+
+    /// How much there is. Each table is counted once and multiplied, so tables that are shared a million times take no longer: four
+    /// levels of at most 2^17 entries fit into the numbers.
+    public var extentOfWalk: Extent {
+        var known: [Table: Extent] = [:]
+        func count(_ table: Table) -> Extent {
+            if let extent = known[table] { return extent }
+            var sum = Extent(leaves: 0, entries: table.entryCount)
             for entry in entries(of: table) {
                 guard let descriptor = entry.descriptor else { continue }
-                let kind = descriptor.kind(level: table.level, rules: geometry.rules)
-                let more = kind == .page || kind == .block ? 1 : child(of: table, descriptor).map(count) ?? 0
-                sum = sum.addingReportingOverflow(more).overflow ? .max : sum + more
+                if let child = child(of: table, descriptor) {
+                    let more = count(child)
+                    sum.leaves += more.leaves
+                    sum.entries += more.entries
+                } else if descriptor.isLeaf(level: table.level, rules: geometry.rules) {
+                    sum.leaves += 1
+                }
             }
-            counts[table] = sum
+            known[table] = sum
             return sum
         }
-        return geometry.mismatch == nil ? count(root) : 0
+        return geometry.mismatch == nil ? count(root) : Extent()
+    }
+
+    /// Tables that entries lead to and that the image does not have, or not whole.
+    public var missingTables: [Table] {
+        tables().filter { table in entries(of: table).contains { $0.descriptor == nil } }
     }
 }

@@ -135,7 +135,7 @@ public struct TranslationReport {
         case .fault(let fault):
             let names = isARMv8 ? ("ESR_EL2", "HPFAR_EL2") : ("HSR", "HPFAR")
             lines.append("  \(fault.status.meaning): \(reason(fault))")
-            let unknown = fault.isHPFARKnown ? "" : "  (UNKNOWN by the architecture after a permission fault)"
+            let unknown = fault.isHPFARKnown ? "" : "  (UNKNOWN by the architecture after such a fault)"
             lines.append("  \(names.0) \(hex(fault.syndrome, digits: 8))  \(names.1) \(hex(fault.hpfar, digits: 8))\(unknown)")
         }
         return lines.joined(separator: "\n")

@@ -27,6 +27,14 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
         }
     }
 
+    /// Whether it maps something at `level`.
+    @inline(__always) public func isLeaf(level: Int, rules: Stage2Rules = .armv7) -> Bool {
+        switch kind(level: level, rules: rules) {
+        case .page, .block: true
+        case .invalid, .reserved, .table: false
+        }
+    }
+
     /// The table or page that it names.
     @inline(__always) public var address: PA { PA(rawValue & Self.addressBits.mask) }
     @inline(__always) public var allowsRead: Bool { rawValue & 1 << 6 != 0 }
@@ -50,14 +58,18 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
             default: "invalid: faults"
             }
         }
-        switch kind(level: level) {
+        let kind = kind(level: level)
+        switch kind {
         case .invalid, .reserved: return [type]
         case .table: return [Field("address", Self.addressBits, "next table") { "table at " + hex($0 << 12, digits: 10) }, type]
         case .page, .block:
+            // The address bits below a block's size are not part of it.
+            let output = Self.addressMask & ~(Stage2Walk.span(level: level) - 1)
+            let address = (kind == .block ? "block " : "page ") + hex(rawValue & output, digits: 10)
             return [
                 Field("software", Self.softwareBits, "ignored by hardware") { $0 == 0 ? "" : $0 & 1 == 1 ? "Linux: dirty" : "software's" },
                 Field("XN", Self.xnBits, "execute never") { $0 == 1 ? "no fetch" : "may be executed" },
-                Field("address", Self.addressBits, "output address") { "page " + hex($0 << 12, digits: 10) },
+                Field("address", Self.addressBits, "output address") { _ in address },
                 Field("AF", Self.afBits, "access flag") { $0 == 1 ? "accessed: no access flag fault" : "an access faults" },
                 Field("SH", Self.shBits, "shareability") { ["not shared", "reserved", "outer shareable", "inner shareable"][Int($0)] },
                 Field("HAP", Self.hapBits, "the guest's rights") { ["no access", "read-only", "write-only", "read and write"][Int($0)] },

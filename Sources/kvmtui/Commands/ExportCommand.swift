@@ -70,16 +70,10 @@ struct ExportCommand: ParsableCommand {
         try export(try machine.tableImage(vm: vm))
     }
 
-    /// Leaves that are listed: 256 GiB of pages. A few pages of tables that point at one another can make many more.
-    private static let leafLimit = 1 << 26
-
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }
         if svg != nil { return try draw(image) }
-        let leaves = image.leafCount
-        if ptdump || json, leaves > Self.leafLimit {
-            throw BadValue("export", image.name, "an image of at most \(Self.leafLimit) leaves, and its tables, used again and again, make \(leaves == .max ? "more than can be counted" : String(leaves))")
-        }
+        try judge(image)
         var text = ""
         func sink(_ piece: String) throws {
             text += piece
@@ -92,6 +86,25 @@ struct ExportCommand: ParsableCommand {
         if json { try ImageJSON(image).write(to: sink) }
         if dot { try sink(TableGraph(image).text) }
         try CommandIO.output(text)
+    }
+
+    /// Refuses tables that nothing can be said of, and says what is missing of those that are not all there.
+    private func judge(_ image: TableImage) throws {
+        if let mismatch = image.geometry.mismatch { throw BadValue("export", image.name, "registers that fit together: \(mismatch)") }
+        let missing = image.missingTables
+        if missing.contains(image.root) {
+            throw BadValue("export", image.name, "an image with memory at \(hex(image.root.address.rawValue, digits: 10)), where VTTBR has the first table")
+        }
+        // A few pages of tables that point at one another can make more lines than any disk holds. Tables of a host are used once each.
+        let (entries, limit) = (image.extentOfWalk.entries, max(1 << 20, image.memory.fileSize / 2))
+        if ptdump || json, entries > limit {
+            throw BadValue("export", image.name, "an image whose tables have at most \(limit) entries, and these, used again and again, make \(entries)")
+        }
+        if let first = missing.first {
+            CommandIO.complain(
+                "\(DisplayText(image.name, limit: 200).text): \(missing.count == 1 ? "a table is" : "\(missing.count) tables are") not, or not whole, in the image, "
+                    + "the first of level \(first.level) at \(hex(first.address.rawValue, digits: 10)): what they map is left out")
+        }
     }
 
     /// Writes into a new file beside the old one, which it then replaces: a disk that is full leaves no half of an image.
