@@ -16,13 +16,14 @@ public struct ESR: FieldedWord, BitwiseCopyable {
         0x00: "unknown", 0x01: "WFI, WFE or the like trapped", 0x03: "MCR or MRC (CP15) trapped", 0x04: "MCRR or MRRC (CP15) trapped",
         0x05: "MCR or MRC (CP14) trapped", 0x06: "LDC or STC trapped", 0x07: "SVE, SIMD or floating point trapped", 0x08: "VMRS trapped",
         0x09: "pointer authentication trapped", 0x0a: "LD64B or ST64B trapped", 0x0c: "MRRC (CP14) trapped", 0x0d: "branch target",
-        0x0e: "illegal execution state", 0x11: "SVC from AArch32", 0x12: "HVC from AArch32", 0x13: "SMC from AArch32", 0x15: "SVC",
+        0x0e: "illegal execution state", 0x11: "SVC from AArch32", 0x12: "HVC from AArch32", 0x13: "SMC from AArch32", 0x14: "128-bit MRRS, MSRR or system instruction trapped", 0x15: "SVC",
         0x16: "HVC", 0x17: "SMC", 0x18: "MSR, MRS or system instruction trapped", 0x19: "SVE trapped", 0x1a: "ERET trapped",
-        0x1c: "pointer authentication failure", 0x1e: "granule protection check", 0x20: "instruction abort from the guest",
+        0x1b: "transaction start", 0x1c: "pointer authentication failure", 0x1d: "SME trapped", 0x1e: "granule protection check", 0x20: "instruction abort from the guest",
         0x21: "instruction abort in EL2", 0x22: "PC alignment", 0x24: "data abort from the guest", 0x25: "data abort in EL2",
-        0x26: "SP alignment", 0x27: "memory operation", 0x28: "floating point from AArch32", 0x2c: "floating point", 0x2f: "SError",
+        0x26: "SP alignment", 0x27: "memory operation", 0x28: "floating point from AArch32", 0x2c: "floating point", 0x2d: "guarded control stack", 0x2f: "SError",
         0x30: "breakpoint from the guest", 0x31: "breakpoint in EL2", 0x32: "software step from the guest", 0x33: "software step in EL2",
         0x34: "watchpoint from the guest", 0x35: "watchpoint in EL2", 0x38: "BKPT from AArch32", 0x3a: "vector catch from AArch32", 0x3c: "BRK",
+        0x3d: "profiling",
     ]
 
     public var exceptionClass: UInt8 { UInt8(truncatingIfNeeded: HSR.ecBits.of(rawValue)) }
@@ -53,10 +54,14 @@ public struct ESR: FieldedWord, BitwiseCopyable {
             Field("EC", HSR.ecBits, "exception class") { Self.classes[$0] ?? "reserved" },
             Field("IL", HSR.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit instruction" },
         ]
-        let fnv = Field("FnV", Self.fnvBits, "FAR not valid") { $0 == 1 ? "FAR says nothing" : "FAR is valid" }
-        let external = Field("EA", HSR.eaBits, "external abort type")
+        // Both are about an external abort that is not on a table walk.
+        let external = faultStatus.rawValue == 0x10
+        let fnv = Field("FnV", Self.fnvBits, "FAR not valid") { !external ? "" : $0 == 1 ? "FAR says nothing" : "FAR is valid" }
+        let type = Field("EA", HSR.eaBits, "external abort type")
         let walk = Field("S1PTW", HSR.s1ptwBits, "on a stage-1 table walk") { $0 == 1 ? "while reading a stage-1 table" : "on the access itself" }
-        let set = Field("SET", Self.setBits, "synchronous error type") { ["recoverable", "reserved", "uncontainable", "restartable"][Int($0)] }
+        let set = Field("SET", Self.setBits, "synchronous error type") {
+            external ? ["recoverable", "reserved", "uncontainable", "restartable"][Int($0)] : ""
+        }
         switch exceptionClass {
         case 0x24, 0x25:
             let valid = HSR.isvBits.of(rawValue) != 0
@@ -69,13 +74,13 @@ public struct ESR: FieldedWord, BitwiseCopyable {
                 Field("SF", Self.sfBits, "register width", ifValid { $0 == 1 ? "64 bits" : "32 bits" }),
                 Field("AR", Self.arBits, "acquire or release", ifValid { $0 == 1 ? "yes" : "no" }),
                 Field("VNCR", Self.vncrBits, "from VNCR_EL2") { $0 == 1 ? "yes" : "no" },
-                set, fnv, external,
+                set, fnv, type,
                 Field("CM", HSR.cmBits, "cache maintenance") { $0 == 1 ? "by a cache maintenance operation" : "not by cache maintenance" },
                 walk,
                 Field("WnR", HSR.wnrBits, "write, not read") { $0 == 1 ? "write" : "read" },
                 Field("DFSC", HSR.fscBits, "fault status", Self.statusMeaning),
             ]
-        case 0x20, 0x21: return top + [set, fnv, external, walk, Field("IFSC", HSR.fscBits, "fault status", Self.statusMeaning)]
+        case 0x20, 0x21: return top + [set, fnv, type, walk, Field("IFSC", HSR.fscBits, "fault status", Self.statusMeaning)]
         default: return top + [Field("ISS", HSR.issBits, "instruction specific syndrome")]
         }
     }
@@ -84,6 +89,9 @@ public struct ESR: FieldedWord, BitwiseCopyable {
         switch status {
         case 0x11: "synchronous tag check fault"
         case 0x13: "synchronous external abort on a table walk, level -1"
+        case 0x19: "reserved"
+        case 0x1b: "synchronous parity error on a table walk, level -1"
+        case 0x22: "reserved"
         case 0x23...0x27: "granule protection fault on a table walk, level \(Int(status) - 0x24)"
         case 0x28: "granule protection fault"
         case 0x29: "address size fault, level -1"

@@ -156,7 +156,9 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
         if let kind { return "\(kind.name), level \(level)" }
         return switch rawValue {
         case 0x10: "synchronous external abort"
+        case 0x11: "asynchronous external abort"
         case 0x18: "synchronous parity error"
+        case 0x19: "asynchronous parity error"
         case 0x21: "alignment fault"
         case 0x22: "debug event"
         case 0x30: "TLB conflict abort"

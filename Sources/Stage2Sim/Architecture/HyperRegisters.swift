@@ -125,10 +125,11 @@ public struct CTR: FieldedWord, BitwiseCopyable {
 
     public var fields: [Field] {
         let line: @Sendable (UInt64) -> String = { "\(4 << Int($0)) bytes" }
+        let granule: @Sendable (UInt64) -> String = { $0 == 0 ? "not said" : $0 > 9 ? "reserved" : line($0) }
         return [
             Field("Format", Bits(31, 29), "register format") { $0 == 4 ? "ARMv7" : "not ARMv7" },
-            Field("CWG", Self.cwgBits, "cache write-back granule", line),
-            Field("ERG", Self.ergBits, "exclusives granule", line),
+            Field("CWG", Self.cwgBits, "cache write-back granule", granule),
+            Field("ERG", Self.ergBits, "exclusives granule", granule),
             Field("DminLine", Self.dMinLineBits, "smallest data line", line),
             Field("L1Ip", Self.l1IpBits, "level-1 instruction cache") { ["reserved", "VIVT, ASID-tagged", "VIPT", "PIPT"][Int($0)] },
             Field("IminLine", Self.iMinLineBits, "smallest instruction line", line),

@@ -33,7 +33,8 @@ public struct Stage2Translation: Sendable {
         public var syndrome: UInt64
         /// HPFAR, or HPFAR_EL2.
         public var hpfar: UInt64
-        /// False: HPFAR is UNKNOWN by the architecture (a permission fault on the guest's own access); CPUs do fill it in.
+        /// False: HPFAR is UNKNOWN by the architecture (a permission fault on the guest's own access;
+        /// ARMv8: an external abort on the walk too); CPUs do fill it in.
         public var isHPFARKnown: Bool
     }
 
@@ -133,7 +134,12 @@ extension Stage2Translation.Fault {
             syndrome = esr.rawValue
             hpfar = HPFAREL2(faulting: ipa).rawValue
         }
-        isHPFARKnown = status.kind != .permission || isStage1Walk
+        isHPFARKnown =
+            switch status.kind {
+            case .permission: isStage1Walk
+            case .externalOnWalk: geometry.architecture == .armv7
+            default: true
+            }
     }
 }
 
