@@ -41,6 +41,23 @@ import Testing
         #expect(taken.status == 1)
     }
 
+    @Test func `a trace that cannot be read is told as one, and its name reaches nobody's terminal as it is`() throws {
+        let folder = FileManager.default.temporaryDirectory
+        func outcome(_ text: String, name: String = "kvmtui-\(UUID().uuidString).trace") throws -> Command.Outcome {
+            let path = folder.appendingPathComponent(name).path
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            return try Product.run(["check", path])
+        }
+        let damaged = try outcome("# tracer: nop\ngarbage here\n")
+        #expect(damaged.status == 2 && damaged.errors.contains(":2:1: no line of this trace is an event"), "\(damaged.errors)")
+        let unknown = try outcome("a: b: c\nd\n0.1 kvm_guest_fault: ipa 0x0\n")
+        #expect(unknown.status == 2 && unknown.errors.contains(":3:1: neither a session nor a trace"), "\(unknown.errors)")
+        let trace = try String(contentsOf: Self.root.appendingPathComponent("Tests/HostTraces/6.1-a57/basic.noirqinfo.trace"), encoding: .utf8)
+        let named = try outcome(trace, name: "kvmtui-\u{1b}[31m\n\(UUID().uuidString).trace")
+        #expect(named.status == 0 && named.output.split(separator: "\n").count == 1 && !named.output.contains("\u{1b}"), "\(named.output)")
+    }
+
     @Test(arguments: ["run", "check", "open"]) func `bad input is one line and status 2`(_ command: String) throws {
         for (input, says) in [("kvmtui: 1\nsteps: 7\n", ":2:8: steps is '7'"), ("\u{0}\u{1}", "is not text"), ("", "is empty")] {
             let path = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-bad-\(UUID().uuidString).yaml").path
@@ -64,6 +81,11 @@ import Testing
         try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x20000000 }\nsteps: []\n".write(toFile: slots, atomically: true, encoding: .utf8)
         #expect(try Product.run(["run", trace, "--memory", slots]).output.contains("0x40000000 + 0x200000 at HVA 0x20000000"))
         #expect(try Product.run(["run", trace, "--memory", "0x40000000:2M:0x20000000:ro"]).output.contains("0x40000000 + 0x200000 read-only at HVA 0x20000000"))
+        // Of a host of 64 bits, and not said.
+        try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x700000000000 }\n    - { ipa: 0x50000000, size: 2M }\nsteps: []\n"
+            .write(toFile: slots, atomically: true, encoding: .utf8)
+        let wide = try Product.run(["run", trace, "--memory", slots]).output
+        #expect(wide.contains("0x40000000 + 0x200000 at HVA 0x700000000000") && wide.contains("0x50000000 + 0x200000 at an unknown HVA"))
         try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2X }\n".write(toFile: slots, atomically: true, encoding: .utf8)
         let inFile = try Product.run(["check", trace, "--memory", slots])
         #expect(inFile.status == 2 && inFile.errors.contains("\(slots):4:"), "\(inFile.errors)")

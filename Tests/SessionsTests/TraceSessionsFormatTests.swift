@@ -41,6 +41,44 @@ import Testing
         #expect(end.machine.world.leaves(of: 0).filter(\.descriptor.isValid).isEmpty)
     }
 
+    @Test("The words of a line tell whether the host is v3.9, not events that every kernel has")
+    func revision() {
+        func behaviours(_ line: String) -> Behaviours {
+            TraceSession.make(Trace(Array((Self.v39 + "       vmm-100   [000] .....     1.000080: \(line)\n").utf8)), name: "x").machine.behaviours
+        }
+        #expect(behaviours("kvm_userspace_exit: reason KVM_EXIT_INTR (10)") == Revision.v39.behaviours)
+        for line in [
+            "kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0x0000000000008004", "kvm_guest_fault: ipa 0x80001000, hsr 0x93830047, hxfar 0x80001004, pc 0x00008004",
+        ] {
+            #expect(!behaviours(line).has(.b5UnalignedUnmap))
+        }
+    }
+
+    @Test("Threads of two processes are said to be taken for one VM")
+    func processes() {
+        func line(_ pid: Int) -> String {
+            "             vmm-\(pid + 1)     (    \(pid)) [000] .....     1.000011: kvm_guest_fault: guest fault at PC 0x00008000 (hxfar 0x80001004, ipa       0x80001000, hsr 0x93830005\n"
+        }
+        #expect(TraceSession.make(Trace(Array((line(100) + line(200)).utf8)), name: "two").about.contains("They belong to 2 processes (100, 200)"))
+        #expect(!TraceSession.make(Trace(Array((line(100) + line(100)).utf8)), name: "one").about.contains("processes"))
+    }
+
+    @Test("Threads beyond the vCPUs are told")
+    func manyThreads() {
+        let lines = (0..<130).map {
+            "             vmm-\(1000 + $0)     [000] .....     1.000011: kvm_guest_fault: guest fault at PC 0x00008000 (hxfar 0x80001004, ipa       0x80001000, hsr 0x93830005\n"
+        }
+        let about = TraceSession.make(Trace(Array(lines.joined().utf8)), name: "many").about
+        #expect(about.contains("vcpu7 vmm-1007 and 120 more.") && about.contains("2 more threads did so and are taken for the last vCPU."))
+    }
+
+    @Test("A byte order mark before the first line is nobody's damage")
+    func byteOrderMark() {
+        let trace = Trace(Array(("\u{feff}" + Self.v39).utf8))
+        #expect(trace.damages.isEmpty && trace.counts.events == Trace(Array(Self.v39.utf8)).counts.events)
+        #expect(InputKind.detect(Array(("\u{feff}" + Self.v39).utf8)) == .trace)
+    }
+
     @Test("Without slots, the faults and the copy's notifier give them")
     func inferred() {
         let session = TraceSession.make(Trace(Array(Self.v39.utf8)), name: "v3.9")

@@ -17,6 +17,8 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// What would fit there; empty where the message says it.
     public var fits: String
+    /// The file is no text, or no YAML.
+    public var isNotYAML = false
 
     public init(_ file: String, _ place: SourcePlace? = nil, _ message: String, fits: String = "") {
         self.file = file

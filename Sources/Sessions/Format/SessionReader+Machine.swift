@@ -134,9 +134,11 @@ extension SessionReader {
         guard count == 1 || stride <= (1 << 40) / count, ipa + stride * (count - 1) + size <= 1 << 40 else {
             throw fail(node, "the memory slot ends beyond 40 bits of IPA", fits: "an end up to \(hex(1 << 40))")
         }
-        let hva = try entry("hva").map { try pages($0, "hva", below: Process.userEnd.rawValue) } ?? nextHVA
-        guard size * count <= Process.userEnd.rawValue, hva + size * count <= Process.userEnd.rawValue else {
-            throw fail(node, "the memory slot does not fit into the VMM's address space, which ends at 0xc0000000", fits: "less memory, or a lower hva")
+        let end: UInt64 = isForTrace ? 1 << 56 : Process.userEnd.rawValue
+        let given = try entry("hva").map { try pages($0, "hva", below: end) }
+        let hva = given ?? nextHVA
+        guard size * count <= end, hva + size * count <= end else {
+            throw fail(node, "the memory slot does not fit into the VMM's address space, which ends at \(hex(end))", fits: "less memory, or a lower hva")
         }
         nextHVA = max(nextHVA, hva + size * count)
         var memory = MachineConfiguration.Memory(ipa: IPA(ipa), size: size, hva: HVA(hva))
@@ -148,7 +150,7 @@ extension SessionReader {
         return (0..<count).map {
             var copy = memory
             copy.ipa = IPA(ipa + stride * $0)
-            copy.hva = HVA(hva + size * $0)
+            copy.hva = HVA(isForTrace && given == nil ? 0 : hva + size * $0)
             return copy
         }
     }

@@ -9,18 +9,21 @@ public struct SessionReader {
     static let writtenLimit = 1_000_000
 
     let file: String
+    /// The file says what memory the VM of a trace has: HVAs are those of the host's VMM, 64 bits, and 0 where the file does not say.
+    var isForTrace = false
     var written = 0
     /// What each name at the head of a step is; nil where it is nobody's.
     var actorKinds: [String: Actor.Kind] = [:]
 
-    public static func read(path: String) throws -> Session {
+    /// - Parameter isForTrace: only the machine is wanted, for a trace: see `isForTrace`.
+    public static func read(path: String, isForTrace: Bool = false) throws -> Session {
         let source: ByteSource
         do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
-        return try read(source)
+        return try read(source, isForTrace: isForTrace)
     }
 
     /// - Throws: `InputError`.
-    public static func read(_ source: ByteSource) throws -> Session {
+    public static func read(_ source: ByteSource, isForTrace: Bool = false) throws -> Session {
         let bytes: [UInt8]
         do {
             bytes = try source.readAll(limit: sizeLimit)
@@ -30,17 +33,19 @@ public struct SessionReader {
             }
             throw InputError(source.name, nil, "cannot be read", fits: error.description)
         }
-        return try read(bytes, file: source.name)
+        return try read(bytes, file: source.name, isForTrace: isForTrace)
     }
 
-    public static func read(_ bytes: [UInt8], file: String) throws -> Session {
+    public static func read(_ bytes: [UInt8], file: String, isForTrace: Bool = false) throws -> Session {
         if let bad = bytes.firstIndex(where: { $0 < 9 || ($0 > 13 && $0 < 32 && $0 != 27) || $0 == 0x7f }) {
-            throw InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
+            var problem = InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
+            problem.isNotYAML = true
+            throw problem
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw InputError(file, nil, "is not UTF-8", fits: "a session is YAML in UTF-8")
         }
-        return try read(text: text, file: file)
+        return try read(text: text, file: file, isForTrace: isForTrace)
     }
 
     private static func place(of offset: Int, in bytes: [UInt8]) -> SourcePlace {
@@ -49,16 +54,18 @@ public struct SessionReader {
         return SourcePlace(line: line, column: offset - (before.lastIndex(of: 10) ?? -1))
     }
 
-    public static func read(text: String, file: String) throws -> Session {
+    public static func read(text: String, file: String, isForTrace: Bool = false) throws -> Session {
         let node: Node?
         do {
             // No tags are resolved: every scalar is read as text here, and resolving them costs a quarter of the time.
             node = try Yams.compose(yaml: text, .basic)
         } catch let error as YamlError {
-            throw translated(error, text: text, file: file)
+            var problem = translated(error, text: text, file: file)
+            problem.isNotYAML = true
+            throw problem
         }
         guard let node else { throw InputError(file, nil, "is empty", fits: "a session begins with kvmtui: 1") }
-        var reader = SessionReader(file: file)
+        var reader = SessionReader(file: file, isForTrace: isForTrace)
         return try reader.session(node)
     }
 

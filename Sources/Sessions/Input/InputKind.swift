@@ -15,7 +15,8 @@ public enum InputKind: Sendable, Hashable {
 
     /// - Parameter prefix: the file's first bytes, a few kilobytes of them if there are so many.
     public static func detect(_ prefix: some Collection<UInt8>) -> InputKind {
-        let bytes = Array(prefix.prefix(65_536))
+        var bytes = Array(prefix.prefix(65_536))
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         let magics: [([UInt8], InputKind)] = [
             ([0x7f, 0x45, 0x4c, 0x46], .elf),
             ([0x17, 0x08, 0x44] + Array("tracing".utf8), .traceCmdData),
@@ -26,6 +27,15 @@ public enum InputKind: Sendable, Hashable {
         ]
         for (magic, kind) in magics where bytes.starts(with: magic) { return kind }
         return looksLikeTrace(bytes) ? .trace : .other
+    }
+
+    /// The first line, from 1, that names an event of KVM; nil: none does. What is neither a session nor a trace may be a trace in a form
+    /// that is not known.
+    public static func firstLineWithEvent(_ prefix: some Collection<UInt8>) -> Int? {
+        let lines = prefix.split(separator: 0x0a, omittingEmptySubsequences: false)
+        return lines.firstIndex { line in
+            ["kvm_guest_fault:", "kvm_entry:", "kvm_exit:", "kvm_unmap_hva"].contains { line.firstRange(of: $0.utf8) != nil }
+        }.map { $0 + 1 }
     }
 
     /// ftrace's first header line, or most of the first lines with something on them being events. One event is not

@@ -28,6 +28,8 @@ struct TraceOutline {
     /// Threads with a vCPU, in the order of their first fault.
     private(set) var vcpuThreads: [Int] = []
     private(set) var faults = 0
+    /// Threads that share the last vCPU with another.
+    private(set) var threadsWithoutVCPU = 0
     /// Distinct threads beyond this share the last vCPU: physical CPUs are numbered in a byte.
     static let vcpuLimit = 128
 
@@ -85,7 +87,7 @@ struct TraceOutline {
     }
 
     private mutating func enterVCPU(_ thread: Int) {
-        if vcpuThreads.count < Self.vcpuLimit { vcpuThreads.append(thread) }
+        if vcpuThreads.count < Self.vcpuLimit { vcpuThreads.append(thread) } else { threadsWithoutVCPU += 1 }
         vcpus[thread] = UInt8(vcpuThreads.count - 1)
     }
 

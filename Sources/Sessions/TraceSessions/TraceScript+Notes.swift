@@ -47,7 +47,7 @@ extension TraceScript {
         }
         if item.flags.contains(.refused) { sentences.append("v3.9 refuses this, as shown; the host's kernel served it, and the tables follow the trace.") }
         if item.flags.contains(.emulated), links[Int(item.event)] >= 0, case .mmio(let mmio) = trace.events[Int(links[Int(item.event)])].payload {
-            sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) bytes, \(hex(mmio.value)).")
+            sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) byte\(mmio.length == 1 ? "" : "s"), \(hex(mmio.value)).")
         }
         if fault.hsr >> 32 != 0 { sentences.append("ISS2 is \(hex(fault.hsr >> 32)): HSR has no such bits.") }
         return sentences

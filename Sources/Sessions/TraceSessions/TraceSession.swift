@@ -14,7 +14,7 @@ public enum TraceSession {
         public init() {}
     }
 
-    /// What a newer kernel than v3.9 does, of what the simulation can: for traces in the arm64 kernels' format.
+    /// What a newer kernel than v3.9 does, of what the simulation can: for traces in the formats of later kernels.
     static let newerBehaviours: [(Behaviour, on: Bool)] = [
         (.readOnlySlots, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false), (.b6PgdTailCount, false),
         (.b11Isv0IsWrite, false), (.b12SlotDeleteKeepsStage2, false),
@@ -28,9 +28,14 @@ public enum TraceSession {
 
     /// Reads a trace and makes a session of it.
     ///
-    /// - Throws: `ByteSourceError`, or what `progress` throws. Nothing in the trace is an error.
+    /// - Throws: `ByteSourceError`, or what `progress` throws; `InputError` where lines are damaged and none is an event. Nothing else in
+    ///   a trace is an error.
     public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
+        if trace.counts.events == 0, let damage = trace.damages.first {
+            throw InputError(
+                source.name, SourcePlace(line: damage.line, column: damage.column), "no line of this trace is an event; found \(damage.found)", fits: "expected \(damage.expected)")
+        }
         let total = trace.events.count, bytes = trace.counts.bytes
         return try open(trace, name: source.name, options: options) {
             try progress(ReadingProgress(bytesRead: bytes, bytesTotal: bytes, events: total, followed: $0))
@@ -75,16 +80,18 @@ public enum TraceSession {
         return Opened(session: session, run: run)
     }
 
-    /// arm64 kernels have syndromes that no 32-bit one has: an 8-byte access, SF, or a PC or HVA beyond 32 bits.
+    /// Later kernels print faults and exits otherwise than v3.9, have events that it has not, and, on arm64, syndromes that no 32-bit
+    /// one has: an 8-byte access, SF, or a PC or HVA beyond 32 bits.
     static func isFromNewerHost(_ trace: Trace) -> Bool {
         trace.events.prefix(100_000).contains { event in
             switch event.payload {
-            case .guestFault(let fault): fault.hsr >> 32 != 0 || fault.pc >> 32 != 0 || fault.hxfar >> 32 != 0 || (fault.hsr >> 24 & 1 == 1 && (fault.hsr >> 22 & 3 == 3 || fault.hsr >> 15 & 1 == 1))
+            case .guestFault(let fault): event.detail != TraceEvent.v39Fault || fault.hsr >> 32 != 0 || fault.pc >> 32 != 0 || fault.hxfar >> 32 != 0 || (fault.hsr >> 24 & 1 == 1 && (fault.hsr >> 22 & 3 == 3 || fault.hsr >> 15 & 1 == 1))
             case .unmapRange(let start, _): start >> 32 != 0
             case .age(let start, let end): start >> 32 != 0 || end != start
             case .unmapPage(let hva), .setSPTE(let hva), .testAge(let hva): hva >> 32 != 0
             case .entry(let pc): pc >> 32 != 0
-            case .userspaceExit, .accessFault, .mmioNISV: true
+            case .exit(_, let ec, _): ec != nil
+            case .accessFault, .mmioNISV: true
             default: false
             }
         }
@@ -102,15 +109,15 @@ public enum TraceSession {
         if c.slotsLeftOut > 0 { text.append("\(count(c.slotsLeftOut, "mark")) of slots after the first \(TraceParser.slotLimit) are left out.") }
         if c.lostNotices > 0 { text.append("Events lost at \(count(c.lostNotices, "place")): \(c.lostEvents)\(c.lostWithoutCount > 0 ? " and an unknown number" : "").") }
         if c.overwritten > 0 { text.append("\(c.overwritten) events were overwritten before the first line.") }
-        if c.timesBackwards > 0 { text.append("Time runs backwards \(c.timesBackwards) times.") }
+        if c.timesBackwards > 0 { text.append("Time runs backwards at \(count(c.timesBackwards, "place")).") }
         if c.endsWithoutNewline { text.append("The last line has no end: the file was perhaps cut there.") }
-        text.append("\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(outline.vcpuThreads.prefix(8).enumerated().map { "vcpu\($0.offset) \(name(trace.threads[$0.element]))" }.joined(separator: ", ")).")
+        text += threads(trace, outline)
         text.append(slots(memory))
-        text += memory.remarks.prefix(8).map { $0 + "." }
+        text += memory.remarks.prefix(8).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
         text.append("\(count(counts.notifiers, "notifier line")) in the slots, \(counts.elsewhere) elsewhere in the VMM.")
         if isNewer { text.append("The host is no 32-bit v3.9: the simulation is v3.9 with \(newerBehaviours.filter(\.on).map(\.0.name).joined(separator: ", ")) and without \(newerBehaviours.filter { !$0.on }.map(\.0.name).joined(separator: ", ")).") }
         if counts.differing > 0 { text.append("\(count(counts.differing, "fault")) would have gone otherwise by the simulated tables; each says why.") }
-        if counts.followed > 0 { text.append("\(count(counts.followed, "operation")) only make the state follow the trace.") }
+        if counts.followed > 0 { text.append("\(count(counts.followed, "operation")) only \(counts.followed == 1 ? "makes" : "make") the state follow the trace.") }
         if counts.refused > 0 { text.append("\(count(counts.refused, "fault")) v3.9 refuses and the host served.") }
         func told(_ lines: TraceBuilder.Counts.Lines, _ what: String, _ where: String) {
             if lines.count > 0 { text.append("\(count(lines.count, what)) \(`where`), the first in line \(lines.first): told, not simulated.") }
@@ -120,6 +127,20 @@ public enum TraceSession {
         told(counts.notFollowed, "notifier line", "of memory that several slots share, after too many like it")
         text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.\(counts.unknownBlocks > 0 ? " That may be so at \(count(counts.unknownBlocks, "fault")); each says so." : "")")
         return text.joined(separator: " ")
+    }
+
+    /// Who ran guests: threads of several processes run several guests, which the simulation has as one.
+    private static func threads(_ trace: Trace, _ outline: TraceOutline) -> [String] {
+        guard !outline.vcpuThreads.isEmpty else { return ["No fault is among them."] }
+        let listed = outline.vcpuThreads.prefix(8).enumerated().map { "vcpu\($0.offset) \(name(trace.threads[$0.element]))" }
+        let more = outline.vcpuThreads.count - listed.count
+        var text = ["\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(listed.joined(separator: ", "))\(more > 0 ? " and \(more) more" : "")."]
+        if outline.threadsWithoutVCPU > 0 { text.append("\(count(outline.threadsWithoutVCPU, "more thread")) did so and \(outline.threadsWithoutVCPU == 1 ? "is" : "are") taken for the last vCPU.") }
+        let processes = Set(outline.vcpuThreads.compactMap { trace.threads[$0].tgid })
+        if processes.count > 1 {
+            text.append("They belong to \(processes.count) processes (\(processes.sorted().prefix(4).map(String.init).joined(separator: ", "))\(processes.count > 4 ? ", …" : "")), each with a VM of its own, perhaps; here all of them fault in one VM. A trace of one process is told better.")
+        }
+        return text
     }
 
     private static func name(_ thread: TraceThread) -> String { thread.comm + (thread.tid.map { "-\($0)" } ?? "") }

@@ -4,6 +4,7 @@
 ///                  16 columns  │tid│      TGID        CPU   flags     time    : event : payload
 ///     latency      ␣␣␣␣␣vmm-275       0d.... 146171us!: kvm_entry: PC: …
 ///                  8 cols │tid│    CPU flags  time
+///     before 4.18  ␣␣␣␣␣␣␣␣␣␣␣␣␣vmm-275   [000] (  326) d....     4.714256: kvm_entry: PC: …
 ///     trace-cmd    as ftrace, the flags often left out
 ///     perf script  ␣␣␣␣␣␣␣␣␣␣␣␣␣vmm   383/384  [000]    35.079292:           kvm:kvm_entry: PC: …
 ///                  16 columns      pid/tid    CPU       time      :  system : event : payload
@@ -51,18 +52,23 @@ struct LineHead {
         guard takeTID(&cursor) else { return false }
         comm = Self.trimmed(cursor, 0..<16)
         cursor.skipSpaces()
-        if cursor.takeIf(UInt8(ascii: "(")) {
-            cursor.skipSpaces()
-            if LineCursor.isDigit(cursor.byte) {
-                guard let value = try? cursor.takeDecimal(), let id = Int32(exactly: value) else { return false }
-                tgid = id
-            } else {
-                while cursor.takeIf(UInt8(ascii: "-")) {}  // ftrace's way to say that it does not know
-            }
-            guard cursor.takeIf(UInt8(ascii: ")")) else { return false }
-            cursor.skipSpaces()
-        }
+        guard takeTGID(&cursor) else { return false }
         return takeCPU(&cursor)
+    }
+
+    /// `(tgid) `, or nothing. False: something else in parentheses.
+    private mutating func takeTGID(_ cursor: inout LineCursor) -> Bool {
+        guard cursor.takeIf(UInt8(ascii: "(")) else { return true }
+        cursor.skipSpaces()
+        if LineCursor.isDigit(cursor.byte) {
+            guard let value = try? cursor.takeDecimal(), let id = Int32(exactly: value) else { return false }
+            tgid = id
+        } else {
+            while cursor.takeIf(UInt8(ascii: "-")) {}  // ftrace's way to say that it does not know
+        }
+        guard cursor.takeIf(UInt8(ascii: ")")) else { return false }
+        cursor.skipSpaces()
+        return true
     }
 
     /// `comm-tid cpuflags `, the name cut to 8 columns.
@@ -117,6 +123,7 @@ struct LineHead {
     /// Everything after the CPU.
     mutating func readTimeAndName(_ cursor: inout LineCursor) throws(LineFault) {
         cursor.skipSpaces()
+        guard takeTGID(&cursor) else { throw cursor.fault("the number of a thread group") }
         if !LineCursor.isDigit(cursor.byte) {
             // ftrace's flags, `d..2.`; none of them begins with a digit.
             while !cursor.isAtEnd, !LineCursor.isSpace(cursor.byte) { cursor.at += 1 }

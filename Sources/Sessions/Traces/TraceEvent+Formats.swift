@@ -45,6 +45,7 @@ extension TraceEvent.Fields {
     private mutating func readGuestFault(_ cursor: inout LineCursor) throws(LineFault) {
         cursor.skipSpaces()
         if cursor.isAt("guest fault") {
+            detail = TraceEvent.v39Fault
             third = try number(&cursor, after: "guest fault at PC ")
             second = try number(&cursor, after: "(hxfar ")
             first = try number(&cursor, after: ", ipa ")

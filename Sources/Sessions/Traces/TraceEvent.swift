@@ -68,4 +68,7 @@ extension TraceEvent {
     }
 
     var syndrome: UInt64 { UInt64(high) << 32 | UInt64(low) }
+
+    /// The `detail` of a fault whose line has v3.9's words.
+    static let v39Fault: UInt8 = 1
 }

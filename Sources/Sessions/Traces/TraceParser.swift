@@ -110,7 +110,9 @@ extension TraceParser {
     private mutating func read(line: UnsafeBufferPointer<UInt8>, offset: UInt64, isTerminated: Bool) {
         trace.counts.lines += 1
         let length = line.last == 0x0d ? line.count - 1 : line.count
-        var cursor = LineCursor(UnsafeBufferPointer(rebasing: line[..<length]))
+        // Some editors put a byte order mark before the first line.
+        let mark = trace.counts.lines == 1 && line.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+        var cursor = LineCursor(UnsafeBufferPointer(rebasing: line[mark..<max(mark, length)]))
         guard length <= Self.lineLimit else {
             cursor.at = Self.lineLimit
             keep(cursor.fault("the end of the line"), of: cursor, offset)

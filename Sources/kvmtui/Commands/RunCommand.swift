@@ -53,10 +53,10 @@ struct CheckCommand: ParsableCommand {
                 let verdict = Judge.judge(session)
                 if let problem = verdict.problems.first { throw problem }
                 if verdict.failures.isEmpty {
-                    if !quiet { output.line("ok    \(session.file): \(verdict.expectations) expectations, \(verdict.faults) faults, \(verdict.steps) steps") }
+                    if !quiet { output.line("ok    \(DisplayText(session.file, limit: 200).text): \(verdict.expectations) expectations, \(verdict.faults) faults, \(verdict.steps) steps") }
                 } else {
                     failed = true
-                    for failure in verdict.failures { output.line("FAIL  \(failure)") }
+                    for failure in verdict.failures { output.line("FAIL  \(DisplayText("\(failure)", limit: 2000).text)") }
                 }
             } catch let error as InputError {
                 try output.flush()

@@ -73,13 +73,19 @@ enum SessionFiles {
     /// The same of a file that is open and has not been read.
     static func open(_ source: ByteSource, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
         do {
-            let kind = InputKind.detect(try source.peek())
+            let prefix = try source.peek()
+            let kind = InputKind.detect(prefix)
             guard kind != .elf else {
                 throw InputError(source.name, nil, "an ELF image of physical memory has no steps to run or check", fits: "kvmtui open, walk and export take it")
             }
             guard kind == .trace else {
                 if !memory.isEmpty { throw InputError(source.name, nil, "--memory is for traces, and this is none") }
-                return (try SessionReader.read(source), nil)
+                do { return (try SessionReader.read(source), nil) } catch let error as InputError {
+                    guard error.isNotYAML, let line = InputKind.firstLineWithEvent(prefix) else { throw error }
+                    throw InputError(
+                        source.name, SourcePlace(line: line, column: 1), "neither a session nor a trace as ftrace, trace-cmd report or perf script write it",
+                        fits: "lines with task, CPU, time, event, and what the event says")
+                }
             }
             let bar = ProgressBar()
             defer { bar.clear() }

@@ -28,7 +28,7 @@ struct TraceOptions: ParsableArguments {
             guard let trace else { return options }
             let base = URL(fileURLWithPath: trace).deletingPathExtension().path
             for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
-                let machine = try SessionReader.read(path: candidate).machine
+                let machine = try SessionReader.read(path: candidate, isForTrace: true).machine
                 options.machine = machine
                 options.memory = (slots(of: machine), candidate)
                 return options
@@ -40,7 +40,10 @@ struct TraceOptions: ParsableArguments {
             if text.first?.isNumber == true, let slot = try slot(text) {
                 slots.append(slot)
             } else {
-                let machine = try SessionReader.read(path: text).machine
+                guard FileManager.default.fileExists(atPath: text) else {
+                    throw InputError("--memory", nil, "'\(text)' is no file", fits: "a session file, or ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M")
+                }
+                let machine = try SessionReader.read(path: text, isForTrace: true).machine
                 options.machine = machine
                 slots += Self.slots(of: machine)
             }
@@ -50,7 +53,7 @@ struct TraceOptions: ParsableArguments {
     }
 
     private static func slots(of machine: MachineConfiguration) -> [TraceMemory.Slot] {
-        (machine.vms.first?.memory ?? []).map { TraceMemory.Slot(ipa: $0.ipa.rawValue, size: $0.size, hostHVA: $0.hva.rawValue, readOnly: $0.readOnly) }
+        (machine.vms.first?.memory ?? []).map { TraceMemory.Slot(ipa: $0.ipa.rawValue, size: $0.size, hostHVA: $0.hva.rawValue == 0 ? nil : $0.hva.rawValue, readOnly: $0.readOnly) }
     }
 
     /// A slot on the command line; nil where there is no colon: a file's name.
