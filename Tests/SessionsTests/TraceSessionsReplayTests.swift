@@ -62,6 +62,16 @@ import Testing
         #expect(session.about.contains("inferred from the faults"))
     }
 
+    @Test("A fault on a stage-1 walk that names another level is put down to the CPU, not to the tables")
+    func levelsOfStage1Walks() throws {
+        let notes = TraceSession.make(try HostTraceFiles.trace("6.1-max/s1walk.trace"), name: "s1walk").script.written.map(\.note)
+        for line in [36, 39] {
+            let note = try #require(notes.first { $0.hasPrefix("Line \(line): guest fault") })
+            #expect(note.contains("the level is that of the stage-1 walk"))
+        }
+        #expect(!notes.contains { $0.contains("the host had freed the table") })
+    }
+
     // MARK: Against the real tables
 
     /// The dumps of a host: the trace, the dump's name.

@@ -194,7 +194,7 @@ struct TraceBuilder {
         let hasLoss = lossesSeen > 0 || trace.counts.damaged > 0 || trace.counts.overwritten > 0
         switch status.kind {
         case .translation?:
-            if found?.kind == .translation { return levelCause(status.level, found?.level ?? 1, page, isRace) }
+            if found?.kind == .translation { return hsr.isStage1Walk && !isRace ? .stage1Level : levelCause(status.level, found?.level ?? 1, page, isRace) }
             guard inSlot else { return .unmapped }
             if isRace { return .race }
             let cause: TraceItem.Cause = wasGivenUp ? .retried : hasLoss ? .lost : .unmapped

@@ -27,6 +27,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         case startLevel
         /// Tables stood on the host that do not stand here, or the other way round.
         case tablesStand, tablesGone
+        /// The level is that of the stage-1 walk on which the CPU faulted.
+        case stage1Level
         /// The host had taken the right to write away.
         case protected
         /// The host had taken the page away without a line.

@@ -64,6 +64,7 @@ extension TraceScript {
         case .startLevel: "Likely cause: the host's tables begin at another level than 1, by its IPA size."
         case .tablesStand: "Likely cause: a table stood on the host already, for pages that it mapped without a line, or the first leaf of a block was split."
         case .tablesGone: "Likely cause: the host had freed the table, when its last page was unmapped."
+        case .stage1Level: "Likely cause: the level is that of the stage-1 walk, whose table this is, as emulated CPUs report it; hardware reports the level of stage 2."
         case .protected: "Likely cause: the host had taken the right to write away without a line: dirty logging, or a read-only mapping of its own."
         case .unmapped: "Likely cause: the host had unmapped the page without a line: a slot deleted or moved, dirty logging that split a block, or a notifier whose address is in no known slot."
         case .mapped: "Likely cause: the host had mapped the page without a line: eagerly, as part of a block, or before the trace began."
