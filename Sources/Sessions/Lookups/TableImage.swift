@@ -44,8 +44,8 @@ public struct TableImage: TableSource, Sendable {
         public var entries = 0
     }
 
-    /// How much there is. Each table is counted once and multiplied, so tables that are shared a million times take no longer: four
-    /// levels of at most 2^17 entries fit into the numbers.
+    /// How much there is. Each table is counted once and multiplied, so tables that are shared a million times take no longer. The
+    /// numbers stay below 2^57: 2^17 entries of the first table, and 2^13 at each of three levels below.
     public var extentOfWalk: Extent {
         var known: [Table: Extent] = [:]
         func count(_ table: Table) -> Extent {

@@ -28,11 +28,11 @@ public enum TraceSession {
 
     /// Reads a trace and makes a session of it.
     ///
-    /// - Throws: `ByteSourceError`, or what `progress` throws; `InputError` where lines are damaged and none is an event. Nothing else in
-    ///   a trace is an error.
+    /// - Throws: `ByteSourceError`, or what `progress` throws; `InputError` where lines are damaged and none is as it should be. Nothing
+    ///   else in a trace is an error.
     public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
-        if trace.counts.events == 0, let damage = trace.damages.first {
+        if trace.counts.events + trace.counts.skipped == 0, let damage = trace.damages.first {
             throw InputError(
                 source.name, SourcePlace(line: damage.line, column: damage.column), "no line of this trace is an event; found \(damage.found)", fits: "expected \(damage.expected)")
         }
