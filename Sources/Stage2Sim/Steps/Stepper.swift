@@ -79,7 +79,10 @@ struct Stepper<Sink: EffectSink> {
         case .performAccess: performAccess()
         case .maintainCaches: maintainCaches()
         case .takeException: takeException()
-        case .saveSyndrome: saveSyndrome()
+        case .saveSyndrome:
+            // The same fault in the same state, until somebody else has moved.
+            if me.isSpinning, isBlocked { return unmade(.blocked) }
+            saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
         case .translateFaultVA: translateFaultVA()
         case .retryInGuest: retryInGuest()
