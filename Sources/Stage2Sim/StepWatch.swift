@@ -42,7 +42,9 @@ extension Machine {
     ///
     /// - Parameter first: stop after the first one.
     /// Returns the steps made, and how the last one went.
-    public mutating func run(_ actor: Int, limit: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) -> (steps: Int, last: StepResult) {
+    public mutating func run(_ actor: Int, limit: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) -> (
+        steps: Int, last: StepResult
+    ) {
         if watch.descriptors.isEmpty {
             var sink = CheckedSink()
             return run(actor, limit: limit, watch, first, &hits, sink: &sink) { _ in false }

@@ -30,7 +30,8 @@ enum FaultPath {
         for (content, contentName) in [(MachineConfiguration.Memory.Content.populated, "VMM's memory"), (.untouched, "fresh memory")] {
             for pattern in report.wanted([Pattern.seq, .shuffled, .random]) {
                 let addresses = pattern.addresses(report.n)
-                let medians = Measure.medians(rounds: report.rounds, n: report.n, Delivery.allCases.map { delivery in { time(delivery, pattern, content, addresses) } })
+                let medians = Measure.medians(
+                    rounds: report.rounds, n: report.n, Delivery.allCases.map { delivery in { time(delivery, pattern, content, addresses) } })
                 for (delivery, median) in zip(Delivery.allCases, medians) {
                     report.add("path", pattern.rawValue, "\(contentName): \(delivery.rawValue)", median, "ns/fault")
                 }

@@ -26,7 +26,8 @@ struct Report {
 
         var json: String {
             var fields = [
-                "\"part\":\"\(part)\"", "\"pattern\":\"\(pattern)\"", "\"name\":\"\(name)\"", "\"value\":\(Report.number(value, width: 0))", "\"unit\":\"\(unit)\"",
+                "\"part\":\"\(part)\"", "\"pattern\":\"\(pattern)\"", "\"name\":\"\(name)\"", "\"value\":\(Report.number(value, width: 0))",
+                "\"unit\":\"\(unit)\"",
             ]
             if unit == "ns/fault" { fields.append("\"faults_per_second\":\(Int(1e9 / value))") }
             if let ratio { fields.append("\"ratio\":\(Report.number(ratio, width: 0))") }

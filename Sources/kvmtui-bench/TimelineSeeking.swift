@@ -5,12 +5,13 @@ import Stage2Sim
 /// How fast any step of a long session is shown: the timeline alone, and up to the finished screen at 200x60.
 enum TimelineSeeking {
     private static func session(_ pattern: Pattern, faults: Int) -> Session? {
-        let place = switch pattern {
-        case .seq: "stride: 4K"
-        case .random: "random: 7\n    within: 2560M"
-        case .stride2m: "stride: 2M"
-        case .shuffled: ""
-        }
+        let place =
+            switch pattern {
+            case .seq: "stride: 4K"
+            case .random: "random: 7\n    within: 2560M"
+            case .stride2m: "stride: 2M"
+            case .shuffled: ""
+            }
         guard !place.isEmpty else { return nil }
         // Each 2 MiB region has a slot of one page there: a table of its own for every fault.
         let memory = pattern == .stride2m ? "{ ipa: 0, size: 4K, count: \(min(faults, 500_000)), stride: 2M }" : "{ ipa: 0x80000000, size: 2560M }"

@@ -19,7 +19,9 @@ import Testing
 
     @Test func `write-after-read takes two faults and ends as the kernel would`() throws {
         let text = try Product.run(["run", Self.session("write-after-read")]).output
-        for figure in ["0x93830005", "0x9383004f", "177f", "17ff", "0x80029003", "0x80028003", "0 → 40 pages", "cache 38"] { #expect(text.contains(figure), "\(figure)") }
+        for figure in ["0x93830005", "0x9383004f", "177f", "17ff", "0x80029003", "0x80028003", "0 → 40 pages", "cache 38"] {
+            #expect(text.contains(figure), "\(figure)")
+        }
         let end = try Self.endState(Self.session("write-after-read"))
         #expect(end["faults"] as? Int == 2)
         #expect(end["tlb_flushes"] as? Int == 1)
@@ -78,9 +80,11 @@ import Testing
         let trace = Self.root.appendingPathComponent("Tests/HostTraces/6.1-a57/basic.noirqinfo.trace").path
         let slots = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-slots-\(UUID().uuidString).yaml").path
         defer { try? FileManager.default.removeItem(atPath: slots) }
-        try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x20000000 }\nsteps: []\n".write(toFile: slots, atomically: true, encoding: .utf8)
+        try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x20000000 }\nsteps: []\n".write(
+            toFile: slots, atomically: true, encoding: .utf8)
         #expect(try Product.run(["run", trace, "--memory", slots]).output.contains("0x40000000 + 0x200000 at HVA 0x20000000"))
-        #expect(try Product.run(["run", trace, "--memory", "0x40000000:2M:0x20000000:ro"]).output.contains("0x40000000 + 0x200000 read-only at HVA 0x20000000"))
+        #expect(
+            try Product.run(["run", trace, "--memory", "0x40000000:2M:0x20000000:ro"]).output.contains("0x40000000 + 0x200000 read-only at HVA 0x20000000"))
         // Of a host of 64 bits, and not said.
         try "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x40000000, size: 2M, hva: 0x700000000000 }\n    - { ipa: 0x50000000, size: 2M }\nsteps: []\n"
             .write(toFile: slots, atomically: true, encoding: .utf8)

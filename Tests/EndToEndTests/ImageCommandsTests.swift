@@ -38,7 +38,9 @@ import Testing
     @Test func `what needs steps says that an image has none, and options go to what they are for`() throws {
         for command in ["check", "run"] {
             let outcome = try Product.run([command, Self.image])
-            #expect(outcome.status == 2 && outcome.errors.contains("an ELF image of physical memory has no steps") && outcome.errors.split(separator: "\n").count == 1)
+            #expect(
+                outcome.status == 2 && outcome.errors.contains("an ELF image of physical memory has no steps")
+                    && outcome.errors.split(separator: "\n").count == 1)
         }
         let kernel = try Self.open(Self.image, "", ["--kernel", "v4"])
         #expect(kernel.status == 2 && kernel.errors.contains("--kernel"))
@@ -67,7 +69,9 @@ import Testing
             let endless = try Product.run(["export", path, format, "--vttbr", "0x40000000"])
             #expect(endless.status == 2 && endless.output.isEmpty && endless.errors.contains("expected an image whose tables have at most 1048576 entries"))
             let lost = try Product.run(["export", path, format, "--vttbr", "0x50000000"])
-            #expect(lost.status == 2 && lost.output.isEmpty && lost.errors.contains("expected an image with memory at 0x0050000000, where VTTBR has the first table"))
+            #expect(
+                lost.status == 2 && lost.output.isEmpty
+                    && lost.errors.contains("expected an image with memory at 0x0050000000, where VTTBR has the first table"))
             let wrong = try Product.run(["export", path, format, "--vttbr", "0x40000000", "--vtcr", "0x3518"])
             #expect(wrong.status == 2 && wrong.errors.contains("registers that fit together"))
         }

@@ -94,7 +94,8 @@ struct PlayingInTerminalTests {
     }
 
     @Test func `from the list into a session and back, and out`() throws {
-        let session = try TmuxSession([Product.path, "open"], width: 80, height: 24, environment: ["KVMTUI_SESSIONS": CommandsTests.root.appendingPathComponent("sessions").path])
+        let session = try TmuxSession(
+            [Product.path, "open"], width: 80, height: 24, environment: ["KVMTUI_SESSIONS": CommandsTests.root.appendingPathComponent("sessions").path])
         try session.wait(for: "Sessions")
         try session.type("/first-touch")
         try session.press("Enter")

@@ -72,7 +72,8 @@ struct RecoveryTests {
         try quiet.press("s", "s", "q")
         #expect(try quiet.waitForEnd() == 0)
         #expect(state.files.isEmpty)
-        let blocked = try TmuxSession(Explorer.command, width: 120, height: 36, environment: ["XDG_STATE_HOME": "/dev/null/x", "HOME": "/dev/null", "TMPDIR": "/dev/null"])
+        let blocked = try TmuxSession(
+            Explorer.command, width: 120, height: 36, environment: ["XDG_STATE_HOME": "/dev/null/x", "HOME": "/dev/null", "TMPDIR": "/dev/null"])
         try typeBranch(blocked)
         try blocked.press("q", "y")
         #expect(try blocked.waitForEnd() == 0)
@@ -86,7 +87,10 @@ struct RecoveryTests {
         _ = try first.waitForEnd()
         let path = try #require(state.files.first)
         let whole = try String(contentsOfFile: path, encoding: .utf8)
-        for text in [whole + "1 99999999999999999999999 x\n", whole + "3 4 with", whole + "1 18446744073709551615 \u{1b}[31mx\n", "", "rubbish\n", whole.replacingOccurrences(of: "1 20 ", with: "7 20 ")] {
+        for text in [
+            whole + "1 99999999999999999999999 x\n", whole + "3 4 with", whole + "1 18446744073709551615 \u{1b}[31mx\n", "", "rubbish\n",
+            whole.replacingOccurrences(of: "1 20 ", with: "7 20 "),
+        ] {
             try text.write(toFile: path, atomically: false, encoding: .utf8)
             let session = try TmuxSession(Explorer.command, width: 120, height: 36, environment: state.environment)
             try session.waitForExplorer()

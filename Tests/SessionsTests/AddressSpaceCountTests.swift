@@ -9,7 +9,8 @@ struct AddressSpaceCountTests {
     private static func expected(_ image: TableImage, _ start: UInt64, _ bits: Int, _ cells: Int) -> [AddressSpaceCount.Cell] {
         var result = [AddressSpaceCount.Cell](repeating: .init(), count: cells)
         for leaf in image.leaves() {
-            for page in stride(from: leaf.ipa.rawValue, to: leaf.ipa.rawValue + leaf.size, by: 4096) where page >= start && (page - start) >> UInt64(bits) < UInt64(cells) {
+            for page in stride(from: leaf.ipa.rawValue, to: leaf.ipa.rawValue + leaf.size, by: 4096)
+            where page >= start && (page - start) >> UInt64(bits) < UInt64(cells) {
                 result[Int((page - start) >> UInt64(bits))].add(leaf.descriptor, pages: 1)
             }
         }
@@ -23,7 +24,9 @@ struct AddressSpaceCountTests {
             let tables = try #require(MachineTables(machine.world, vm: vm.id)), image = try machine.tableImage(vm: vm.id)
             #expect(tables.tables() == image.tables())
             for table in image.tables() { #expect(tables.liveEntries(of: table) == image.liveEntries(of: table)) }
-            for (start, bits, cells) in [(0, 30, 1024), (0x8000_0000, 12, 1024), (0x8000_0000, 16, 64), (0x8000_0000, 21, 32), (0x1_2340_0000, 13, 64), (0xff_ffe0_0000, 12, 512)] as [(UInt64, Int, Int)] {
+            for (start, bits, cells) in [
+                (0, 30, 1024), (0x8000_0000, 12, 1024), (0x8000_0000, 16, 64), (0x8000_0000, 21, 32), (0x1_2340_0000, 13, 64), (0xff_ffe0_0000, 12, 512),
+            ] as [(UInt64, Int, Int)] {
                 let count = AddressSpaceCount(tables, from: start, cellBits: bits, cells: cells)
                 #expect(count.isComplete && count.cells == Self.expected(image, start, bits, cells))
                 #expect(AddressSpaceCount(image, from: start, cellBits: bits, cells: cells).cells == count.cells)
@@ -65,7 +68,8 @@ struct AddressSpaceCountTests {
         // A machine knows how many entries a table has, whether or not there is time for their rights.
         let machine = RandomMachine.make(seed: 3, actions: 120)
         let tables = MachineTables(machine.world, vm: 0)!
-        let all = AddressSpaceCount(tables, from: 0, cellBits: 30, cells: 1024), few = AddressSpaceCount(tables, from: 0, cellBits: 30, cells: 1024, limit: 500_000)
+        let all = AddressSpaceCount(tables, from: 0, cellBits: 30, cells: 1024),
+            few = AddressSpaceCount(tables, from: 0, cellBits: 30, cells: 1024, limit: 500_000)
         #expect(all.cells.map(\.mapped) == few.cells.map(\.mapped))
     }
 
@@ -100,7 +104,9 @@ struct PlaceNamesTests {
         }
         let lines = try names("write-after-read", at: 78, "ipa 0x80001000")
         let words = text(lines)
-        for name in ["hva 0x76001000 of vmm0", "slot 0: 64 MiB", "pte pfn 0xa0001 RW", "level 3 [1] at 0x80028008: PA 0xa0001000, read/write"] { #expect(words.contains(name), "\(name)") }
+        for name in ["hva 0x76001000 of vmm0", "slot 0: 64 MiB", "pte pfn 0xa0001 RW", "level 3 [1] at 0x80028008: PA 0xa0001000, read/write"] {
+            #expect(words.contains(name), "\(name)")
+        }
         // The TLB has not been flushed yet.
         #expect(lines.contains { $0.label == "tlb" && $0.isStale && $0.text.contains("RO") })
     }

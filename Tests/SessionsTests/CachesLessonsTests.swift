@@ -6,7 +6,9 @@ import Testing
 
 /// The lessons about caches hold, and fail in the way told when the kernel's cache call is taken away or is another kind's.
 @Suite struct CachesLessonsTests {
-    private static func session(_ name: String) throws -> Session { try SessionReader.read(path: ShippedSessions.folder.appendingPathComponent(name + ".yaml").path) }
+    private static func session(_ name: String) throws -> Session {
+        try SessionReader.read(path: ShippedSessions.folder.appendingPathComponent(name + ".yaml").path)
+    }
     static let names = ShippedSessions.paths.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
 
     /// The shipped sessions that simulate caches.
@@ -77,7 +79,10 @@ import Testing
 
     @Test func `stale bytes are held against how, where and by whose omission`() throws {
         let text = try String(contentsOf: ShippedSessions.folder.appendingPathComponent("icache-pipt.yaml"), encoding: .utf8)
-        for (wrong, fits) in [("stale executed l1i kernel", true), ("stale executed", true), ("stale read", false), ("stale executed pou", false), ("stale executed guest", false)] {
+        for (wrong, fits) in [
+            ("stale executed l1i kernel", true), ("stale executed", true), ("stale read", false), ("stale executed pou", false),
+            ("stale executed guest", false),
+        ] {
             let session = try SessionReader.read(text: text.replacing("stale executed l1i kernel", with: wrong), file: "x")
             #expect(Judge.judge(session).failures.isEmpty == fits, "\(wrong)")
         }

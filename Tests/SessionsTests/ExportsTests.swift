@@ -84,7 +84,10 @@ struct ExportsPTDumpTests {
             PhysicalRun(address: 0x4900_0000, words: page([0: 0x4900_1003, 1: 0x6000_0000 | 0x7fd, 2: 0x6060_0000 | 0x7fd])),
             PhysicalRun(
                 address: 0x4900_1000,
-                words: page([1: 0x5000_177f, 2: 0x5100_07ff, 3: 0x5200_07ff, 4: 0x5000_0000 | 2 << 53 | 0x7ff, 5: 0x5000_0000 | 1 << 53 | 0x3bf, 6: 0x5000_0000 | 3 << 53 | 0x73f])),
+                words: page([
+                    1: 0x5000_177f, 2: 0x5100_07ff, 3: 0x5200_07ff, 4: 0x5000_0000 | 2 << 53 | 0x7ff, 5: 0x5000_0000 | 1 << 53 | 0x3bf,
+                    6: 0x5000_0000 | 3 << 53 | 0x73f,
+                ])),
         ]
         let image = TableImage(geometry: try Stage2Geometry(.armv8, vttbr: 0x4800_0000, vtcr: 0x8005_3558), memory: PhysicalImage(runs))
         let lines = [

@@ -148,7 +148,8 @@ struct ImagesELFTests {
         Change(at: 6, bytes: [0], says: "at 0x6, e_ident[EI_VERSION]: found 0, expected 1"),
         Change(at: 18, bytes: [62], says: "at 0x12, e_machine: found 62, expected 40 (ARM) or 183 (AArch64)"),
         Change(at: 20, bytes: [9], says: "at 0x14, e_version: found 9, expected 1"),
-        Change(at: 33, bytes: [0xff], says: "at 0x20, e_phoff: found 0xff40 for 2 program headers, expected a place where they end inside the file's 8192 bytes"),
+        Change(
+            at: 33, bytes: [0xff], says: "at 0x20, e_phoff: found 0xff40 for 2 program headers, expected a place where they end inside the file's 8192 bytes"),
         Change(at: 54, bytes: [32], says: "at 0x36, e_phentsize: found 32, expected 56"),
         Change(at: 56, bytes: [0], says: "at 0x38, e_phnum: found 0, expected at least one program header, for physical addresses"),
         Change(at: 56, bytes: [0xff, 0xff], says: "at 0x28, e_shoff: found 0x0, expected a section header inside the file, because e_phnum is 0xffff"),
@@ -156,8 +157,11 @@ struct ImagesELFTests {
         Change(at: 120 + 9, bytes: [0x30], says: "at 0x80, segment 1 p_offset: found 0x3000, expected at most the file's size, 0x2000"),
         Change(at: 120 + 33, bytes: [0x11], says: "at 0x98, segment 1 p_filesz: found 0x1100, expected at most 0x1000, where the file ends: is it cut?"),
         Change(at: 120 + 41, bytes: [0x0f], says: "at 0xa0, segment 1 p_memsz: found 0xf00, expected at least p_filesz, 0x1000"),
-        Change(at: 120 + 24, bytes: [UInt8](repeating: 0xff, count: 8), says: "at 0x90, segment 1 p_paddr: found 0xffffffffffffffff for 0x1000 bytes, expected a segment that ends below 2^64"),
-        Change(at: 176, bytes: [0xff, 0xff, 0xff, 0xff], says: "at 0xb0, segment 0 note 0 n_namesz: found 4294967295, expected at most 64, where the segment ends"),
+        Change(
+            at: 120 + 24, bytes: [UInt8](repeating: 0xff, count: 8),
+            says: "at 0x90, segment 1 p_paddr: found 0xffffffffffffffff for 0x1000 bytes, expected a segment that ends below 2^64"),
+        Change(
+            at: 176, bytes: [0xff, 0xff, 0xff, 0xff], says: "at 0xb0, segment 0 note 0 n_namesz: found 4294967295, expected at most 64, where the segment ends"),
         Change(at: 180, bytes: [0xff, 0xff], says: "at 0xb4, segment 0 note 0 n_descsz: found 65535, expected at most 56, where the segment ends"),
         Change(at: 196, bytes: [2], says: "at 0xc4, kvmtui note layout: found 2, expected 1"),
         Change(at: 200, bytes: [9], says: "at 0xc8, kvmtui note architecture: found 0x9, expected 7 (ARMv7 LPAE) or 8 (ARMv8)"),

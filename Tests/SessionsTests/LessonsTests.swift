@@ -72,15 +72,16 @@ extension Session {
 
 extension Script {
     func replacing(_ change: (Sessions.Operation) -> Sessions.Operation) -> Script {
-        Script(entries.map {
-            switch $0 {
-            case .operation(let operation): return .operation(change(operation))
-            case .loop(var loop):
-                loop.body = loop.body.replacing(change)
-                return .loop(loop)
-            case .trace: return $0
-            }
-        })
+        Script(
+            entries.map {
+                switch $0 {
+                case .operation(let operation): return .operation(change(operation))
+                case .loop(var loop):
+                    loop.body = loop.body.replacing(change)
+                    return .loop(loop)
+                case .trace: return $0
+                }
+            })
     }
 }
 
@@ -138,8 +139,11 @@ extension Script {
         Omission(behaviour: .b5UnalignedUnmap, session: "destroy-leak", rule: .tablesLeaked, says: "2 table pages left over", needed: false),
         Omission(behaviour: .b6PgdTailCount, session: "pgd-tail", rule: .liveTableFreed, says: "of the level-1 table was freed", needed: false),
         Omission(behaviour: .b6PgdTailCount, session: "pgd-tail-reused", rule: .accessAfterLoss, says: "read from IPA 0x8000001000", needed: false),
-        Omission(behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .freedTableWalked, says: "was freed and given to somebody else", needed: false),
-        Omission(behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000, frame 0xa0002000", needed: false),
+        Omission(
+            behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .freedTableWalked, says: "was freed and given to somebody else", needed: false),
+        Omission(
+            behaviour: .b10FreeBeforeFlush, session: "tables-freed-early", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000, frame 0xa0002000",
+            needed: false),
         Omission(behaviour: .changePteNeedsLeaf, session: "change-pte-window", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000"),
         Omission(behaviour: .b12SlotDeleteKeepsStage2, session: "slot-deleted", rule: .accessAfterLoss, says: "read from IPA 0x90001000", needed: false),
         Omission(behaviour: .b15NoslotIsNoError, session: "slot-vanishes", rule: .accessAfterLoss, says: "which the host never gave this guest", needed: false),
@@ -156,10 +160,13 @@ extension Script {
         #expect(run.stories.map(\.text) == [])
     }
 
-    @Test("show what is redundant here, and by what", arguments: [
-        ("set-dirty", [Behaviour.setDirty], Behaviour?.none),
-        ("redundant-barriers", [.rangeEndSmpWmb, .retrySmpRmb], nil),
-    ]) func redundant(_ name: String, _ gone: [Behaviour], _: Behaviour?) throws {
+    @Test(
+        "show what is redundant here, and by what",
+        arguments: [
+            ("set-dirty", [Behaviour.setDirty], Behaviour?.none),
+            ("redundant-barriers", [.rangeEndSmpWmb, .retrySmpRmb], nil),
+        ]) func redundant(_ name: String, _ gone: [Behaviour], _: Behaviour?) throws
+    {
         let session = try Lessons.session(name)
         for behaviour in gone { #expect(!session.machine.behaviours.has(behaviour)) }
         #expect(Lessons.run(session).stories.map(\.text) == [])
@@ -167,7 +174,9 @@ extension Script {
 
     // MARK: The other revision
 
-    @Test("about a defect of v4 are right on v3.9", arguments: ["swap-bug", "ksm-silent-write", "zero-page-silent-write", "fork-silent-write", "lost-neighbour", "lost-count"])
+    @Test(
+        "about a defect of v4 are right on v3.9",
+        arguments: ["swap-bug", "ksm-silent-write", "zero-page-silent-write", "fork-silent-write", "lost-neighbour", "lost-count"])
     func rightOnMerged(_ name: String) throws {
         let session = try Lessons.session(name)
         #expect(!Lessons.run(session).stories.isEmpty)
@@ -200,7 +209,8 @@ extension Script {
     private func session(_ text: String) throws -> Session { try SessionReader.read(text: "kvmtui: 1\n" + text, file: "test.yaml") }
 
     @Test("a fault that repeats while somebody else is at work waits, and is no lack of progress") func spins() throws {
-        let session = try session("""
+        let session = try session(
+            """
             machine: { memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000, populated: true } ] }
             steps:
               - vmm: dontneed 0x80001000
@@ -215,7 +225,8 @@ extension Script {
     }
 
     @Test("an actor that can never go on is told, not hung") func deadlock() throws {
-        let session = try session("""
+        let session = try session(
+            """
             machine: { without: [top-up], vcpus: 2, memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000 } ] }
             steps:
               - vcpu0: write 0x80001000 1
@@ -226,7 +237,8 @@ extension Script {
     }
 
     @Test("an actor that waits takes no new action") func refuses() throws {
-        let session = try session("""
+        let session = try session(
+            """
             machine: { vcpus: 2, memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000 } ] }
             steps:
               - vcpu0: write 0x80001000 1
@@ -238,7 +250,8 @@ extension Script {
     }
 
     @Test("each broken check must be expected where it breaks") func strict() throws {
-        let session = try session("""
+        let session = try session(
+            """
             machine: { without: [top-up], memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000 } ] }
             steps:
               - vcpu0: write 0x80001000 1

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Registers taken apart")
 struct LookupsDecodingTests {
-    private func meanings(_ kind: RegisterKind, _ value: UInt64, _ architecture: TableArchitecture? = nil, level: Int = 3, fwb: Bool = false) -> [String: String] {
+    private func meanings(_ kind: RegisterKind, _ value: UInt64, _ architecture: TableArchitecture? = nil, level: Int = 3, fwb: Bool = false) -> [String:
+        String]
+    {
         let decoding = RegisterDecoding(kind, value, architecture: architecture, level: level, forcesWriteBack: fwb)
         return Dictionary(uniqueKeysWithValues: decoding.fields.map { ($0.name, $0.meaning(in: value)) })
     }

@@ -148,7 +148,9 @@ struct SchemaValidator {
     private func problems(_ value: JSONValue, _ schema: JSONValue, _ path: String) -> [String] {
         var problems = schema.entries.keys.filter { !Self.known.contains($0) }.map { "\(path): the schema's \($0) is not known here" }
         if let reference = schema["$ref"]?.text {
-            guard let name = reference.split(separator: "/").last, let target = root["$defs"]?[String(name)] else { return ["\(path): \(reference) is nowhere"] }
+            guard let name = reference.split(separator: "/").last, let target = root["$defs"]?[String(name)] else {
+                return ["\(path): \(reference) is nowhere"]
+            }
             return self.problems(value, target, path)
         }
         if let type = schema["type"] {
@@ -157,7 +159,9 @@ struct SchemaValidator {
         }
         if let wanted = schema["const"], wanted != value { problems.append("\(path): is not \(wanted)") }
         if let allowed = schema["enum"], !allowed.array.contains(value) { problems.append("\(path): \(value) is not allowed") }
-        if let pattern = schema["pattern"]?.text, let text = value.text, patterns[pattern]?.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) == nil {
+        if let pattern = schema["pattern"]?.text, let text = value.text,
+            patterns[pattern]?.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) == nil
+        {
             problems.append("\(path): `\(text)` is no \(pattern)")
         }
         // As in JSON Schema: of anything but an object nothing is required.

@@ -22,12 +22,23 @@ import Testing
         Case(name: "other version", text: "kvmtui: 2\nsteps: []\n", line: 1, column: 9, says: "version '2'"),
         Case(name: "no steps", text: "kvmtui: 1\n", line: 1, column: 1, says: "'steps' is missing"),
         Case(name: "steps of a wrong type", text: "kvmtui: 1\nsteps: 7\n", line: 2, column: 8, says: "steps is '7'"),
-        Case(name: "a size that is no number", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: big }\nsteps: []\n", line: 4, column: 32, says: "size is 'big'"),
+        Case(
+            name: "a size that is no number", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: big }\nsteps: []\n", line: 4, column: 32,
+            says: "size is 'big'"),
         Case(name: "41 bits of IPA in an action", text: head + "  - vcpu0: read 0x10000000000\n", line: 7, column: 17, says: "beyond 40 bits"),
-        Case(name: "41 bits of IPA in a slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x10000000000, size: 1M }\nsteps: []\n", line: 4, column: 14, says: "too large"),
-        Case(name: "a slot beyond the VMM's address space", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0, size: 4G }\nsteps: []\n", line: 4, column: 7, says: "does not fit into the VMM's address space"),
-        Case(name: "overlapping slots", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\n    - { ipa: 0x80080000, size: 1M }\nsteps: []\n", line: 5, column: 7, says: "overlap"),
-        Case(name: "an unaligned slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000800, size: 1M }\nsteps: []\n", line: 4, column: 14, says: "not a multiple of 4 KiB"),
+        Case(
+            name: "41 bits of IPA in a slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x10000000000, size: 1M }\nsteps: []\n", line: 4, column: 14,
+            says: "too large"),
+        Case(
+            name: "a slot beyond the VMM's address space", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0, size: 4G }\nsteps: []\n", line: 4, column: 7,
+            says: "does not fit into the VMM's address space"),
+        Case(
+            name: "overlapping slots",
+            text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 1M }\n    - { ipa: 0x80080000, size: 1M }\nsteps: []\n", line: 5, column: 7,
+            says: "overlap"),
+        Case(
+            name: "an unaligned slot", text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000800, size: 1M }\nsteps: []\n", line: 4, column: 14,
+            says: "not a multiple of 4 KiB"),
         Case(name: "a tab", text: "kvmtui: 1\nsteps:\n\t- vcpu0: read 0\n", line: 3, column: 1, says: "a tab"),
         Case(name: "broken YAML", text: "kvmtui: 1\nsteps: [\n", line: 3, column: 1, says: "not YAML"),
         Case(name: "a key twice", text: "kvmtui: 1\ntitle: a\ntitle: b\nsteps: []\n", line: 2, column: 1, says: "'title' stands twice"),
@@ -38,9 +49,13 @@ import Testing
         Case(name: "unaligned access", text: head + "  - vcpu0: read 0x80000002\n", line: 7, column: 17, says: "not aligned to 4"),
         Case(name: "unknown behaviour", text: head + "  - without: [retry]\n", line: 7, column: 15, says: "unknown behaviour 'retry'"),
         Case(name: "unknown step", text: head + "  - vcpu0: read 0x80000000\n    until: smapleSeq\n", line: 8, column: 12, says: "unknown step 'smapleSeq'"),
-        Case(name: "bad expectation", text: head + "  - vcpu0: read 0x80000000\n    expect: [fault level 9]\n", line: 8, column: 14, says: "no level from 1 to 3"),
+        Case(
+            name: "bad expectation", text: head + "  - vcpu0: read 0x80000000\n    expect: [fault level 9]\n", line: 8, column: 14, says: "no level from 1 to 3"
+        ),
         Case(name: "unknown check", text: head + "  - vcpu0: read 0x80000000\n    expect: [broken everything]\n", line: 8, column: 21, says: "'everything'"),
-        Case(name: "a repeat that leaves the IPA space", text: head + "  - repeat: 1000\n    stride: 1G\n    steps:\n      - vcpu0: read 0xff00000000\n", line: 10, column: 9, says: "leaves the 40 bits"),
+        Case(
+            name: "a repeat that leaves the IPA space", text: head + "  - repeat: 1000\n    stride: 1G\n    steps:\n      - vcpu0: read 0xff00000000\n",
+            line: 10, column: 9, says: "leaves the 40 bits"),
         Case(name: "an empty repeat", text: head + "  - repeat: 3\n    steps: []\n", line: 7, column: 5, says: "without steps"),
         Case(name: "a step that is no mapping", text: head + "  - 12\n", line: 7, column: 5, says: "a step is '12'"),
         Case(name: "an empty file", text: "", line: 0, column: 0, says: "is empty"),
@@ -110,7 +125,8 @@ struct SessionLimitsTests {
     @Test("do end where a fault is taken again until somebody else has moved, run in one go or step by step")
     func spinning() throws {
         // The invalidation stays open while the guest writes: each fault finds it under way, and gives up.
-        let session = try Self.session("  - vcpu0: read 0x80000000\n  - vmm: dontneed 0x80000000\n    until: zapEntries\n  - vcpu0: write 0x80000000 1\n    until: lockMMU\n")
+        let session = try Self.session(
+            "  - vcpu0: read 0x80000000\n  - vmm: dontneed 0x80000000\n    until: zapEntries\n  - vcpu0: write 0x80000000 1\n    until: lockMMU\n")
         var whole = Simulation(session), single = whole
         whole.run(limit: 100_000)
         while single.prepare() != nil { single.run(limit: 1) }

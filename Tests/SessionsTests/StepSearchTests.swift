@@ -5,7 +5,8 @@ import Testing
 
 /// Looking for a step finds what stepping through would find.
 @Suite struct StepSearchTests {
-    static let long = "kvmtui: 1\nmachine:\n  vcpus: 2\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - vcpu1: read 0x80000000\n    until: lockMMU\n  - repeat: 1200\n    stride: 8K\n    steps:\n      - vcpu0: write 0x80000000 1\n  - vcpu1: continue\n  - kswapd: swap-out 0x80000000\n"
+    static let long =
+        "kvmtui: 1\nmachine:\n  vcpus: 2\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - vcpu1: read 0x80000000\n    until: lockMMU\n  - repeat: 1200\n    stride: 8K\n    steps:\n      - vcpu0: write 0x80000000 1\n  - vcpu1: continue\n  - kswapd: swap-out 0x80000000\n"
 
     /// The places after every wanted step, by stepping.
     static func places(_ session: Session, _ watch: StepWatch) -> [Int] {
@@ -17,7 +18,9 @@ import Testing
             buffer.removeAll()
             simulation.step(effects: &buffer)
             var wanted = watch.steps.contains(next.next) || next.next == .issueAccess && watch.pages.contains(next.access.ipa.page.rawValue)
-            for i in 0..<buffer.count { if case .descriptorWritten(let pa, _, let old, let new) = buffer[i], old != new, watch.descriptors.contains(pa.rawValue) { wanted = true } }
+            for i in 0..<buffer.count {
+                if case .descriptorWritten(let pa, _, let old, let new) = buffer[i], old != new, watch.descriptors.contains(pa.rawValue) { wanted = true }
+            }
             if wanted { found.append(simulation.position) }
         }
         return found
@@ -62,8 +65,12 @@ import Testing
         for _ in 0..<20 {
             let place = Int(random.next() % UInt64(timeline.count)), far = Int(random.next() % UInt64(timeline.count))
             timeline.seek(place)
-            #expect(search.first(after: place, upTo: max(place, far), in: timeline) == places.first { $0 > place && $0 <= max(place, far) }, "after \(place) to \(far)")
-            #expect(search.last(before: place, downTo: min(place, far), in: timeline) == places.last { $0 < place && $0 >= min(place, far) }, "before \(place) from \(far)")
+            #expect(
+                search.first(after: place, upTo: max(place, far), in: timeline) == places.first { $0 > place && $0 <= max(place, far) },
+                "after \(place) to \(far)")
+            #expect(
+                search.last(before: place, downTo: min(place, far), in: timeline) == places.last { $0 < place && $0 >= min(place, far) },
+                "before \(place) from \(far)")
         }
     }
 
@@ -71,7 +78,10 @@ import Testing
         let session = try SessionReader.read(text: Self.long.replacing("1200", with: "3"), file: "x")
         var timeline = Timeline(session)
         timeline.seek(10)
-        let other = Timeline(timeline.branched(with: Operation(actor: "", command: .switches([(.retryCheck, on: false)]), text: "without retry-check", place: SourcePlace(line: 0, column: 0)), replaying: true))
+        let other = Timeline(
+            timeline.branched(
+                with: Operation(actor: "", command: .switches([(.retryCheck, on: false)]), text: "without retry-check", place: SourcePlace(line: 0, column: 0)),
+                replaying: true))
         guard case .at(let step) = timeline.parting(from: other, after: 10) else { Issue.record("they part"); return }
         #expect(step > 10)
         var one = Timeline(session), two = other

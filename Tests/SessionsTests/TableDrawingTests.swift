@@ -13,7 +13,9 @@ struct TableDrawingTests {
     private static func texts(_ svg: String) -> [String]? {
         final class Reader: NSObject, XMLParserDelegate {
             var texts: [String] = []
-            func parser(_ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String] = [:]) { texts.append("") }
+            func parser(_ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String] = [:]) {
+                texts.append("")
+            }
             func parser(_ parser: XMLParser, foundCharacters text: String) { if !texts.isEmpty { texts[texts.count - 1] += text } }
         }
         let reader = Reader(), parser = XMLParser(data: Data(svg.utf8))
@@ -31,7 +33,10 @@ struct TableDrawingTests {
     func way() throws {
         let svg = try Self.timeline("write-after-read", at: 78).drawing().svg
         let texts = try #require(Self.texts(svg))
-        for wanted in ["level 1 table", "level 2 table", "level 3 table", "0x0080000000", "→ 0x80029000", "→ 0x80028000", "0xa0001000 RW *", "PA 0xa0001000", "HAP", "MemAttr", "SH", "AF", "XN", "… 1021 empty", "read and write"] {
+        for wanted in [
+            "level 1 table", "level 2 table", "level 3 table", "0x0080000000", "→ 0x80029000", "→ 0x80028000", "0xa0001000 RW *", "PA 0xa0001000", "HAP",
+            "MemAttr", "SH", "AF", "XN", "… 1021 empty", "read and write",
+        ] {
             #expect(texts.contains(wanted), "\(wanted)")
         }
         #expect(texts.contains { $0.contains("thick: the walk of IPA 0x0080001000") })
@@ -42,7 +47,8 @@ struct TableDrawingTests {
 
     @Test("what does not fit is counted, and the way is always drawn")
     func large() throws {
-        let text = "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 512M, populated: true }\nsteps:\n  - repeat: 100\n    stride: 2052K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
+        let text =
+            "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 512M, populated: true }\nsteps:\n  - repeat: 100\n    stride: 2052K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
         var timeline = Timeline(try SessionReader.read(text: text, file: "large"))
         timeline.seek(timeline.count)
         for focus in [0x8000_0000, 0x8642_1000, 0x8000_0000 + 99 * 0x20_1000] as [UInt64] {

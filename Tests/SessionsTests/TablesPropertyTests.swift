@@ -32,7 +32,9 @@ import Testing
         func entries(_ table: PA) -> [Stage2Descriptor] {
             (0..<512).compactMap { pages.word(at: PA(table.rawValue + $0 << 3)) }.filter { $0 != 0 }.map { Stage2Descriptor($0) }
         }
-        func count(_ table: PA, base: Int) { #expect(pages.references(of: table) == base + entries(table).count && pages.entries(of: table) == entries(table).count) }
+        func count(_ table: PA, base: Int) {
+            #expect(pages.references(of: table) == base + entries(table).count && pages.entries(of: table) == entries(table).count)
+        }
         for (half, base) in [(level1, 1), (PA(level1.rawValue + pageSize), 0)] {
             count(half, base: base)
             for second in entries(half) {

@@ -30,7 +30,8 @@ import Testing
             for step in 40...80 where step > 40 || actor < 2 {
                 // A fault is noted when it is taken, at the step where it began.
                 let began = TimelineSummary.Marks.fault
-                #expect(part.marks(of: actor, in: step...step).subtracting(began) == all.marks(of: actor, in: step...step).subtracting(began), "\(actor) \(step)")
+                #expect(
+                    part.marks(of: actor, in: step...step).subtracting(began) == all.marks(of: actor, in: step...step).subtracting(began), "\(actor) \(step)")
             }
         }
     }
@@ -46,7 +47,8 @@ import Testing
     }
 
     @Test func `stretches become longer so that their number stays`() throws {
-        let text = "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 3000\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
+        let text =
+            "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 3000\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
         let timeline = Timeline(try SessionReader.read(text: text, file: "x"))
         #expect(timeline.count > 1 << 16)
         #expect(timeline.summary.count <= 1 << 15 && timeline.summary.stretch >= 4)

@@ -39,7 +39,8 @@ import Testing
     }
 
     @Test func `a long repeat is shown anywhere like a short one`() throws {
-        let text = "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 2000\n    random: 3\n    within: 64M\n    steps:\n      - vcpu0: write 0x80000000 1\n"
+        let text =
+            "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 2000\n    random: 3\n    within: 64M\n    steps:\n      - vcpu0: write 0x80000000 1\n"
         let session = try SessionReader.read(text: text, file: "x")
         var timeline = Timeline(session)
         var random = SplitMix64(state: 1)
@@ -77,7 +78,9 @@ import Testing
         for place in [0, 7, 20, timeline.count - 3, timeline.count] {
             timeline.seek(place)
             let command = try ActionLanguage.parse("swap-out 0x80001000", for: .host)
-            var branch = Timeline(timeline.branched(with: Operation(actor: "kswapd", command: command, text: "swap-out", place: SourcePlace(line: 0, column: 0)), replaying: false))
+            var branch = Timeline(
+                timeline.branched(
+                    with: Operation(actor: "kswapd", command: command, text: "swap-out", place: SourcePlace(line: 0, column: 0)), replaying: false))
             branch.seek(place)
             #expect(Self.look(branch.now.machine) == Self.look(timeline.now.machine), "at \(place)")
             branch.seek(place + 1)

@@ -22,7 +22,8 @@ struct TimelineWritersTests {
         for position in 1...max(1, timeline.count) {
             timeline.seek(position)
             for effect in timeline.effects {
-                guard case .descriptorWritten(let pa, _, let old, let new) = effect, old != 0 || new != 0, let actor = timeline.actor, let step = timeline.step else { continue }
+                guard case .descriptorWritten(let pa, _, let old, let new) = effect, old != 0 || new != 0, let actor = timeline.actor, let step = timeline.step
+                else { continue }
                 let reuses = timeline.now.machine.world.kernelPages.reuses(of: pa)
                 if record[pa]?.last?.position == position { record[pa]?.removeLast() }
                 record[pa, default: []].append(Written(position: position, actor: actor, step: step, reuses: reuses))
@@ -40,7 +41,9 @@ struct TimelineWritersTests {
                 let wanted = writes.last { $0.position <= position && $0.reuses == reuses }
                 switch fresh.writer(of: pa, upTo: position) {
                 case .step(let found):
-                    #expect(found.step == wanted?.position && found.actor == wanted?.actor && found.microStep == wanted?.step, "\(session.file) \(hex(pa.rawValue)) at \(position)")
+                    #expect(
+                        found.step == wanted?.position && found.actor == wanted?.actor && found.microStep == wanted?.step,
+                        "\(session.file) \(hex(pa.rawValue)) at \(position)")
                     // And the one before that.
                     if case .step(let earlier) = fresh.writer(of: pa, upTo: found.step - 1) {
                         #expect(writes.contains { $0.position == earlier.step } && earlier.step < found.step)
@@ -85,7 +88,9 @@ struct TimelineWritersTests {
     @Test("a limit is kept, and said")
     func limit() throws {
         let session = try SessionReader.read(
-            text: "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, populated: true }\nsteps:\n  - repeat: 3000\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n", file: "many")
+            text:
+                "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, populated: true }\nsteps:\n  - repeat: 3000\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n",
+            file: "many")
         var timeline = Timeline(session)
         timeline.seek(timeline.count)
         let table = MachineTables(timeline.now.machine.world, vm: 0)!.tables(towards: IPA(0x8000_0000)).last!

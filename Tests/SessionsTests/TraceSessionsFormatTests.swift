@@ -32,10 +32,11 @@ import Testing
         let session = TraceSession.make(trace, name: "v3.9", options: options)
         #expect(session.machine.behaviours == Revision.v39.behaviours)
         #expect(session.machine.vms[0].memory[0].hva == HVA(0x7600_0000))
-        #expect(session.script.written.map { $0.text } == [
-            "fault hsr 0x93830005 0x80001004 once pc 0x8000", "fault hsr 0x9383004f 0x80001004 once pc 0x8004",
-            "fault hsr 0x93830045 0x80001004 once pc 0x8004", "told-unmap-page 0x80001000",
-        ])
+        #expect(
+            session.script.written.map { $0.text } == [
+                "fault hsr 0x93830005 0x80001004 once pc 0x8000", "fault hsr 0x9383004f 0x80001004 once pc 0x8004",
+                "fault hsr 0x93830045 0x80001004 once pc 0x8004", "told-unmap-page 0x80001000",
+            ])
         let (faults, end) = TraceSessionsReplayTests.faults(session)
         #expect(faults == TraceSessionsReplayTests.expected(trace))
         #expect(end.machine.world.leaves(of: 0).filter(\.descriptor.isValid).isEmpty)
@@ -48,7 +49,8 @@ import Testing
         }
         #expect(behaviours("kvm_userspace_exit: reason KVM_EXIT_INTR (10)") == Revision.v39.behaviours)
         for line in [
-            "kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0x0000000000008004", "kvm_guest_fault: ipa 0x80001000, hsr 0x93830047, hxfar 0x80001004, pc 0x00008004",
+            "kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0x0000000000008004",
+            "kvm_guest_fault: ipa 0x80001000, hsr 0x93830047, hxfar 0x80001004, pc 0x00008004",
         ] {
             #expect(!behaviours(line).has(.b5UnalignedUnmap))
         }
@@ -89,7 +91,8 @@ import Testing
 
     @Test("A fault on what is mapped says why, and takes the leaf away first")
     func followed() {
-        let text = Self.v39.split(separator: "\n").filter { !$0.contains("unmap_hva:") }.joined(separator: "\n")
+        let text =
+            Self.v39.split(separator: "\n").filter { !$0.contains("unmap_hva:") }.joined(separator: "\n")
             + "\n CPU:0 [LOST 5 EVENTS]\n" + Self.v39.split(separator: "\n")[3] + "\n"
         let session = TraceSession.make(Trace(Array(text.utf8)), name: "lost")
         let last = session.script.written.suffix(2)
@@ -103,7 +106,8 @@ import Testing
     private static func blocks(_ faults: [(ipa: UInt64, status: UInt8)], hva: UInt64) -> Session {
         var text = ""
         for (i, fault) in faults.enumerated() {
-            text += "             vmm-100     [000] .....     1.00\(10 + i): kvm_guest_fault: ipa \(hex(fault.ipa)), hsr \(hex(0x93c0_8040 | UInt64(fault.status))), hxfar \(hex(fault.ipa)), pc 0x00000000008000\n"
+            text +=
+                "             vmm-100     [000] .....     1.00\(10 + i): kvm_guest_fault: ipa \(hex(fault.ipa)), hsr \(hex(0x93c0_8040 | UInt64(fault.status))), hxfar \(hex(fault.ipa)), pc 0x00000000008000\n"
             text += "             vmm-100     [000] d....     1.00\(10 + i): kvm_entry: PC: 0x0000000000008000\n"
         }
         var options = TraceSession.Options()

@@ -154,7 +154,8 @@ struct TracesDamageTests {
 
     @Test("a line of megabytes is one damaged line", arguments: [1, 1000, 1 << 20])
     func enormousLine(_ pieceSize: Int) throws {
-        let text = Array("\(head)\(entry)\n".utf8) + [UInt8](repeating: 0x61, count: pieceSize == 1 ? 70_000 : 3 << 20)
+        let text =
+            Array("\(head)\(entry)\n".utf8) + [UInt8](repeating: 0x61, count: pieceSize == 1 ? 70_000 : 3 << 20)
             + Array("\n\(head)\(entry)\n".utf8)
         let trace = parse(text, pieceSize: pieceSize)
         #expect(trace.events.map(\.line) == [1, 3])

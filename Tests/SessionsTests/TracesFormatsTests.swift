@@ -148,7 +148,8 @@ struct TracesFormatsTests {
         Head(line: "     [guest/383]   383/384   [000]    35.076925632:   kvm:", comm: "[guest/383]", tid: 384, tgid: 383, cpu: 0, time: 35_076_925_632),
         Head(line: "     CPU 0/KVM x  5383/5384  [003]    35.076925632:   kvm:", comm: "CPU 0/KVM x", tid: 5384, tgid: 5383, cpu: 3, time: 35_076_925_632),
         Head(line: "             :-1    -1/-1    [003]    35.076925632:   kvm:", comm: ":-1", tid: -1, tgid: -1, cpu: 3, time: 35_076_925_632),
-        Head(line: "kworker/u8:2-events_unbound  1234 [003]    35.076925:   kvm:", comm: "kworker/u8:2-events_unbound", tid: 1234, cpu: 3, time: 35_076_925_000),
+        Head(
+            line: "kworker/u8:2-events_unbound  1234 [003]    35.076925:   kvm:", comm: "kworker/u8:2-events_unbound", tid: 1234, cpu: 3, time: 35_076_925_000),
         Head(line: "vmm-275 [000] .....  4.720487: ", comm: "vmm", tid: 275, cpu: 0, time: 4_720_487_000),
         Head(line: "vmm-326 (325) [001] .....  4.720487: ", comm: "vmm", tid: 326, tgid: 325, cpu: 1, time: 4_720_487_000),
         Head(line: "vmm 383/384 [001] 4.720487: kvm:", comm: "vmm", tid: 384, tgid: 383, cpu: 1, time: 4_720_487_000),

@@ -150,7 +150,10 @@ import Testing
     }
 
     @Test func walkers() {
-        var reads = TestMachine({ var c = CacheConfiguration.cortexA15; c.walker = .pointOfUnification; return c }())
+        var reads = TestMachine(
+            {
+                var c = CacheConfiguration.cortexA15; c.walker = .pointOfUnification; return c
+            }())
         reads.store(0x677f, pa, width: 8)
         #expect(reads.caches.walk(PA(pa), cpu: 1, reads.memory).value == 0)
         var snoops = TestMachine(.cortexA15)

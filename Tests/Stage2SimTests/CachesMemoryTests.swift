@@ -144,7 +144,8 @@ import Testing
         m.write(0x40, 2)
         m.maintain(.dccimvac, 0x40)
         #expect(before.read(0x40) == 1 && m.read(0x40) == 2)
-        #expect(before.machine.world.copies(of: before.machine.world.leaf(of: 0, IPA(CachedMachine.ipa))!.address)?.copies.contains { $0.level == .data } == true)
+        #expect(
+            before.machine.world.copies(of: before.machine.world.leaf(of: 0, IPA(CachedMachine.ipa))!.address)?.copies.contains { $0.level == .data } == true)
     }
 
     /// Random guests, hosts and reclaim on machines whose rule is enough: nothing is ever stale.
@@ -166,7 +167,10 @@ import Testing
             case 4, 5: m.read(offset, vm: vm)
             case 6: m.host(.swapOut, page, vm: vm, by: .kswapd)
             case 7: m.host(.madviseDontneed, page, vm: vm)
-            case 8: m.host(.evictLines, page, vm: vm) { $0.level = [.data, .unified][random.below(2)]; $0.cpu = UInt8(random.below(2)) }
+            case 8:
+                m.host(.evictLines, page, vm: vm) {
+                    $0.level = [.data, .unified][random.below(2)]; $0.cpu = UInt8(random.below(2))
+                }
             default: m.host(.prefetchLines, page, vm: vm) { $0.cpu = UInt8(random.below(2)) }
             }
         }

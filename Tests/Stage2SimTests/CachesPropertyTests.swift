@@ -61,7 +61,8 @@ import Testing
             case 9:
                 m.caches.evict(CacheLevel.allCases[random.below(4)], PA(pa), cpu: cpu, m.memory)
             case 10:
-                m.caches.prefetch(CacheLevel.allCases[random.below(4)], VA(va), PA(pa), context: CacheContext(cpu: cpu, asid: tag.asid, vmid: tag.vmid), m.memory)
+                m.caches.prefetch(
+                    CacheLevel.allCases[random.below(4)], VA(va), PA(pa), context: CacheContext(cpu: cpu, asid: tag.asid, vmid: tag.vmid), m.memory)
             default:
                 m.perform([.dccmvau, .dccmvac, .dccimvac, .iciallu, .bpiallis, .dsb, .isb][random.below(7)], va, pa, cpu: cpu)
             }

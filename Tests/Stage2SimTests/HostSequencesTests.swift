@@ -71,9 +71,10 @@ import Testing
 
     @Test("reclaim: entry first, then the notifier, then the disk") func reclaim() {
         var machine = machine()
-        #expect(story(&machine, action(.swapOut, page: 1), by: machine.thread(.kswapd)) == [
-            "entry rw dirty old", "entry names slot", "lock", "seq", "leaf cleared", "flush", "unlock", "slot written", "frame freed",
-        ])
+        #expect(
+            story(&machine, action(.swapOut, page: 1), by: machine.thread(.kswapd)) == [
+                "entry rw dirty old", "entry names slot", "lock", "seq", "leaf cleared", "flush", "unlock", "slot written", "frame freed",
+            ])
     }
 
     @Test("swap-in for a read: clean, read-only, young, the slot kept") func swapIn() {
@@ -98,17 +99,18 @@ import Testing
         var machine = machine()
         access(&machine, .read, 3)
         let told = story(&machine, .access(Access(.write, IPA(0x8000_3000), value: 8)), by: machine.vcpu(0)!)
-        #expect(told == [
-            "frame allocated",
-            "lock", "count 1", "leaf cleared", "flush", "unlock",
-            "entry cleared",
-            "lock", "seq", "leaf set", "unlock",
-            "entry rw dirty",
-            "lock", "seq", "count 0", "unlock",
-            // This fault gives up; the next one upgrades the leaf that change_pte made.
-            "lock", "unlock",
-            "lock", "PageDirty", "leaf replaced", "flush", "unlock",
-        ])
+        #expect(
+            told == [
+                "frame allocated",
+                "lock", "count 1", "leaf cleared", "flush", "unlock",
+                "entry cleared",
+                "lock", "seq", "leaf set", "unlock",
+                "entry rw dirty",
+                "lock", "seq", "count 0", "unlock",
+                // This fault gives up; the next one upgrades the leaf that change_pte made.
+                "lock", "unlock",
+                "lock", "PageDirty", "leaf replaced", "flush", "unlock",
+            ])
     }
 
     @Test("on v4 the leaf that change_pte makes can be written: no second fault") func copyOnPosted() {
@@ -117,37 +119,43 @@ import Testing
         // The VMM writes, the copy is its own; the guest's leaf follows.
         let vmm = machine.thread(.vmm)
         let told = story(&machine, action(.processWrite, page: 3) { $0.value = 9 }, by: vmm)
-        #expect(told == [
-            "frame allocated", "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry rw dirty",
-            "lock", "seq", "count 0", "unlock",
-        ])
+        #expect(
+            told == [
+                "frame allocated", "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry rw dirty",
+                "lock", "seq", "count 0", "unlock",
+            ])
         #expect(machine.world.leaf(of: 0, IPA(0x8000_3000))!.allowsWrite)
         let faults = machine.world.statistics.faults
         access(&machine, .write, 3)
         #expect(machine.world.statistics.faults == faults)
     }
 
-    @Test("madvise: window, entries, window closed, and only then the pages go", arguments: [HostAction.Kind.madviseDontneed, .munmap]) func zap(_ kind: HostAction.Kind) {
+    @Test("madvise: window, entries, window closed, and only then the pages go", arguments: [HostAction.Kind.madviseDontneed, .munmap]) func zap(
+        _ kind: HostAction.Kind
+    ) {
         var machine = machine()
-        #expect(story(&machine, action(kind, page: 1), by: machine.thread(.vmm)) == [
-            "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "count 0", "unlock", "frame freed",
-        ])
+        #expect(
+            story(&machine, action(kind, page: 1), by: machine.thread(.vmm)) == [
+                "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "count 0", "unlock", "frame freed",
+            ])
     }
 
     @Test("mprotect: the entry keeps its dirty bit") func protect() {
         var machine = machine()
-        #expect(story(&machine, action(.mprotectReadOnly, page: 1), by: machine.thread(.vmm)) == [
-            "lock", "count 1", "leaf cleared", "flush", "unlock", "entry ro dirty", "lock", "seq", "count 0", "unlock",
-        ])
+        #expect(
+            story(&machine, action(.mprotectReadOnly, page: 1), by: machine.thread(.vmm)) == [
+                "lock", "count 1", "leaf cleared", "flush", "unlock", "entry ro dirty", "lock", "seq", "count 0", "unlock",
+            ])
     }
 
     @Test("fork: all leaves go, the entries become read-only, nothing is freed") func fork() {
         var machine = machine()
         let told = story(&machine, action(.fork, page: 0), by: machine.thread(.vmm))
-        #expect(told == [
-            "lock", "count 1", "flush", "leaf cleared", "flush", "leaf cleared", "table 3 freed", "table 2 freed", "flush", "unlock",
-            "entry ro dirty", "lock", "seq", "count 0", "unlock",
-        ])
+        #expect(
+            told == [
+                "lock", "count 1", "flush", "leaf cleared", "flush", "leaf cleared", "table 3 freed", "table 2 freed", "flush", "unlock",
+                "entry ro dirty", "lock", "seq", "count 0", "unlock",
+            ])
         let child = machine.world.processes.last!
         #expect(child.entry(HVA(0x7600_1000)) == machine.world.processes[0].entry(HVA(0x7600_1000)).old)
     }
@@ -155,7 +163,8 @@ import Testing
     @Test("after fork, with the child gone, a write needs no copy and no notifier") func childGone() {
         var machine = machine()
         _ = story(&machine, action(.fork, page: 0), by: machine.thread(.vmm))
-        #expect(story(&machine, action(.exit, page: 0) { $0.process = UInt8(machine.world.processes.count - 1) }, by: machine.thread(.other)) == ["entry cleared"])
+        #expect(
+            story(&machine, action(.exit, page: 0) { $0.process = UInt8(machine.world.processes.count - 1) }, by: machine.thread(.other)) == ["entry cleared"])
         let told = story(&machine, .access(Access(.write, IPA(0x8000_1000), value: 8)), by: machine.vcpu(0)!)
         #expect(!told.contains("frame allocated") && !told.contains("seq"))
         #expect(told.first == "entry rw dirty")
@@ -164,12 +173,16 @@ import Testing
     @Test("KSM: each page is protected inside its own window, then one is replaced in a third") func merge() {
         var machine = machine()
         let merge = action(.ksmMerge, page: 1) { $0.other = HVA(0x7600_2000) }
-        let protect = ["lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry ro", "lock", "seq", "count 0", "unlock"]
+        let protect = [
+            "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry ro", "lock", "seq", "count 0",
+            "unlock",
+        ]
         let told = story(&machine, merge, by: machine.thread(.ksmd)).filter { $0 != "PageDirty" }
-        #expect(told == protect + protect + [
-            "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry ro", "frame freed",
-            "lock", "seq", "count 0", "unlock",
-        ])
+        #expect(
+            told == protect + protect + [
+                "lock", "count 1", "leaf cleared", "flush", "unlock", "entry cleared", "lock", "seq", "leaf set", "unlock", "entry ro", "frame freed",
+                "lock", "seq", "count 0", "unlock",
+            ])
         let leaves = [1, 2].map { machine.world.leaf(of: 0, IPA(0x8000_0000 + $0 << 12))! }
         #expect(leaves[0] == leaves[1] && !leaves[0].allowsWrite)
         #expect(machine.world.frames[leaves[0].address.pfn].mappings == 2)
@@ -193,9 +206,10 @@ import Testing
 
     @Test("a page gone bad is unmapped as reclaim would, and kept from everybody") func poison() {
         var machine = machine()
-        #expect(story(&machine, action(.poison, page: 1), by: machine.thread(.host)).filter { $0 != "PageDirty" } == [
-            "entry poisoned", "lock", "seq", "leaf cleared", "flush", "unlock",
-        ])
+        #expect(
+            story(&machine, action(.poison, page: 1), by: machine.thread(.host)).filter { $0 != "PageDirty" } == [
+                "entry poisoned", "lock", "seq", "leaf cleared", "flush", "unlock",
+            ])
     }
 
     @Test("reclaim gives up a page with an extra reference, and takes it at a later pass without a notifier") func laterPass() {

@@ -24,10 +24,12 @@ import Testing
     @Test(arguments: 0..<6) func goingOnFromACopyIsGoingOn(seed: Int) {
         var random = TablesPagedStoreTests.Numbers(state: UInt64(seed))
         var configuration = MachineConfiguration()
-        configuration.vms = [.init(memory: [
-            .init(ipa: IPA(0x8000_0000), size: 0x40_0000, hva: HVA(0x7600_0000), content: .populated),
-            .init(ipa: IPA(0x1_0000_0000), size: 0x40_0000, hva: HVA(0x7700_0000)),
-        ])]
+        configuration.vms = [
+            .init(memory: [
+                .init(ipa: IPA(0x8000_0000), size: 0x40_0000, hva: HVA(0x7600_0000), content: .populated),
+                .init(ipa: IPA(0x1_0000_0000), size: 0x40_0000, hva: HVA(0x7700_0000)),
+            ])
+        ]
         var machine = Machine(configuration)
         let vcpu = machine.vcpu(0)!, kswapd = machine.thread(.kswapd)
         var kept: [(machine: Machine, digest: Digest, at: Int)] = []

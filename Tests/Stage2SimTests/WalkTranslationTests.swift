@@ -108,7 +108,9 @@ struct WalkTranslationTests {
         words.set(Self.root + 8, Self.second | 3)
         words.set(Self.second, 0x6030_0000 | 0x7fd)
         let geometry = try Stage2Geometry(.armv7, vttbr: Self.root, vtcr: 0x3558)
-        func end(_ ipa: UInt64) -> Stage2Translation.End { Stage2Translation.walk(geometry, ipa: IPA(ipa), access: Access(.read, IPA(0)), memory: words.word).end }
+        func end(_ ipa: UInt64) -> Stage2Translation.End {
+            Stage2Translation.walk(geometry, ipa: IPA(ipa), access: Access(.read, IPA(0)), memory: words.word).end
+        }
         #expect(end(0x1234_5678) == .translated(PA(0x40_1234_5678)))
         // Address bits inside the block are not looked at.
         #expect(end(0x4014_5678) == .translated(PA(0x6034_5678)))
@@ -144,7 +146,10 @@ struct WalkTranslationTests {
     func esr() {
         // A doubleword read into x6 that found no level-1 table.
         let read = Access(.read, IPA(0), form: .double, width: 8, register: 6)
-        #expect(ESR.dataAbort(FaultStatus(.translation, level: 1), write: false, syndrome: read.syndromeOfAArch64, stage1Walk: false, cacheMaintenance: false).rawValue == 0x93c6_8005)
-        #expect(ESR.dataAbort(FaultStatus(.translation, level: 2), write: true, syndrome: nil, stage1Walk: true, cacheMaintenance: false).rawValue == 0x9200_00c6)
+        #expect(
+            ESR.dataAbort(FaultStatus(.translation, level: 1), write: false, syndrome: read.syndromeOfAArch64, stage1Walk: false, cacheMaintenance: false)
+                .rawValue == 0x93c6_8005)
+        #expect(
+            ESR.dataAbort(FaultStatus(.translation, level: 2), write: true, syndrome: nil, stage1Walk: true, cacheMaintenance: false).rawValue == 0x9200_00c6)
     }
 }

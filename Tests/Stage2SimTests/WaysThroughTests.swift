@@ -41,12 +41,14 @@ private func machine(_ way: Way) -> Machine {
     readOnly.readOnly = true
     var foreign = MachineConfiguration.Memory(ipa: IPA(0xc000_0000), size: 0x10000, hva: HVA(0x7a00_0000), content: .populated)
     foreign.userAllocated = false
-    configuration.vms = [.init(memory: [
-        .init(ipa: IPA(0x8000_0000), size: 0x10_0000, hva: HVA(0x7600_0000)),
-        .init(ipa: noArea, size: 0x1000, hva: HVA(0x7700_0000), content: .unmapped),
-        .init(ipa: populated, size: 0x10000, hva: HVA(0x7800_0000), content: .populated),
-        readOnly, foreign,
-    ])]
+    configuration.vms = [
+        .init(memory: [
+            .init(ipa: IPA(0x8000_0000), size: 0x10_0000, hva: HVA(0x7600_0000)),
+            .init(ipa: noArea, size: 0x1000, hva: HVA(0x7700_0000), content: .unmapped),
+            .init(ipa: populated, size: 0x10000, hva: HVA(0x7800_0000), content: .populated),
+            readOnly, foreign,
+        ])
+    ]
     return Machine(configuration)
 }
 
@@ -85,106 +87,120 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
         }
     }
 
-    static let nobodyThere: [Way] = Revision.allCases.flatMap { revision -> [Way] in
-        [
+    static let nobodyThere: [Way] =
+        Revision.allCases.flatMap { revision -> [Way] in
+            [
+                Way(
+                    name: "prefetch abort, no slot: inject a prefetch abort, resume", revision: revision, access: Access(.execute, device),
+                    outcome: .abortInjected,
+                    check: injected(prefetch: true, at: 0x1c09_0018, pc: 0x1c09_0018)),
+                Way(
+                    name: "data abort, permission fault, no slot", revision: revision, access: raw(data(permission, write), at: device), outcome: .failed,
+                    error: -14,
+                    message: "Unsupported fault status on io memory: 0xc"),
+                Way(
+                    name: "data abort, no slot, CM: inject a data abort", revision: revision, access: raw(data(translation, cacheMaintenance), at: device),
+                    outcome: .abortInjected, check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+                Way(
+                    name: "data abort, no slot, S1PTW: inject a data abort", revision: revision, access: raw(data(translation, stage1Walk), at: device),
+                    outcome: .abortInjected, check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+                Way(
+                    name: "data abort, no slot, SAS 3", revision: revision, access: raw(data(translation, sas: 3), at: device), outcome: .failed, error: -14,
+                    message: "Hardware is weird: SAS 0b11 is reserved"),
+                Way(
+                    name: "data abort, no slot, SRT 15: inject a prefetch abort", revision: revision, access: raw(data(translation, srt: 15), at: device),
+                    outcome: .abortInjected, check: injected(prefetch: true, at: 0x1c09_0018, pc: 0x8000)),
+                Way(
+                    name: "MMIO write of a byte", revision: revision, access: Access(.write, device, width: 1, value: 0x1ff & 0xff), outcome: .emulated,
+                    mmio: MMIOExit(address: device, length: 1, isWrite: true, data: 0xff), check: { _, actor in #expect(actor.registers.pc == 0x8004) }),
+                Way(
+                    name: "MMIO write of a halfword, Thumb", revision: revision, access: Access(.write, device, width: 2, value: 0xbeef, thumb: true),
+                    outcome: .emulated,
+                    mmio: MMIOExit(address: device, length: 2, isWrite: true, data: 0xbeef), check: { _, actor in #expect(actor.registers.pc == 0x8002) }),
+                Way(
+                    name: "MMIO read of a byte, sign-extended", revision: revision,
+                    access: Access(.read, device, width: 1, value: 0x80, register: 5, signExtend: true),
+                    outcome: .emulated, mmio: MMIOExit(address: device, length: 1, isWrite: false, data: 0x80),
+                    check: { _, actor in #expect(actor.registers[5] == 0xffff_ff80) }),
+                Way(
+                    name: "MMIO read of a halfword", revision: revision, access: Access(.read, device, width: 2, value: 0xdead_8001, register: 6),
+                    outcome: .emulated,
+                    mmio: MMIOExit(address: device, length: 2, isWrite: false, data: 0xdead_8001), check: { _, actor in #expect(actor.registers[6] == 0x8001) }),
+                Way(
+                    name: "MMIO read of a word: nothing to extend", revision: revision,
+                    access: Access(.read, device, value: 0x8000_0001, register: 7, signExtend: true),
+                    outcome: .emulated, mmio: MMIOExit(address: device, length: 4, isWrite: false, data: 0x8000_0001),
+                    check: { _, actor in #expect(actor.registers[7] == 0x8000_0001) }),
+            ]
+        } + [
             Way(
-                name: "prefetch abort, no slot: inject a prefetch abort, resume", revision: revision, access: Access(.execute, device), outcome: .abortInjected,
-                check: injected(prefetch: true, at: 0x1c09_0018, pc: 0x1c09_0018)),
+                name: "MMIO, ISV 0: no decoder", access: Access(.read, device, form: .writeBack), outcome: .failed, error: -38,
+                message: "load/store instruction decoding not implemented"),
             Way(
-                name: "data abort, permission fault, no slot", revision: revision, access: raw(data(permission, write), at: device), outcome: .failed, error: -14,
-                message: "Unsupported fault status on io memory: 0xc"),
+                name: "MMIO, ISV 0, CM: ISV is tested first", access: Access(.write, device, form: .cacheMaintenance), outcome: .failed, error: -38,
+                message: "load/store instruction decoding not implemented"),
             Way(
-                name: "data abort, no slot, CM: inject a data abort", revision: revision, access: raw(data(translation, cacheMaintenance), at: device),
-                outcome: .abortInjected, check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+                name: "MMIO, ISV 0: decoded in software", revision: .v4, access: Access(.read, device, form: .writeBack, value: 0x42), outcome: .emulated,
+                mmio: MMIOExit(address: device, length: 4, isWrite: false, data: 0x42)),
             Way(
-                name: "data abort, no slot, S1PTW: inject a data abort", revision: revision, access: raw(data(translation, stage1Walk), at: device),
-                outcome: .abortInjected, check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+                name: "MMIO completion of more than 4 bytes", revision: .v4, access: Access(.read, device, form: .double, width: 8, value: 1), outcome: .failed,
+                error: -22),
             Way(
-                name: "data abort, no slot, SAS 3", revision: revision, access: raw(data(translation, sas: 3), at: device), outcome: .failed, error: -14,
-                message: "Hardware is weird: SAS 0b11 is reserved"),
-            Way(
-                name: "data abort, no slot, SRT 15: inject a prefetch abort", revision: revision, access: raw(data(translation, srt: 15), at: device),
-                outcome: .abortInjected, check: injected(prefetch: true, at: 0x1c09_0018, pc: 0x8000)),
-            Way(
-                name: "MMIO write of a byte", revision: revision, access: Access(.write, device, width: 1, value: 0x1ff & 0xff), outcome: .emulated,
-                mmio: MMIOExit(address: device, length: 1, isWrite: true, data: 0xff), check: { _, actor in #expect(actor.registers.pc == 0x8004) }),
-            Way(
-                name: "MMIO write of a halfword, Thumb", revision: revision, access: Access(.write, device, width: 2, value: 0xbeef, thumb: true), outcome: .emulated,
-                mmio: MMIOExit(address: device, length: 2, isWrite: true, data: 0xbeef), check: { _, actor in #expect(actor.registers.pc == 0x8002) }),
-            Way(
-                name: "MMIO read of a byte, sign-extended", revision: revision, access: Access(.read, device, width: 1, value: 0x80, register: 5, signExtend: true),
-                outcome: .emulated, mmio: MMIOExit(address: device, length: 1, isWrite: false, data: 0x80),
-                check: { _, actor in #expect(actor.registers[5] == 0xffff_ff80) }),
-            Way(
-                name: "MMIO read of a halfword", revision: revision, access: Access(.read, device, width: 2, value: 0xdead_8001, register: 6), outcome: .emulated,
-                mmio: MMIOExit(address: device, length: 2, isWrite: false, data: 0xdead_8001), check: { _, actor in #expect(actor.registers[6] == 0x8001) }),
-            Way(
-                name: "MMIO read of a word: nothing to extend", revision: revision, access: Access(.read, device, value: 0x8000_0001, register: 7, signExtend: true),
-                outcome: .emulated, mmio: MMIOExit(address: device, length: 4, isWrite: false, data: 0x8000_0001),
-                check: { _, actor in #expect(actor.registers[7] == 0x8000_0001) }),
+                name: "slot not allocated by user space", revision: .v4, access: Access(.read, IPA(0xc000_0000)), outcome: .failed, error: -22,
+                message: "non user-alloc memslots not supported"),
+            Way(name: "slot not allocated by user space: the check is gone", access: Access(.read, IPA(0xc000_0000)), outcome: .done),
         ]
-    } + [
-        Way(
-            name: "MMIO, ISV 0: no decoder", access: Access(.read, device, form: .writeBack), outcome: .failed, error: -38,
-            message: "load/store instruction decoding not implemented"),
-        Way(
-            name: "MMIO, ISV 0, CM: ISV is tested first", access: Access(.write, device, form: .cacheMaintenance), outcome: .failed, error: -38,
-            message: "load/store instruction decoding not implemented"),
-        Way(
-            name: "MMIO, ISV 0: decoded in software", revision: .v4, access: Access(.read, device, form: .writeBack, value: 0x42), outcome: .emulated,
-            mmio: MMIOExit(address: device, length: 4, isWrite: false, data: 0x42)),
-        Way(
-            name: "MMIO completion of more than 4 bytes", revision: .v4, access: Access(.read, device, form: .double, width: 8, value: 1), outcome: .failed, error: -22),
-        Way(
-            name: "slot not allocated by user space", revision: .v4, access: Access(.read, IPA(0xc000_0000)), outcome: .failed, error: -22,
-            message: "non user-alloc memslots not supported"),
-        Way(name: "slot not allocated by user space: the check is gone", access: Access(.read, IPA(0xc000_0000)), outcome: .done),
-    ]
 
-    static let errors: [Way] = Revision.allCases.flatMap { revision -> [Way] in
-        [
+    static let errors: [Way] =
+        Revision.allCases.flatMap { revision -> [Way] in
+            [
+                Way(
+                    name: "access flag fault", revision: revision, access: raw(data(FaultStatus(.accessFlag, level: 2)), at: ram), outcome: .failed, error: -14,
+                    message: "Unsupported fault status: EC=0x24 DFCS=0x8"),
+                Way(
+                    name: "external abort", revision: revision, access: raw(data(FaultStatus(rawValue: 0x10)), at: ram), outcome: .failed, error: -14,
+                    message: "Unsupported fault status: EC=0x24 DFCS=0x10"),
+                Way(
+                    name: "TLB conflict, prefetch abort", revision: revision, access: raw(0x20 << 26 | 0x30, at: ram), outcome: .failed, error: -14,
+                    message: "Unsupported fault status: EC=0x20 DFCS=0x30"),
+                Way(
+                    name: "permission fault of a read", revision: revision, access: raw(data(permission), at: ram), outcome: .failed, error: -14,
+                    message: "Unexpected L2 read permission error"),
+                Way(
+                    name: "permission fault of a prefetch abort", revision: revision, access: raw(0x20 << 26 | UInt32(permission.rawValue), at: ram),
+                    outcome: .failed,
+                    error: -14, message: "Unexpected L2 read permission error"),
+                Way(
+                    name: "top-up fails: what was got stays", revision: revision, access: Access(.write, ram),
+                    prepare: { _ = run(&$0, host(.failAllocations) { $0.count = 7 }, by: $0.thread(.host)) },
+                    outcome: .failed, error: -12, check: { _, actor in #expect(actor.memoryCache.count == 7) }),
+                Way(
+                    name: "no area", revision: revision, access: Access(.read, noArea), outcome: .failed, error: -14,
+                    check: { _, actor in #expect(actor.pfn == .fault) }),
+                Way(
+                    name: "poisoned page", revision: revision, access: Access(.read, populated),
+                    prepare: { _ = run(&$0, host(.poison) { $0.hva = HVA(0x7800_0000) }, by: $0.thread(.host)) }, outcome: .failed, error: -14,
+                    check: { _, actor in #expect(actor.pfn == .poisonedFault) }),
+                Way(
+                    name: "write to a read-only slot", revision: revision, switches: [(.readOnlySlots, true)], access: Access(.write, IPA(0xb000_0000)),
+                    outcome: .failed, error: -14,
+                    check: { _, actor in #expect(actor.pfn == .readOnlyFault) }),
+                Way(
+                    name: "cache empty at the pop", revision: revision, switches: [(.topUp, false)], access: Access(.write, ram), outcome: .bug,
+                    message: "kernel BUG: the memory cache is empty"),
+                Way(
+                    name: "prefetch abort in Hyp mode", revision: revision, access: raw(0x21 << 26 | 0x07, at: ram), outcome: .failed, error: -14,
+                    message: "Prefetch Abort taken from Hyp mode at 0x80001000 (HSR: 0x84000007)"),
+                Way(
+                    name: "data abort in Hyp mode", revision: revision, access: raw(0x25 << 26 | 0x07, at: ram), outcome: .failed, error: -14,
+                    message: "Data Abort taken from Hyp mode at 0x80001000 (HSR: 0x94000007)"),
+                Way(name: "exception class without a handler", revision: revision, access: raw(0x1f << 26, at: ram), outcome: .bug),
+            ]
+        } + [
             Way(
-                name: "access flag fault", revision: revision, access: raw(data(FaultStatus(.accessFlag, level: 2)), at: ram), outcome: .failed, error: -14,
-                message: "Unsupported fault status: EC=0x24 DFCS=0x8"),
-            Way(
-                name: "external abort", revision: revision, access: raw(data(FaultStatus(rawValue: 0x10)), at: ram), outcome: .failed, error: -14,
-                message: "Unsupported fault status: EC=0x24 DFCS=0x10"),
-            Way(
-                name: "TLB conflict, prefetch abort", revision: revision, access: raw(0x20 << 26 | 0x30, at: ram), outcome: .failed, error: -14,
-                message: "Unsupported fault status: EC=0x20 DFCS=0x30"),
-            Way(
-                name: "permission fault of a read", revision: revision, access: raw(data(permission), at: ram), outcome: .failed, error: -14,
-                message: "Unexpected L2 read permission error"),
-            Way(
-                name: "permission fault of a prefetch abort", revision: revision, access: raw(0x20 << 26 | UInt32(permission.rawValue), at: ram), outcome: .failed,
-                error: -14, message: "Unexpected L2 read permission error"),
-            Way(
-                name: "top-up fails: what was got stays", revision: revision, access: Access(.write, ram), prepare: { _ = run(&$0, host(.failAllocations) { $0.count = 7 }, by: $0.thread(.host)) },
-                outcome: .failed, error: -12, check: { _, actor in #expect(actor.memoryCache.count == 7) }),
-            Way(name: "no area", revision: revision, access: Access(.read, noArea), outcome: .failed, error: -14, check: { _, actor in #expect(actor.pfn == .fault) }),
-            Way(
-                name: "poisoned page", revision: revision, access: Access(.read, populated),
-                prepare: { _ = run(&$0, host(.poison) { $0.hva = HVA(0x7800_0000) }, by: $0.thread(.host)) }, outcome: .failed, error: -14,
-                check: { _, actor in #expect(actor.pfn == .poisonedFault) }),
-            Way(
-                name: "write to a read-only slot", revision: revision, switches: [(.readOnlySlots, true)], access: Access(.write, IPA(0xb000_0000)), outcome: .failed, error: -14,
-                check: { _, actor in #expect(actor.pfn == .readOnlyFault) }),
-            Way(
-                name: "cache empty at the pop", revision: revision, switches: [(.topUp, false)], access: Access(.write, ram), outcome: .bug,
-                message: "kernel BUG: the memory cache is empty"),
-            Way(
-                name: "prefetch abort in Hyp mode", revision: revision, access: raw(0x21 << 26 | 0x07, at: ram), outcome: .failed, error: -14,
-                message: "Prefetch Abort taken from Hyp mode at 0x80001000 (HSR: 0x84000007)"),
-            Way(
-                name: "data abort in Hyp mode", revision: revision, access: raw(0x25 << 26 | 0x07, at: ram), outcome: .failed, error: -14,
-                message: "Data Abort taken from Hyp mode at 0x80001000 (HSR: 0x94000007)"),
-            Way(name: "exception class without a handler", revision: revision, access: raw(0x1f << 26, at: ram), outcome: .bug),
+                name: "MMIO without syndrome", access: Access(.write, device, form: .multiple, width: 8), outcome: .failed, error: -38,
+                message: "load/store instruction decoding not implemented")
         ]
-    } + [
-        Way(
-            name: "MMIO without syndrome", access: Access(.write, device, form: .multiple, width: 8), outcome: .failed, error: -38,
-            message: "load/store instruction decoding not implemented"),
-    ]
 
     @Test("nobody there: MMIO and aborts for the guest", arguments: nobodyThere) func noSlot(_ way: Way) { follow(way) }
     @Test("error exits", arguments: errors) func error(_ way: Way) { follow(way) }

@@ -20,10 +20,14 @@ extension Explorer {
         if argument.isEmpty {
             number = branches[branch].origin?.branch ?? branches.count - 1
         } else {
-            guard let typed = Int(argument), branches.indices.contains(typed - 1) else { return say("compare '\(argument)': 1 to \(branches.count) fits", error: true) }
+            guard let typed = Int(argument), branches.indices.contains(typed - 1) else {
+                return say("compare '\(argument)': 1 to \(branches.count) fits", error: true)
+            }
             number = typed - 1
         }
-        guard number != branch, let other = branches[number].timeline else { return say("branch \(number + 1) is the one on the screen; compare another: 1 to \(branches.count)", error: true) }
+        guard number != branch, let other = branches[number].timeline else {
+            return say("branch \(number + 1) is the one on the screen; compare another: 1 to \(branches.count)", error: true)
+        }
         let shared = sharedSteps(branch, number)
         overlay = nil
         lanes = nil
@@ -123,9 +127,16 @@ extension Explorer {
             line.add(TextLayout.fit("\(position)", width: 6), .label)
             for (i, record) in [a, b].enumerated() {
                 let machine = i == 0 ? timeline.now.machine : other.now.machine
-                let text = record.map { "\(machine.name(of: $0.actor)): \($0.step.info.title)" + ($0.text == $0.step.info.title ? "" : ($0.step.info.title.hasSuffix("?") ? " " : ": ") + $0.text) } ?? "over"
+                let text =
+                    record.map {
+                        "\(machine.name(of: $0.actor)): \($0.step.info.title)"
+                            + ($0.text == $0.step.info.title ? "" : ($0.step.info.title.hasSuffix("?") ? " " : ": ") + $0.text)
+                    } ?? "over"
                 let isBroken = record?.text.hasPrefix("BROKEN") ?? false
-                line.add(TextLayout.fit(text, width: half, glyphs: glyphs), isBroken && position <= timeline.position ? .broken : record == nil ? .dim : isHere ? .current : position < timeline.position ? .done : .upcoming)
+                line.add(
+                    TextLayout.fit(text, width: half, glyphs: glyphs),
+                    isBroken && position <= timeline.position
+                        ? .broken : record == nil ? .dim : isHere ? .current : position < timeline.position ? .done : .upcoming)
                 if i == 0 { line.add(same ? "   " : " \(Character(glyphs.notEqual)) ", .changed) }
             }
             lines.append(line)

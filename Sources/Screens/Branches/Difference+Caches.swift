@@ -40,7 +40,9 @@ extension Difference.Collector {
         var runs: [Run] = []
         for place in Set(a.keys).union(b.keys).filter({ a[$0] != b[$0] }).sorted() {
             let run = Run(first: place, lines: 1, left: words(a[place], besides: b[place]) ?? absent, right: words(b[place], besides: a[place]) ?? absent)
-            if let last = runs.last, last.first.tag == place.tag, last.first.pa + last.lines * UInt64(bytes) == place.pa, last.left == run.left, last.right == run.right {
+            if let last = runs.last, last.first.tag == place.tag, last.first.pa + last.lines * UInt64(bytes) == place.pa, last.left == run.left,
+                last.right == run.right
+            {
                 runs[runs.count - 1].lines += 1
             } else {
                 runs.append(run)

@@ -39,8 +39,12 @@ struct Difference: Equatable {
 
         mutating func checks() {
             let a = left.world.violations, b = right.world.violations
-            for violation in a.prefix(8) where !b.contains(violation) { compare("checks broken", violation.rule.name, "step \(violation.step), IPA \(hex(violation.ipa.rawValue))", "holds") }
-            for violation in b.prefix(8) where !a.contains(violation) { compare("checks broken", violation.rule.name, "holds", "step \(violation.step), IPA \(hex(violation.ipa.rawValue))") }
+            for violation in a.prefix(8) where !b.contains(violation) {
+                compare("checks broken", violation.rule.name, "step \(violation.step), IPA \(hex(violation.ipa.rawValue))", "holds")
+            }
+            for violation in b.prefix(8) where !a.contains(violation) {
+                compare("checks broken", violation.rule.name, "holds", "step \(violation.step), IPA \(hex(violation.ipa.rawValue))")
+            }
             let x = left.world.statistics, y = right.world.statistics
             compare("counts", "guest faults", "\(x.faults)", "\(y.faults)")
             compare("counts", "TLB flushes", "\(x.tlbFlushes)", "\(y.tlbFlushes)")
@@ -54,17 +58,23 @@ struct Difference: Equatable {
                 compare(group, "outcome", outcome(a), outcome(b))
                 guard a.kind == .vcpu else { continue }
                 compare(group, "HSR", hex(UInt64(a.hsr.rawValue), digits: 8), hex(UInt64(b.hsr.rawValue), digits: 8))
-                compare(group, "HPFAR", a.hpfarKnown ? hex(UInt64(a.hpfar.rawValue), digits: 8) : "UNKNOWN", b.hpfarKnown ? hex(UInt64(b.hpfar.rawValue), digits: 8) : "UNKNOWN")
+                compare(
+                    group, "HPFAR", a.hpfarKnown ? hex(UInt64(a.hpfar.rawValue), digits: 8) : "UNKNOWN",
+                    b.hpfarKnown ? hex(UInt64(b.hpfar.rawValue), digits: 8) : "UNKNOWN")
                 compare(group, "HDFAR or HIFAR", hex(UInt64(a.hxfar), digits: 8), hex(UInt64(b.hxfar), digits: 8))
                 compare(group, "VTTBR", hex(a.vttbr.rawValue, digits: 16), hex(b.vttbr.rawValue, digits: 16))
                 compare(group, "PC", hex(UInt64(a.registers.pc), digits: 8), hex(UInt64(b.registers.pc), digits: 8))
-                for register in 0..<15 { compare(group, "r\(register)", hex(UInt64(a.registers[register]), digits: 8), hex(UInt64(b.registers[register]), digits: 8)) }
+                for register in 0..<15 {
+                    compare(group, "r\(register)", hex(UInt64(a.registers[register]), digits: 8), hex(UInt64(b.registers[register]), digits: 8))
+                }
                 compare(group, "notifier seq sampled", "\(a.sampledSequence)", "\(b.sampledSequence)")
                 compare(group, "memory cache", pages(a.memoryCache), pages(b.memoryCache))
             }
         }
 
-        private func outcome(_ actor: Actor) -> String { "\(actor.outcome)" + (actor.error != 0 ? " (\(Errno(rawValue: -actor.error)?.name ?? "\(actor.error)"))" : "") }
+        private func outcome(_ actor: Actor) -> String {
+            "\(actor.outcome)" + (actor.error != 0 ? " (\(Errno(rawValue: -actor.error)?.name ?? "\(actor.error)"))" : "")
+        }
 
         private func pages(_ cache: MemoryCache) -> String {
             let last = cache.count > 0 ? ", next \(hex(cache[cache.count - 1].rawValue))" : ""
@@ -105,7 +115,8 @@ struct Difference: Equatable {
                     guard let level = levels[page] else { continue }
                     for i in 0..<UInt64(512) {
                         let at = PA(page &+ i << 3)
-                        let x = inLeft.contains(page) ? left.world.kernelPages.word(at: at) ?? 0 : 0, y = inRight.contains(page) ? right.world.kernelPages.word(at: at) ?? 0 : 0
+                        let x = inLeft.contains(page) ? left.world.kernelPages.word(at: at) ?? 0 : 0,
+                            y = inRight.contains(page) ? right.world.kernelPages.word(at: at) ?? 0 : 0
                         guard x != y else { continue }
                         count += 1
                         if count <= Difference.mostOfAKind { descriptor(level, at, x, y) }
@@ -136,7 +147,9 @@ struct Difference: Equatable {
                 if let at = x.address, x.address == y.address {
                     descriptor(x.level, at, x.descriptor?.rawValue ?? 0, y.descriptor?.rawValue ?? 0)
                 } else {
-                    compare("stage-2 descriptors", "level \(x.level) entry on the way", x.address.map { hex($0.rawValue) } ?? "", y.address.map { hex($0.rawValue) } ?? "")
+                    compare(
+                        "stage-2 descriptors", "level \(x.level) entry on the way", x.address.map { hex($0.rawValue) } ?? "",
+                        y.address.map { hex($0.rawValue) } ?? "")
                 }
             }
             found.append(Difference(group: "", name: "of vm\(vm)'s many tables, only the walk for IPA \(hex(ipa.rawValue)) is compared"))
@@ -146,13 +159,17 @@ struct Difference: Equatable {
             for cpu in 0..<min(left.world.cpus.count, right.world.cpus.count) {
                 func entries(_ machine: Machine) -> [UInt64: UInt64] {
                     var byPage: [UInt64: UInt64] = [:]
-                    for entry in machine.world.cpus[cpu].tlb.entries where entry.isValid { byPage[UInt64(entry.vmid) << 48 | entry.ipa.rawValue >> 12] = entry.leaf }
+                    for entry in machine.world.cpus[cpu].tlb.entries where entry.isValid {
+                        byPage[UInt64(entry.vmid) << 48 | entry.ipa.rawValue >> 12] = entry.leaf
+                    }
                     return byPage
                 }
                 let a = entries(left), b = entries(right)
                 let keys = Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted()
                 for key in keys.prefix(Difference.mostOfAKind) {
-                    compare("TLB of CPU \(cpu)", "VMID \(key >> 48) IPA \(hex((key & 0xffff_ffff_ffff) << 12))", a[key].map { hex($0) } ?? "", b[key].map { hex($0) } ?? "")
+                    compare(
+                        "TLB of CPU \(cpu)", "VMID \(key >> 48) IPA \(hex((key & 0xffff_ffff_ffff) << 12))", a[key].map { hex($0) } ?? "",
+                        b[key].map { hex($0) } ?? "")
                 }
                 more(keys.count, "TLB entries")
             }
@@ -173,7 +190,9 @@ struct Difference: Equatable {
                 let pages = left.world.differingHostEntries(of: process, from: right.world)
                 let name = left.world.processes[process].name
                 for hva in pages.prefix(Difference.mostOfAKind) {
-                    compare("host page tables", "\(name) \(hex(hva.rawValue))", left.world.processes[process].entry(hva).words, right.world.processes[process].entry(hva).words)
+                    compare(
+                        "host page tables", "\(name) \(hex(hva.rawValue))", left.world.processes[process].entry(hva).words,
+                        right.world.processes[process].entry(hva).words)
                 }
                 more(pages.count, "entries of \(name)")
             }

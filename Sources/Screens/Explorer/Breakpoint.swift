@@ -123,7 +123,9 @@ extension Explorer {
     }
 
     private mutating func told(_ point: Breakpoint) {
-        if case .rule = point { return say("c and C now stop at \(breakpoints.rules.map(\.name).joined(separator: ", ")) only, among broken checks; :breaks lists") }
+        if case .rule = point {
+            return say("c and C now stop at \(breakpoints.rules.map(\.name).joined(separator: ", ")) only, among broken checks; :breaks lists")
+        }
         say("breakpoint \(breakpoints.list.count): \(point.words); c goes to the next one")
     }
 
@@ -137,7 +139,9 @@ extension Explorer {
         guard let point = breakpoint(argument) else {
             let wanted = argument.lowercased().prefix(4)
             let near = Self.breakpointNames.filter { $0.lowercased().contains(wanted) }.prefix(5)
-            return say("break '\(argument)': a step's name, a rule's, an IPA, LEVEL:INDEX, pa:ADDRESS or off fits" + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
+            return say(
+                "break '\(argument)': a step's name, a rule's, an IPA, LEVEL:INDEX, pa:ADDRESS or off fits"
+                    + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
         }
         if breakpoints.list.contains(point) { return say("breakpoint \((breakpoints.list.firstIndex(of: point) ?? 0) + 1) is set already") }
         toggle(point)
@@ -159,7 +163,8 @@ extension Explorer {
     /// `:delete N`.
     mutating func deleteBreakpoint(_ argument: String) {
         guard let number = Int(argument), breakpoints.list.indices.contains(number - 1) else {
-            return say(breakpoints.isEmpty ? "no breakpoint is set" : "delete '\(argument)': 1 to \(breakpoints.list.count) fits; :breaks lists them", error: true)
+            return say(
+                breakpoints.isEmpty ? "no breakpoint is set" : "delete '\(argument)': 1 to \(breakpoints.list.count) fits; :breaks lists them", error: true)
         }
         say("breakpoint removed: \(breakpoints.remove(at: number - 1).words)")
     }

@@ -99,7 +99,10 @@ extension Explorer {
         }
         lines.append(Line())
         if strip != nil {
-            lines.append(Line("The lanes: the last \(recent) steps, up to this one: F fault, T TLB flush, \(Character(glyphs.lock)) mmu_lock held, w waits, \(Character(glyphs.broken)) broken.", .dim))
+            lines.append(
+                Line(
+                    "The lanes: the last \(recent) steps, up to this one: F fault, T TLB flush, \(Character(glyphs.lock)) mmu_lock held, w waits, \(Character(glyphs.broken)) broken.",
+                    .dim))
         }
         lines.append(Line("A digit, or j k Enter: that one makes a step, as a branch. t: the whole timeline.", .dim))
         return lines.flatMap { $0.width <= width - 4 || $0.pieces.count > 1 ? [$0] : TextLayout.wrap($0.text, width: width - 4).map { Line($0, .dim) } }

@@ -42,7 +42,9 @@ extension Explorer {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
             // The title comes first: revision and I-cache stand in the status line too.
-            let machine = ["\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  "]
+            let machine = [
+                "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  ",
+            ]
             let step = "step \(scene.position) of \(scene.count)"
             let room = canvas.width - x - 5
             let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
@@ -58,7 +60,10 @@ extension Explorer {
                 return
             }
             if !digits.isEmpty {
-                canvas.put(1, 0, digits.count == 1 && lanes == nil && comparison == nil ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
+                canvas.put(
+                    1, 0,
+                    digits.count == 1 && lanes == nil && comparison == nil
+                        ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
                 return
             }
             hints.draw(in: &canvas)
@@ -77,11 +82,22 @@ extension Explorer {
         }
         if lanes != nil {
             let arrows = glyphs.isASCII ? "Left Right" : "← →"
-            return HintLine([(arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"), ("a", "who moves"), ("Esc", "back")])
+            return HintLine([
+                (arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"),
+                ("a", "who moves"), ("Esc", "back"),
+            ])
         }
-        if comparison != nil { return HintLine([("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")]) }
-        if player != nil { return HintLine([("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit")]) }
-        if focus == .tables, browsing.place != nil { return HintLine(TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")]) }
+        if comparison != nil {
+            return HintLine([("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")])
+        }
+        if player != nil {
+            return HintLine([
+                ("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit"),
+            ])
+        }
+        if focus == .tables, browsing.place != nil {
+            return HintLine(TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")])
+        }
         return .ofTable
     }
 
@@ -90,7 +106,11 @@ extension Explorer {
         if branch > 0 || branches.count > 1 { parts.append(("branch \(branch + 1)/\(branches.count)", .note)) }
         if let fault = scene.fault {
             parts.append(("fault \(fault + 1)/\(scene.faultCount)", .status))
-            if let steps = scene.faultSteps, scene.inFault { parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status)) } else { parts.append(("between faults", .status)) }
+            if let steps = scene.faultSteps, scene.inFault {
+                parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status))
+            } else {
+                parts.append(("between faults", .status))
+            }
         } else {
             parts.append(("fault 0/\(scene.faultCount)", .status))
         }
@@ -162,7 +182,8 @@ extension Explorer {
         let inside = rect.inset()
         let content = content(of: id, width: inside.width, height: inside.height)
         // The place that several panes share names the others.
-        let others = layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
+        let others =
+            layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
         let title = "\(id.rawValue) \(content.title)\(others)"
         canvas.pane(rect, title, content.lines, from: first, focused: id == focus) { row, line in
@@ -184,9 +205,13 @@ extension Explorer {
             if id == .path, let anchor = content.anchor { shown = Array(content.lines[max(0, anchor - 4)..<min(content.lines.count, anchor + 3)]) }
             lines += shown
         }
-        if focus != .path || scrolled[.path] != nil, let start = lines.firstIndex(where: { $0.text.hasPrefix("\(focus.rawValue) ") }) { lines = Array(lines[start...]) + lines[..<start] }
+        if focus != .path || scrolled[.path] != nil, let start = lines.firstIndex(where: { $0.text.hasPrefix("\(focus.rawValue) ") }) {
+            lines = Array(lines[start...]) + lines[..<start]
+        }
         let first = min(scrolled[focus] ?? 0, max(0, lines.count - height))
-        for row in 0..<min(height, lines.count - first) { canvas.draw(in: Rect(x: 1, y: top + row, width: size.width - 2, height: 1)) { $0.put(lines[first + row], 0) } }
+        for row in 0..<min(height, lines.count - first) {
+            canvas.draw(in: Rect(x: 1, y: top + row, width: size.width - 2, height: 1)) { $0.put(lines[first + row], 0) }
+        }
     }
 
     // MARK: Overlays
@@ -226,8 +251,10 @@ extension Explorer {
         HelpText.lines(
             KeyTable.bindings, commands: ExplorerCommand.all,
             marks: [
-                (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
-                (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"), (glyphs.breakpoint, "breakpoint"),
+                (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"),
+                (glyphs.broken, "a broken check"),
+                (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"),
+                (glyphs.breakpoint, "breakpoint"),
             ])
     }
 }

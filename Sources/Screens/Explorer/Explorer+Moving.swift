@@ -42,7 +42,9 @@ extension Explorer {
     }
 
     mutating func goToFault(number: Int) {
-        guard faults.indices.contains(number - 1) else { return say(faults.isEmpty ? "the session has no faults" : "faults go from 1 to \(faults.count)", error: true) }
+        guard faults.indices.contains(number - 1) else {
+            return say(faults.isEmpty ? "the session has no faults" : "faults go from 1 to \(faults.count)", error: true)
+        }
         go(to: Int(faults[number - 1].start))
     }
 

@@ -9,7 +9,9 @@ extension Explorer {
         let scene = scene()
         var query = PlaceQuery(.ipa, scene.ipa.rawValue)
         if !argument.isEmpty {
-            guard let asked = PlaceQuery(argument) else { return say("names '\(argument)': ipa, pfn, hva or va and a number, or a number alone fits", error: true) }
+            guard let asked = PlaceQuery(argument) else {
+                return say("names '\(argument)': ipa, pfn, hva or va and a number, or a number alone fits", error: true)
+            }
             query = asked
         } else if let view = tablesPane(scene).view, view.isPicked, let level = view.current {
             query.value = view.ipa(of: level.index, in: level).rawValue

@@ -37,7 +37,9 @@ extension Explorer {
 
     /// To the step that wrote the entry at hand; from there, to the one before it. The entry stays picked.
     mutating func goToWriter() {
-        guard let view = tablesPane(scene()).view, let level = view.current, let address = level.address else { return say("there is no entry here", error: true) }
+        guard let view = tablesPane(scene()).view, let level = view.current, let address = level.address else {
+            return say("there is no entry here", error: true)
+        }
         let isHere = view.marks.written[address.rawValue] != nil
         switch timeline.writer(of: address, upTo: timeline.position - (isHere ? 1 : 0)) {
         case .step(let write):

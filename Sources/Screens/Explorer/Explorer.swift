@@ -20,7 +20,10 @@ public struct Explorer: Interactive {
         public var unsaved: [UnsavedWork] = []
         public var dispose: @Sendable (UnsavedWork) -> Void = { _ in }
 
-        public init(theme: Theme = .dark, plain: Bool = false, ascii: Bool = false, write: @escaping @Sendable (String, String) -> String? = { _, path in "\(path) cannot be written here" }) {
+        public init(
+            theme: Theme = .dark, plain: Bool = false, ascii: Bool = false,
+            write: @escaping @Sendable (String, String) -> String? = { _, path in "\(path) cannot be written here" }
+        ) {
             self.theme = theme
             self.plain = plain
             self.ascii = ascii

@@ -105,7 +105,9 @@ extension Explorer {
             guard let number = parseNumber(argument) else { say("goto '\(argument)': a step from 0 to \(timeline.count) fits", error: true); break }
             go(to: Int(clamping: number))
         case "fault":
-            guard let number = parseNumber(argument) else { say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break }
+            guard let number = parseNumber(argument) else {
+                say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break
+            }
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
         case "breaks": overlay = .breakpoints
@@ -135,7 +137,8 @@ extension Explorer {
             return say("unknown behaviour '\(name)': \(near.isEmpty ? "Tab lists them" : "close: " + near.joined(separator: ", "))", error: true)
         }
         let value = on ? sense : !sense
-        var operation = Sessions.Operation(actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
+        var operation = Sessions.Operation(
+            actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
         operation.note = ""
         startBranch(operation, replaying: true, typed: operation.text)
     }

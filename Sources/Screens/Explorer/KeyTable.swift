@@ -6,7 +6,8 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
     case into, out, zoom, firstRow, lastRow, map, writer, names
-    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit, suspend
+    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit,
+        suspend
 }
 
 /// One row of the key table.

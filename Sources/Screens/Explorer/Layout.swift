@@ -95,7 +95,9 @@ public struct Layout: Equatable, Sendable {
         let memory = 3
         let registers = body.height >= 45 ? 13 : 11
         let lower = body.height >= 45 ? 11 : 5
-        if focus == .cache { return layOutWideCaches(body, Rect(x: x, y: body.y, width: width, height: upper), left: left, registers: registers, noteHeight: noteHeight) }
+        if focus == .cache {
+            return layOutWideCaches(body, Rect(x: x, y: body.y, width: width, height: upper), left: left, registers: registers, noteHeight: noteHeight)
+        }
         let tables = upper - registers - lower - memory
         let entry = width * 54 / 100
         let half = width / 2

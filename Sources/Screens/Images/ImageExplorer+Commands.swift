@@ -2,10 +2,13 @@ import Sessions
 import Stage2Sim
 
 extension ImageExplorer {
-    static let commands: [ExplorerCommand] = [
-        .init(name: "walk", usage: "walk 0x80001000 write", help: "translate: \(ProbeOperation.allCases.prefix(3).map(\.rawValue).joined(separator: ", ")), read8, walk …"),
-        .init(name: "goto", usage: "goto IPA", help: "the deepest entry on the way to an IPA"),
-    ] + ExplorerCommand.all.filter { ["map", "names", "diagram", "screenshot", "help", "quit"].contains($0.name) }
+    static let commands: [ExplorerCommand] =
+        [
+            .init(
+                name: "walk", usage: "walk 0x80001000 write",
+                help: "translate: \(ProbeOperation.allCases.prefix(3).map(\.rawValue).joined(separator: ", ")), read8, walk …"),
+            .init(name: "goto", usage: "goto IPA", help: "the deepest entry on the way to an IPA"),
+        ] + ExplorerCommand.all.filter { ["map", "names", "diagram", "screenshot", "help", "quit"].contains($0.name) }
 
     /// nil: no prompt is open.
     mutating func handleInPrompt(_ key: Key) -> Reaction? {
@@ -85,7 +88,11 @@ extension ImageExplorer {
             let format = try Picture.Format(fileName: path)
             var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
             draw(into: &grid)
-            if let problem = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), path) { say(problem, error: true) } else { say("written: \(path)") }
+            if let problem = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), path) {
+                say(problem, error: true)
+            } else {
+                say("written: \(path)")
+            }
         } catch {
             say("\(error)", error: true)
         }

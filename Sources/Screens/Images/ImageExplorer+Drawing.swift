@@ -67,7 +67,11 @@ extension ImageExplorer {
         if let level = view.current, let table = level.table {
             parts.append("entry \(level.index) of \(level.count)")
             parts.append("IPA \(hex(view.ipa(of: level.index, in: level).rawValue, digits: 10))")
-            if let descriptor = level.descriptor { parts.append(descriptor.summary(level: level.level, image.geometry)) } else { parts.append("the image has nothing at \(hex(table.address(of: level.index).rawValue))") }
+            if let descriptor = level.descriptor {
+                parts.append(descriptor.summary(level: level.level, image.geometry))
+            } else {
+                parts.append("the image has nothing at \(hex(table.address(of: level.index).rawValue))")
+            }
         } else {
             parts.append(image.geometry.mismatch ?? "no table")
         }
@@ -81,7 +85,8 @@ extension ImageExplorer {
         case .tables:
             let view = view
             let title = "Stage-2 tables  IPA \(grouped(picked.rawValue, digits: (image.geometry.ipaBits + 3) / 4))"
-            return PaneContent(title, width >= 22 * view.levels.count && height >= 6 ? view.sideBySide(width: width, height: height) : view.stacked(height: height))
+            return PaneContent(
+                title, width >= 22 * view.levels.count && height >= 6 ? view.sideBySide(width: width, height: height) : view.stacked(height: height))
         case .entry: return EntryView(view: view).content(width: width)
         case .walk: return walkContent(width: width)
         case .registers: return registersContent(width: width)
@@ -123,7 +128,9 @@ extension ImageExplorer {
         let report = TranslationReport(probe, in: image)
         var lines: [Line] = []
         func add(_ text: String, _ role: Role, indent: Int = 1) {
-            for (i, part) in TextLayout.wrap(text, width: max(10, width - indent - 1)).enumerated() { lines.append(Line(String(repeating: " ", count: indent + (i > 0 ? 2 : 0)) + part, role)) }
+            for (i, part) in TextLayout.wrap(text, width: max(10, width - indent - 1)).enumerated() {
+                lines.append(Line(String(repeating: " ", count: indent + (i > 0 ? 2 : 0)) + part, role))
+            }
         }
         let text = report.text.split(separator: "\n").map(String.init)
         add(text[0], .heading)
@@ -138,7 +145,9 @@ extension ImageExplorer {
         let isFault = if case .fault = report.translation.end { true } else { false }
         for line in text.dropFirst(1 + report.translation.steps.count) { add(line, isFault ? .broken : .good) }
         lines.append(Line())
-        add(self.probe == nil ? "a read at the picked entry; :walk 0x… write tries another" : "of :walk; moving on in the tables goes back to the picked entry", .dim)
+        add(
+            self.probe == nil ? "a read at the picked entry; :walk 0x… write tries another" : "of :walk; moving on in the tables goes back to the picked entry",
+            .dim)
         return PaneContent("Walk  \(probe.operation.rawValue) \(hex(probe.ipa.rawValue, digits: 10))\(isFault ? "  faults" : "")", lines)
     }
 

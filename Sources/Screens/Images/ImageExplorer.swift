@@ -42,8 +42,11 @@ public struct ImageExplorer: Interactive {
         var header = Line(" \(image.geometry.architecture == .armv8 ? "VTTBR_EL2" : "VTTBR") ", .label)
         header.add(grouped(image.registers.vttbr, digits: 16), .value)
         header.add("  VMID \(image.geometry.vmid)", .value)
-        if image.geometry.concatenatedTables > 1 { header.add("  \(image.geometry.concatenatedTables) tables side by side at level \(image.geometry.startLevel)", .dim) }
-        return TableView(image, glyphs: glyphs, browsing: browsing, followed: probe.flatMap { $0.ipa.rawValue < image.geometry.ipaEnd ? $0.ipa : nil }, header: [header])
+        if image.geometry.concatenatedTables > 1 {
+            header.add("  \(image.geometry.concatenatedTables) tables side by side at level \(image.geometry.startLevel)", .dim)
+        }
+        return TableView(
+            image, glyphs: glyphs, browsing: browsing, followed: probe.flatMap { $0.ipa.rawValue < image.geometry.ipaEnd ? $0.ipa : nil }, header: [header])
     }
 
     /// The translation on the screen.

@@ -81,7 +81,8 @@ extension Explorer {
             if x + 2 + text.count <= canvas.width { canvas.put(x + 2, y + 1, text, .current) } else { canvas.put(endingAt: x - 1, y + 1, text, .current) }
         } else {
             let isBefore = timeline.position < frame.first
-            let text = isBefore ? "\(Character(glyphs.arrowLeft)) here: step \(timeline.position)" : "here: step \(timeline.position) \(Character(glyphs.arrowRight))"
+            let text =
+                isBefore ? "\(Character(glyphs.arrowLeft)) here: step \(timeline.position)" : "here: step \(timeline.position) \(Character(glyphs.arrowRight))"
             if isBefore { canvas.put(laneStart, y + 1, text, .current) } else { canvas.put(endingAt: canvas.width, y + 1, text, .current) }
         }
         if let column = frame.column(of: view.cursor) { canvas.put(laneStart + column, y, "^", .selection, [.bold]) }

@@ -49,7 +49,8 @@ struct LaneColumns {
         let positions = frame.first...min(frame.count, frame.first + frame.width * frame.perColumn - 1)
         showsLocks = positions.count <= Self.stepByStep
         let isFineEnough = timeline.summary.stretch * 2 <= frame.perColumn
-        let summary = showsLocks || !isFineEnough && positions.count <= Self.runAgain
+        let summary =
+            showsLocks || !isFineEnough && positions.count <= Self.runAgain
             ? timeline.summary(of: positions, stretch: frame.perColumn, stepByStep: showsLocks) : timeline.summary
         marks = (0..<summary.actorCount).map { actor in (0..<frame.used).map { summary.marks(of: actor, in: frame.steps(of: $0)) } }
         faults = (0..<frame.used).map { Self.faults(timeline, frame.steps(of: $0)).count }

@@ -113,7 +113,9 @@ public struct Manual {
         line(".Sh SYNOPSIS")
         for command in commands { synopsis(command) }
         line(".Sh DESCRIPTION")
-        paragraph("A terminal explorer of KVM's guest-fault path on 32-bit ARM. It steps through guest faults one at a time, forwards and backwards: the stage-2 tables, the bits of their entries, HSR and HPFAR, the TLB, the caches, the memory cache, the host underneath; and beside each step what it is, and why.")
+        paragraph(
+            "A terminal explorer of KVM's guest-fault path on 32-bit ARM. It steps through guest faults one at a time, forwards and backwards: the stage-2 tables, the bits of their entries, HSR and HPFAR, the TLB, the caches, the memory cache, the host underneath; and beside each step what it is, and why."
+        )
         line(".Sh COMMANDS")
         for command in commands { write(command) }
         writeKeys()
@@ -175,7 +177,9 @@ public struct Manual {
 
     private mutating func writeRest() {
         line(".Sh KEY SCRIPTS")
-        paragraph("open --keys plays a file of keys without a terminal. Words are keys, with blanks between them; quotes type their characters; # begins a comment; *COUNT behind a key repeats it. Sizes, clicks and the like stand in angle brackets.")
+        paragraph(
+            "open --keys plays a file of keys without a terminal. Words are keys, with blanks between them; quotes type their characters; # begins a comment; *COUNT behind a key repeats it. Sizes, clicks and the like stand in angle brackets."
+        )
         paragraph("Names: \(KeyScript.names.joined(separator: " ")).")
         line(".Bd -literal -offset indent")
         line("s s F ] 42g Tab \":without smp-rmb\" Enter C-d*3 <size 120x36> <click 10,5> # a comment")
@@ -186,19 +190,26 @@ public struct Manual {
                 ("Ev KVMTUI_SESSIONS", "The folder of the sessions that open and others find by name."),
                 ("Ev NO_COLOR", "Set and not empty: no colours, unless --color always."),
                 ("Ev TERM", "The terminal's name."),
-                ("Ev XDG_STATE_HOME", "Where unsaved work is kept: in the folder kvmtui there. Without it in .local/state/kvmtui of HOME; where that cannot be written, in TMPDIR."),
+                (
+                    "Ev XDG_STATE_HOME",
+                    "Where unsaved work is kept: in the folder kvmtui there. Without it in .local/state/kvmtui of HOME; where that cannot be written, in TMPDIR."
+                ),
             ], width: "KVMTUI_SESSIONS")
         line(".Sh FILES")
         list(
             [
                 ("Pa *.yaml", "Sessions."),
                 ("Pa /usr/share/kvmtui/sessions , /usr/local/share/kvmtui/sessions", "Sessions that ship, where the program is installed."),
-                ("Pa ~/.local/state/kvmtui/*.work", "What was typed at a session and not saved, from the first action on until the session is left. The same session offers what a program that died has left: :recover does it again."),
+                (
+                    "Pa ~/.local/state/kvmtui/*.work",
+                    "What was typed at a session and not saved, from the first action on until the session is left. The same session offers what a program that died has left: :recover does it again."
+                ),
             ], width: "Ds")
         line(".Sh EXIT STATUS")
         list(
             [
-                ("0", "Done."), ("1", "An expectation or a check failed."), ("2", "The input is bad: one line on standard error says where, what was found, and what would fit."),
+                ("0", "Done."), ("1", "An expectation or a check failed."),
+                ("2", "The input is bad: one line on standard error says where, what was found, and what would fit."),
                 ("64", "Usage."), ("74", "Terminal, or input and output."),
             ], width: "Ds")
         line(".Sh EXAMPLES")

@@ -94,7 +94,8 @@ struct CacheMap {
                 let state = states[row * cells + cell], set = first + cell * group
                 let isSelected = selected.map { set <= $0 && $0 < set + group } ?? false
                 text.add(
-                    state.mark == .empty ? String(nothing) : String(state.letter), state.touched && state.mark != .stale ? .changed : Self.role(state.mark, state.letter),
+                    state.mark == .empty ? String(nothing) : String(state.letter),
+                    state.touched && state.mark != .stale ? .changed : Self.role(state.mark, state.letter),
                     isSelected ? [.reverse] : state.touched ? [.bold] : [])
                 if state.touched { text.changed = true }
             }

@@ -91,7 +91,10 @@ struct CachePane {
         cache.forEachLine { _, _, line in if world.isStale(line) { stale += 1 } }
         var line = Line(caches.cpus.count > 1 ? "CPU \(cpu) L1I " : "L1I ", .label)
         line.add(kind.shortName, .value)
-        line.add(width >= 60 ? "  \(sizeText(UInt64(g.size))), \(g.sets) sets, \(g.ways) ways, \(g.lineBytes)-byte lines  " : " \(g.size >> 10)K \(g.sets)x\(g.ways) ", .plain)
+        line.add(
+            width >= 60
+                ? "  \(sizeText(UInt64(g.size))), \(g.sets) sets, \(g.ways) ways, \(g.lineBytes)-byte lines  " : " \(g.size >> 10)K \(g.sets)x\(g.ways) ",
+            .plain)
         line.add(width >= 60 ? "\(cache.count) in use" : "\(cache.count) used", .value)
         if stale > 0 { line.add(", \(stale) \(Character(glyphs.stale)) stale", .stale) }
         return line
@@ -137,7 +140,9 @@ struct CachePane {
         head.add(hex(pa.rawValue), .value)
         head.add(width >= 60 ? " should be " : " = ", .label)
         head.add(bytes(copies.right), .value)
-        head.add(width >= 60 ? ", last stored by \(copies.writer == .host ? "the host" : "vm\(copies.writer.vm ?? 0)'s guest")" : " by \(owner(copies.writer))", .dim)
+        head.add(
+            width >= 60 ? ", last stored by \(copies.writer == .host ? "the host" : "vm\(copies.writer.vm ?? 0)'s guest")" : " by \(owner(copies.writer))", .dim
+        )
         var lines = [head]
         for level in CacheLevel.allCases {
             let here = copies.copies.filter { $0.level == level }
@@ -178,7 +183,8 @@ struct CachePane {
         let right = copy.value == copies.right
         // Below a dirty line old bytes are in order: they will be written over.
         let willFollow = copies.copies.contains {
-            $0.value == copies.right && ["M", "O", "dirty"].contains($0.state) && $0.level.rawValue < copy.level.rawValue && copy.level.rawValue > CacheLevel.data.rawValue
+            $0.value == copies.right && ["M", "O", "dirty"].contains($0.state) && $0.level.rawValue < copy.level.rawValue
+                && copy.level.rawValue > CacheLevel.data.rawValue
         }
         var line = Line("  " + copy.level.name, .label)
         line.pad(to: 11)
@@ -187,12 +193,17 @@ struct CachePane {
         line.pad(to: 28)
         switch copy.level {
         case .instruction, .data:
-            line.add((width >= 60 ? "set \(copy.set) way \(copy.way)" : "s\(copy.set) w\(copy.way)") + (caches.cpus.count > 1 ? " CPU \(copy.cpu)" : ""), .plain)
+            line.add(
+                (width >= 60 ? "set \(copy.set) way \(copy.way)" : "s\(copy.set) w\(copy.way)") + (caches.cpus.count > 1 ? " CPU \(copy.cpu)" : ""), .plain)
             if copy.level == .data { line.add(" " + copy.state + (width >= 60 ? words(copy.state) : ""), .plain) }
-            if copy.level == .instruction { line.add(width >= 60 ? ", \(owner(copy.filler))'s, VA \(hex(copy.va.rawValue)), step \(copy.filledAt)" : " \(owner(copy.filler))", .dim) }
+            if copy.level == .instruction {
+                line.add(width >= 60 ? ", \(owner(copy.filler))'s, VA \(hex(copy.va.rawValue)), step \(copy.filledAt)" : " \(owner(copy.filler))", .dim)
+            }
         default: line.add(copy.state, .plain)
         }
-        line.changed = scene.effects.contains { if case .cache(let event) = $0 { event.level == copy.level && event.kind != .hit && event.pa.page == pa?.page } else { false } }
+        line.changed = scene.effects.contains {
+            if case .cache(let event) = $0 { event.level == copy.level && event.kind != .hit && event.pa.page == pa?.page } else { false }
+        }
         if line.changed { line.add(" *", .changed) }
         return line
     }
@@ -241,7 +252,9 @@ struct CachePane {
             return lines
         }
         let steps: Set<MicroStep> = [.syncInstructionCache, .maintainCaches, .flushStage2]
-        guard let last = scene.records.last(where: { $0.position < scene.position && steps.contains($0.step) }) else { return [Line("no maintenance in this step", .dim)] }
+        guard let last = scene.records.last(where: { $0.position < scene.position && steps.contains($0.step) }) else {
+            return [Line("no maintenance in this step", .dim)]
+        }
         return [Line("last, step \(last.position): \(last.text)", .dim)]
     }
 
@@ -276,10 +289,15 @@ struct CachePane {
             lines.append(line)
         }
         if width >= 60, !lines.isEmpty {
-            lines.insert(Line("index bits \(bits.high):\(bits.low) of the \(kind.isVirtuallyIndexed ? "virtual" : "physical") address" + (kind.isVirtuallyTagged ? ", virtual tags" : ", physical tags"), .label), at: 0)
+            lines.insert(
+                Line(
+                    "index bits \(bits.high):\(bits.low) of the \(kind.isVirtuallyIndexed ? "virtual" : "physical") address"
+                        + (kind.isVirtuallyTagged ? ", virtual tags" : ", physical tags"), .label), at: 0)
         }
         return lines
     }
 
-    private func digits(_ value: UInt64, _ bits: Bits) -> String { String(binary(value >> UInt64(bits.low) & (1 << UInt64(bits.width) - 1), width: bits.width).filter { $0 == "0" || $0 == "1" }) }
+    private func digits(_ value: UInt64, _ bits: Bits) -> String {
+        String(binary(value >> UInt64(bits.low) & (1 << UInt64(bits.width) - 1), width: bits.width).filter { $0 == "0" || $0 == "1" })
+    }
 }

@@ -13,7 +13,8 @@ struct MemoryCachePane {
             for i in (row * MemoryCache.capacity / rows)..<((row + 1) * MemoryCache.capacity / rows) {
                 if rows == 1, i == 20 { slots.add(" ") }
                 let changed = i >= min(was, cache.count) && i < max(was, cache.count)
-                slots.add(String(Character(i < cache.count ? glyphs.filledBlock : glyphs.emptyBlock)), changed ? .changed : i < cache.count ? .allocated : .free)
+                slots.add(
+                    String(Character(i < cache.count ? glyphs.filledBlock : glyphs.emptyBlock)), changed ? .changed : i < cache.count ? .allocated : .free)
             }
             if row == 0, width >= 50 { slots.add("  \(cache.count)/40", was == cache.count ? .value : .changed) }
             // Each row for itself: where there are two, the change may be in one of them.

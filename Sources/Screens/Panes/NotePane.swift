@@ -42,12 +42,15 @@ struct NotePane {
             let about = extent == .brief || (!full && scene.changes.broken.count > 1) ? "" : violation.rule.about + ". "
             // It broke at the step on the screen, which need not be told.
             let story = Story(violation, scene.now).text, here = "step \(scene.position): "
-            paragraph("\(Character(glyphs.broken)) ", "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story, scene))", .broken)
+            paragraph(
+                "\(Character(glyphs.broken)) ",
+                "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story, scene))", .broken)
         }
         if let step = scene.step {
             let info = step.info
             // What is broken stands above already.
-            let result = scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
+            let result =
+                scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
                 .map { String(scene.result.dropFirst($0.count)) } ?? scene.result
             paragraph("Now", result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + result, .heading)
             if full { paragraph("What", info.what, .plain) }

@@ -29,7 +29,9 @@ struct Line {
     init() {}
     init(_ text: String, _ role: Role = .plain, _ attributes: Attributes = []) { pieces = [Piece(text: text, role: role, attributes: attributes)] }
 
-    mutating func add(_ text: String, _ role: Role = .plain, _ attributes: Attributes = []) { pieces.append(Piece(text: text, role: role, attributes: attributes)) }
+    mutating func add(_ text: String, _ role: Role = .plain, _ attributes: Attributes = []) {
+        pieces.append(Piece(text: text, role: role, attributes: attributes))
+    }
 
     func adding(_ text: String, _ role: Role = .plain, _ attributes: Attributes = []) -> Line {
         var copy = self
@@ -59,12 +61,15 @@ struct PaneContent {
     /// - Parameter margin: blanks before every line.
     init(_ title: String, _ lines: [Line], anchor: Int? = nil, margin: Int = 0) {
         self.title = title
-        self.lines = margin == 0 ? lines : lines.map { line in
-            var line = line
-            line.pieces.insert(Line.Piece(text: String(repeating: " ", count: margin), role: .plain), at: 0)
-            line.continuesAt? += margin
-            return line
-        }
+        self.lines =
+            margin == 0
+            ? lines
+            : lines.map { line in
+                var line = line
+                line.pieces.insert(Line.Piece(text: String(repeating: " ", count: margin), role: .plain), at: 0)
+                line.continuesAt? += margin
+                return line
+            }
         self.anchor = anchor
     }
 }

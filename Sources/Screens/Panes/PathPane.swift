@@ -17,7 +17,8 @@ struct PathPane {
             if record.actor != lastActor || info.function != place {
                 let several = scene.records.contains { $0.actor != record.actor }
                 let who = several && record.actor != lastActor ? scene.now.name(of: record.actor) + ": " : ""
-                lines.append(Line(" " + who + (info.function.isEmpty ? record.step.name : info.function), record.position <= scene.position ? .heading : .upcoming))
+                lines.append(
+                    Line(" " + who + (info.function.isEmpty ? record.step.name : info.function), record.position <= scene.position ? .heading : .upcoming))
                 place = info.function
                 lastActor = record.actor
             }
@@ -47,7 +48,9 @@ struct PathPane {
         guard done || current else { return line }
         // What came of it is said where there is room; the step on the screen has it below in full.
         let result = record.text
-        if !result.isEmpty, result != record.step.info.title { line.add((record.step.info.title.hasSuffix("?") ? " " : ": ") + result, broken ? .broken : current ? .current : .dim) }
+        if !result.isEmpty, result != record.step.info.title {
+            line.add((record.step.info.title.hasSuffix("?") ? " " : ": ") + result, broken ? .broken : current ? .current : .dim)
+        }
         return line
     }
 }

@@ -25,7 +25,9 @@ struct SyndromePane {
             line.pad(to: width < 40 ? 14 : 16)
             var meaning = field.meaning(in: UInt64(vcpu.hsr.rawValue))
             // The level must be in sight; that it is a fault's status, the field's name says.
-            if field.name == "FSC", line.width + CharacterWidth.of(meaning) >= width, let word = meaning.firstRange(of: " fault,") { meaning.replaceSubrange(word, with: ",") }
+            if field.name == "FSC", line.width + CharacterWidth.of(meaning) >= width, let word = meaning.firstRange(of: " fault,") {
+                meaning.replaceSubrange(word, with: ",")
+            }
             line.continuesAt = line.width
             line.add(meaning, .plain)
             line.changed = scene.changes.hsr

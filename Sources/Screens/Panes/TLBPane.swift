@@ -16,9 +16,12 @@ struct TLBPane {
             lines.append(head)
             guard cpu.tlb.count > 0 else { continue }
             let gap = width >= 46 ? " " : ""
-            lines.append(Line("VM IPA" + String(repeating: " ", count: width >= 46 ? 11 : 7) + gap + " PA" + String(repeating: " ", count: 8) + gap + " rights", .label))
+            lines.append(
+                Line("VM IPA" + String(repeating: " ", count: width >= 46 ? 11 : 7) + gap + " PA" + String(repeating: " ", count: 8) + gap + " rights", .label))
             // The page at hand first, then the newest.
-            let entries = cpu.tlb.entries.filter(\.isValid).sorted { ($0.ipa == focus ? UInt32.max : $0.filledAt) > ($1.ipa == focus ? UInt32.max : $1.filledAt) }
+            let entries = cpu.tlb.entries.filter(\.isValid).sorted {
+                ($0.ipa == focus ? UInt32.max : $0.filledAt) > ($1.ipa == focus ? UInt32.max : $1.filledAt)
+            }
             for entry in entries.prefix(64) { lines.append(line(entry, scene, glyphs, wide: width >= 46)) }
             if entries.count > 64 { lines.append(Line("… \(entries.count - 64) more", .dim)) }
         }

@@ -11,7 +11,10 @@ public struct SessionBrowser: Interactive {
         /// An explorer is left for the list.
         public var closed: @Sendable (Explorer) -> Void
 
-        public init(list: @escaping @Sendable () -> [SessionEntry], open: @escaping @Sendable (Session, String) -> Explorer, closed: @escaping @Sendable (Explorer) -> Void = { _ in }) {
+        public init(
+            list: @escaping @Sendable () -> [SessionEntry], open: @escaping @Sendable (Session, String) -> Explorer,
+            closed: @escaping @Sendable (Explorer) -> Void = { _ in }
+        ) {
             self.list = list
             self.open = open
             self.closed = closed

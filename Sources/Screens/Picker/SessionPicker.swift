@@ -30,7 +30,9 @@ struct SessionPicker {
         guard !filter.isEmpty else { return Array(entries.indices) }
         let wanted = filter.lowercased()
         return entries.indices.filter { i in
-            [entries[i].name, entries[i].title, entries[i].session?.about ?? "", entries[i].session?.question ?? ""].contains { $0.lowercased().contains(wanted) }
+            [entries[i].name, entries[i].title, entries[i].session?.about ?? "", entries[i].session?.question ?? ""].contains {
+                $0.lowercased().contains(wanted)
+            }
         }
     }
 
@@ -186,7 +188,10 @@ struct SessionPicker {
         let inside = plain ? frame : frame.inset()
         let nameWidth = min(26, (entries.map { CharacterWidth.of($0.name) }.max() ?? 8)) + 2
         canvas.draw(in: inside) { canvas in
-            if shown.isEmpty { canvas.put(1, 0, filter.isEmpty ? "no session is found; kvmtui open FILE opens one by its path" : "nothing has '\(filter)' in it; Esc shows all", .dim) }
+            if shown.isEmpty {
+                canvas.put(
+                    1, 0, filter.isEmpty ? "no session is found; kvmtui open FILE opens one by its path" : "nothing has '\(filter)' in it; Esc shows all", .dim)
+            }
             for row in 0..<min(canvas.height, shown.count - firstRow) {
                 let entry = entries[shown[firstRow + row]]
                 let isPicked = firstRow + row == picked
@@ -208,7 +213,8 @@ struct SessionPicker {
     private func drawDetails(_ shown: [Int], _ canvas: inout Canvas) {
         guard shown.indices.contains(picked) else { return }
         let entry = entries[shown[picked]]
-        let frame = isWide
+        let frame =
+            isWide
             ? Rect(x: listWidth - 1, y: 1, width: canvas.width - listWidth + 1, height: canvas.height - 3)
             : Rect(x: 0, y: listTop + listHeight, width: canvas.width, height: canvas.height - 2 - listTop - listHeight)
         if !plain { canvas.box(frame) }
@@ -223,7 +229,10 @@ struct SessionPicker {
                 lines += TextLayout.wrap(session.about, width: width).map { Line($0) }
                 if isWide {
                     lines.append(Line())
-                    lines.append(Line("Linux \(session.machine.revision.rawValue) on a \(session.machine.cpu.name)" + (session.machine.caches == nil ? "" : ", caches simulated"), .dim))
+                    lines.append(
+                        Line(
+                            "Linux \(session.machine.revision.rawValue) on a \(session.machine.cpu.name)"
+                                + (session.machine.caches == nil ? "" : ", caches simulated"), .dim))
                 }
             }
             for (y, line) in lines.prefix(canvas.height).enumerated() { canvas.put(line, y, x: 1) }
@@ -261,10 +270,12 @@ struct SessionPicker {
 
     private func drawHelp(_ canvas: inout Canvas) {
         let rows = [
-            ("Enter Space", "open the session"), ("j k ↓ ↑", "choose; ^d ^u by pages, g G first and last"), ("/", "show only what has these words in it; Esc shows all"),
+            ("Enter Space", "open the session"), ("j k ↓ ↑", "choose; ^d ^u by pages, g G first and last"),
+            ("/", "show only what has these words in it; Esc shows all"),
             ("q", "leave; in a session that was opened from here: back to the list"), ("^L", "draw again"), ("^C", "leave"), ("^Z", "suspend"),
         ]
-        let rect = Rect(x: max(0, (canvas.width - 70) / 2), y: max(0, (canvas.height - rows.count - 2) / 2), width: min(70, canvas.width), height: rows.count + 2)
+        let rect = Rect(
+            x: max(0, (canvas.width - 70) / 2), y: max(0, (canvas.height - rows.count - 2) / 2), width: min(70, canvas.width), height: rows.count + 2)
         canvas.draw(in: rect) { canvas in
             canvas.fill()
             canvas.box(canvas.bounds, .focusedBorder)

@@ -35,7 +35,9 @@ extension Explorer {
     /// `:play`.
     mutating func play(_ argument: String) {
         let text = argument.hasSuffix("x") ? String(argument.dropLast()) : argument
-        guard argument.isEmpty || (Double(text).map { $0.isFinite && $0 > 0 } ?? false) else { return say("play '\(argument)': a speed such as 2 or 0.5 fits", error: true) }
+        guard argument.isEmpty || (Double(text).map { $0.isFinite && $0 > 0 } ?? false) else {
+            return say("play '\(argument)': a speed such as 2 or 0.5 fits", error: true)
+        }
         play(speed: Double(text) ?? 1)
         say("Space pauses, + and - change the speed, Esc ends it")
     }
@@ -103,7 +105,8 @@ extension Explorer {
 
     /// The number of the fault, from 1, whose attempt begins with the step on the screen; nil where none does.
     public var faultBeginningHere: Int? {
-        guard timeline.position > 0, let fault = timeline.faultNumber(at: timeline.position), Int(timeline.index.faults[fault].start) == timeline.position else { return nil }
+        guard timeline.position > 0, let fault = timeline.faultNumber(at: timeline.position), Int(timeline.index.faults[fault].start) == timeline.position
+        else { return nil }
         return fault + 1
     }
 }

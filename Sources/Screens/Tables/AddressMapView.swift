@@ -114,7 +114,8 @@ struct AddressMapView {
 
     private var heading: String {
         let pages = cellSize >> UInt64(map.granuleBits)
-        return "\(hex(map.start, digits: (map.ipaBits + 3) / 4)) and up, \(sizeText(1 << UInt64(map.rangeBits))) of \(sizeText(1 << UInt64(map.ipaBits))); a cell is \(sizeText(cellSize)), \(pages) page\(pages == 1 ? "" : "s")"
+        return
+            "\(hex(map.start, digits: (map.ipaBits + 3) / 4)) and up, \(sizeText(1 << UInt64(map.rangeBits))) of \(sizeText(1 << UInt64(map.ipaBits))); a cell is \(sizeText(cellSize)), \(pages) page\(pages == 1 ? "" : "s")"
     }
 
     private func wrapped(_ line: Line, width: Int) -> [Line] {
@@ -154,7 +155,9 @@ struct AddressMapView {
     /// What the signs mean, on one line.
     private var briefLegend: [Line] {
         var line = Line(shades, .series1).adding(" writable ", .dim)
-        for (sign, word, role) in [("rR", "read-only", .series4), ("dD", "device", .series2), ("mM", "mixed", .series5), ("\(Character(glyphs.nothing))", "slot", .dim)] as [(String, String, Role)] {
+        for (sign, word, role) in [
+            ("rR", "read-only", .series4), ("dD", "device", .series2), ("mM", "mixed", .series5), ("\(Character(glyphs.nothing))", "slot", .dim),
+        ] as [(String, String, Role)] {
             line = line.adding(" " + sign, role).adding(" \(word) ", .dim)
         }
         return [line]
@@ -196,7 +199,10 @@ struct AddressMapView {
             let first = map.start + UInt64(start) << UInt64(shape.cellBits), end = map.start + UInt64(index) << UInt64(shape.cellBits) - 1
             let words = Self.kinds(sum)
             let isFault = faultIndex.map { (start..<index).contains($0) } ?? false
-            lines.append(Line("\(hex(first))–\(hex(end)): " + (words.isEmpty ? "in a slot, nothing mapped" : "pages: " + words.joined(separator: ", ")) + (isFault ? "; the fault is here" : "")))
+            lines.append(
+                Line(
+                    "\(hex(first))–\(hex(end)): " + (words.isEmpty ? "in a slot, nothing mapped" : "pages: " + words.joined(separator: ", "))
+                        + (isFault ? "; the fault is here" : "")))
         }
         return lines + [Line()] + about() + [Line()] + legend
     }

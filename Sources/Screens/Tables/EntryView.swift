@@ -14,7 +14,9 @@ struct EntryView {
             return PaneContent("Entry", [Line(view.source.geometry.mismatch ?? "no table", .dim)])
         }
         let address = table.address(of: level.index), geometry = view.source.geometry
-        let title = "Entry  level \(level.level) [\(level.index)] at \(hex(address.rawValue))" + (breakpoints.contains(address) ? " \(Character(view.glyphs.breakpoint)) breakpoint" : "")
+        let title =
+            "Entry  level \(level.level) [\(level.index)] at \(hex(address.rawValue))"
+            + (breakpoints.contains(address) ? " \(Character(view.glyphs.breakpoint)) breakpoint" : "")
         guard let now = level.descriptor else { return PaneContent(title, [Line(" the image has no memory there", .stale)] + coverage(level)) }
         let change = view.marks.written[address.rawValue]
         var lines: [Line] = []

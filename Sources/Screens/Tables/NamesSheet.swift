@@ -60,7 +60,10 @@ struct NamesSheet {
             return row
         }
         drawn.append(Line())
-        drawn.append(Line(lines.contains { $0.place != nil } ? "j k pick a line with \(Character(glyphs.folded)), Enter shows it in the tables, Esc closes" : "Esc closes", .dim))
+        drawn.append(
+            Line(
+                lines.contains { $0.place != nil }
+                    ? "j k pick a line with \(Character(glyphs.folded)), Enter shows it in the tables, Esc closes" : "Esc closes", .dim))
         return drawn
     }
 }

@@ -277,7 +277,11 @@ struct TableView {
         case .page, .block:
             pieces.append(.init(text: hex(descriptor.output(level: level, geometry)), role: role))
             let old = change.map { Stage2Descriptor($0.old) }
-            let rights = old.map { $0.rawValue == 0 || $0.shortRights == descriptor.shortRights ? descriptor.shortRights : "\($0.shortRights)\(Character(glyphs.arrowRight))\(descriptor.shortRights)" } ?? descriptor.shortRights
+            let rights =
+                old.map {
+                    $0.rawValue == 0 || $0.shortRights == descriptor.shortRights
+                        ? descriptor.shortRights : "\($0.shortRights)\(Character(glyphs.arrowRight))\(descriptor.shortRights)"
+                } ?? descriptor.shortRights
             pieces.append(.init(text: " " + rights, role: role))
             if level < 3 { pieces.append(.init(text: " block", role: .plain)) }
             if wide {

@@ -22,7 +22,9 @@ public struct ImageJSON {
         }
         var name = JSONText()
         name.value(image.name)
-        try sink("{\"schema\": \"kvmtui-tables-1\",\n \"name\": \(name.text),\n \"arch\": \"\(geometry.architecture.rawValue)\",\n \"geometry\": \(head.text),\n \"tables\": [")
+        try sink(
+            "{\"schema\": \"kvmtui-tables-1\",\n \"name\": \(name.text),\n \"arch\": \"\(geometry.architecture.rawValue)\",\n \"geometry\": \(head.text),\n \"tables\": ["
+        )
         let missing = Set(image.missingTables)
         var comma = "\n  "
         for table in image.tables() {

@@ -75,7 +75,8 @@ public struct PTDump {
             units.removeFirst()
         }
         let number = String(size)
-        var line = "\(hex(start, digits: 16))-\(hex(end, digits: 16))   \(String(repeating: " ", count: max(0, 9 - number.count)))\(number)\(units.first!) \(level)"
+        var line =
+            "\(hex(start, digits: 16))-\(hex(end, digits: 16))   \(String(repeating: " ", count: max(0, 9 - number.count)))\(number)\(units.first!) \(level)"
         if bits != 0 {
             for column in columns {
                 if bits & column.mask == column.value { line += " " + column.set } else if let clear = column.clear { line += " " + clear }

@@ -51,7 +51,9 @@ extension StateJSON {
                         json.object { json in
                             json.entry("slot", slot)
                             json.entry("words") { json in
-                                json.object { json in for (i, word) in words.enumerated() where word != 0 { json.entry("0x" + String(i << 3, radix: 16), hex: word) } }
+                                json.object { json in
+                                    for (i, word) in words.enumerated() where word != 0 { json.entry("0x" + String(i << 3, radix: 16), hex: word) }
+                                }
                             }
                         }
                     }
@@ -76,7 +78,9 @@ extension StateJSON {
                                     json.entry("va", hex: line.va.rawValue)
                                     json.entry("asid", Int(line.asid))
                                     json.entry("vmid", Int(line.vmid))
-                                    write(line.bytes, length: configuration.instruction.lineBytes, line.filler, line.filledAt, stale: world.isStale(line), to: &json)
+                                    write(
+                                        line.bytes, length: configuration.instruction.lineBytes, line.filler, line.filledAt, stale: world.isStale(line),
+                                        to: &json)
                                 }
                             }
                         }

@@ -45,7 +45,11 @@ extension TableDrawing {
         var notes: [String] = []
         if let focus { notes.append("thick: the walk of IPA \(hex(focus.rawValue, digits: 10))") }
         if !written.isEmpty { notes.append("* written by this step") }
-        if let leftOut { if leftOut > 0 { notes.append("\(leftOut) more table\(leftOut == 1 ? " is" : "s are") not drawn") } } else { notes.append("more than \(Self.countLimit) tables: most are not drawn") }
+        if let leftOut {
+            if leftOut > 0 { notes.append("\(leftOut) more table\(leftOut == 1 ? " is" : "s are") not drawn") }
+        } else {
+            notes.append("more than \(Self.countLimit) tables: most are not drawn")
+        }
         let (leaf, leafWidth, leafHeight) = leafPanel(x: Self.margin, y: bottom + 8)
         let width = max(frameX + Self.frameWidth, leafWidth) + Self.margin
         let height = bottom + 8 + leafHeight + 34
@@ -74,8 +78,10 @@ extension TableDrawing {
 
     private func register() -> String {
         let geometry = source.geometry, y = Self.top
-        return rect(Self.margin, y, Self.registerWidth, 66, fill: "#f3f3f3", isWay: focus != nil) + label(Self.margin + 10, y + 22, geometry.architecture == .armv8 ? "VTTBR_EL2" : "VTTBR", bold: true)
-            + label(Self.margin + 10, y + 40, "VMID \(geometry.vmid), \(geometry.ipaBits)-bit IPA") + label(Self.margin + 10, y + 58, "starts at level \(geometry.startLevel)")
+        return rect(Self.margin, y, Self.registerWidth, 66, fill: "#f3f3f3", isWay: focus != nil)
+            + label(Self.margin + 10, y + 22, geometry.architecture == .armv8 ? "VTTBR_EL2" : "VTTBR", bold: true)
+            + label(Self.margin + 10, y + 40, "VMID \(geometry.vmid), \(geometry.ipaBits)-bit IPA")
+            + label(Self.margin + 10, y + 58, "starts at level \(geometry.startLevel)")
     }
 
     private func draw(_ box: Box) -> String {
@@ -83,7 +89,8 @@ extension TableDrawing {
         var text = rect(box.x, box.y, Box.width, box.height, fill: "#ffffff", isWay: isWay)
         text += label(box.x + 10, box.y + 18, "level \(box.table.level) table", bold: true)
         text += label(box.x + 10, box.y + 35, hex(box.table.address.rawValue, digits: 10), colour: Self.faint)
-        text += label(box.x + Box.width - 10, box.y + 18, "\(source.liveEntries(of: box.table)) of \(box.table.entryCount) in use", colour: Self.faint, anchor: "end")
+        text += label(
+            box.x + Box.width - 10, box.y + 18, "\(source.liveEntries(of: box.table)) of \(box.table.entryCount) in use", colour: Self.faint, anchor: "end")
         for (i, row) in box.rows.enumerated() {
             let y = box.rowY(i)
             guard let index = row.firstIndex else {
@@ -117,7 +124,9 @@ extension TableDrawing {
         case .left: return ""
         case .run(let run):
             let descriptor = run.descriptor
-            guard isLeaf(run, table) else { return descriptor.rawValue == 0 ? "empty" : "\(descriptor.kind(level: table.level, rules: source.geometry.rules)) \(hex(descriptor.rawValue))" }
+            guard isLeaf(run, table) else {
+                return descriptor.rawValue == 0 ? "empty" : "\(descriptor.kind(level: table.level, rules: source.geometry.rules)) \(hex(descriptor.rawValue))"
+            }
             let output = descriptor.rawValue & source.geometry.rules.addressMask & ~(source.geometry.span(level: table.level) - 1)
             let device = descriptor.isDeviceMemory ? " dev" : ""
             return "\(hex(output)) \(descriptor.shortRights)\(table.level < 3 ? " block" : "")\(device)"
@@ -136,8 +145,13 @@ extension TableDrawing {
         let tables = source.tables(towards: focus)
         guard let last = tables.last else { return (label(x, y + 16, source.geometry.mismatch ?? "no table"), 0, 24) }
         let index = source.index(focus, level: last.level)
-        var text = label(x, y + 16, "IPA \(hex(focus.rawValue, digits: 10)): " + tables.map { "level \($0.level) entry \(source.index(focus, level: $0.level))" }.joined(separator: ", "), bold: true)
-        guard let word = source.word(at: last.address(of: index)) else { return (text + label(x, y + 38, "the image has no memory at \(hex(last.address(of: index).rawValue))"), 0, 48) }
+        var text = label(
+            x, y + 16,
+            "IPA \(hex(focus.rawValue, digits: 10)): "
+                + tables.map { "level \($0.level) entry \(source.index(focus, level: $0.level))" }.joined(separator: ", "), bold: true)
+        guard let word = source.word(at: last.address(of: index)) else {
+            return (text + label(x, y + 38, "the image has no memory at \(hex(last.address(of: index).rawValue))"), 0, 48)
+        }
         let descriptor = Stage2Descriptor(word), geometry = source.geometry
         text += label(x, y + 38, "descriptor \(hex(word, digits: 16)): \(descriptor.summary(level: last.level, geometry))")
         var left = x
@@ -147,7 +161,9 @@ extension TableDrawing {
             let lines = [bits, field.name, field.digits(in: word), field.meaning(in: word)]
             let width = max(64, 8 * (lines.map(\.count).max() ?? 0) + 16)
             text += rect(left, y + 50, width, 82, fill: Self.wayFill, isWay: false)
-            for (i, line) in lines.enumerated() { text += label(left + 8, y + 68 + i * 19, line, colour: i == 0 ? Self.faint : Self.ink, size: i == 3 ? 12 : 13, bold: i == 1) }
+            for (i, line) in lines.enumerated() {
+                text += label(left + 8, y + 68 + i * 19, line, colour: i == 0 ? Self.faint : Self.ink, size: i == 3 ? 12 : 13, bold: i == 1)
+            }
             left += width + 4
         }
         return (text, left, 140)
@@ -155,7 +171,8 @@ extension TableDrawing {
 
     private func arrow(_ x1: Int, _ y1: Int, _ x2: Int, _ y2: Int, isWay: Bool) -> String {
         let middle = (x1 + x2) / 2
-        return "<path d=\"M\(x1) \(y1)C\(middle) \(y1) \(middle) \(y2) \(x2) \(y2)\" fill=\"none\" stroke=\"\(isWay ? Self.way : Self.faint)\" stroke-width=\"\(isWay ? "3.5" : "1.2")\" marker-end=\"url(#\(isWay ? "wayhead" : "head"))\"/>\n"
+        return
+            "<path d=\"M\(x1) \(y1)C\(middle) \(y1) \(middle) \(y2) \(x2) \(y2)\" fill=\"none\" stroke=\"\(isWay ? Self.way : Self.faint)\" stroke-width=\"\(isWay ? "3.5" : "1.2")\" marker-end=\"url(#\(isWay ? "wayhead" : "head"))\"/>\n"
     }
 
     private func rect(_ x: Int, _ y: Int, _ width: Int, _ height: Int, fill: String, isWay: Bool) -> String {

@@ -88,7 +88,11 @@ public struct TableDrawing {
             run = nil
         }
         func skip(empty: Int, used: Int) {
-            if case .left(let e, let u)? = rows.last { rows[rows.count - 1] = .left(empty: e + empty, used: u + used) } else { rows.append(.left(empty: empty, used: used)) }
+            if case .left(let e, let u)? = rows.last {
+                rows[rows.count - 1] = .left(empty: e + empty, used: u + used)
+            } else {
+                rows.append(.left(empty: empty, used: used))
+            }
         }
         for entry in source.entries(of: table) {
             let isMarked = entry.index == wayIndex || written.contains(entry.address.rawValue)
@@ -132,7 +136,11 @@ public struct TableDrawing {
             case .run(let run): more.used = run.count
             case .table: more.used = 1
             }
-            if case .left(let empty, let used)? = short.last { short[short.count - 1] = .left(empty: empty + more.empty, used: used + more.used) } else { short.append(.left(empty: more.empty, used: more.used)) }
+            if case .left(let empty, let used)? = short.last {
+                short[short.count - 1] = .left(empty: empty + more.empty, used: used + more.used)
+            } else {
+                short.append(.left(empty: more.empty, used: more.used))
+            }
         }
         return short
     }

@@ -7,9 +7,11 @@ extension Timeline {
     ///   - focus: the IPA whose way is emphasised; the fault's by default.
     public func drawing(vm wanted: UInt8? = nil, focus: IPA? = nil) throws(MachineImage.Problem) -> TableDrawing {
         let machine = now.machine
-        let acting = actor.flatMap { machine.actors[$0].kind == .vcpu ? machine.actors[$0] : nil } ?? machine.actors.first { $0.kind == .vcpu && $0.ipa.rawValue != 0 }
+        let acting =
+            actor.flatMap { machine.actors[$0].kind == .vcpu ? machine.actors[$0] : nil } ?? machine.actors.first { $0.kind == .vcpu && $0.ipa.rawValue != 0 }
         guard let vm = wanted ?? acting?.vm ?? machine.firstLivingVM, let tables = MachineTables(machine.world, vm: vm) else {
-            throw MachineImage.Problem(description: "found no tables of \(wanted.map { "VM \($0)" } ?? "any VM") at step \(position), expected a VM that has not been destroyed")
+            throw MachineImage.Problem(
+                description: "found no tables of \(wanted.map { "VM \($0)" } ?? "any VM") at step \(position), expected a VM that has not been destroyed")
         }
         let ipa = focus ?? (acting?.vm == vm ? acting?.ipa : nil)
         let written = effects.compactMap { effect in if case .descriptorWritten(let pa, _, _, _) = effect { pa } else { nil } }

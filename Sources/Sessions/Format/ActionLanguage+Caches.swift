@@ -104,13 +104,16 @@ extension ActionLanguage {
         action.size = Self.lineSize
         guard let word = peek, parseNumber(word.text) != nil else { return }
         let size = try number("a size in bytes", max: 4096)
-        let address = switch place {
-        case .ipa(let ipa, _): ipa
-        case .hva(let hva, _): hva
-        case nil: action.pa.rawValue
-        }
+        let address =
+            switch place {
+            case .ipa(let ipa, _): ipa
+            case .hva(let hva, _): hva
+            case nil: action.pa.rawValue
+            }
         guard size > 0, address & 0xfff + size <= 4096 else {
-            throw Mistake(column: word.column, found: "\(word.text), beyond the page", fits: "1 to \(4096 - address & 0xfff) bytes: pages that follow each other need not do so in memory")
+            throw Mistake(
+                column: word.column, found: "\(word.text), beyond the page",
+                fits: "1 to \(4096 - address & 0xfff) bytes: pages that follow each other need not do so in memory")
         }
         action.size = size
     }

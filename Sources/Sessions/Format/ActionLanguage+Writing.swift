@@ -58,7 +58,8 @@ extension ActionLanguage {
         case .munmap: return "munmap \(place) \(size)"
         case .mprotectReadOnly: return "mprotect \(place) \(size) ro"
         case .mprotectReadWrite: return "mprotect \(place) \(size) rw"
-        case .slotAdd: return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
+        case .slotAdd:
+            return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
         case .vmDestroy: return "vm-destroy vm\(a.vm)"

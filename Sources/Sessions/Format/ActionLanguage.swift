@@ -70,13 +70,15 @@ public struct ActionLanguage {
         return command
     }
 
-    public static let guestVerbs = [
-        "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
-    ] + guestCacheVerbs
-    public static let hostVerbs = [
-        "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
-        "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-    ] + hostCacheVerbs + traceVerbs
+    public static let guestVerbs =
+        [
+            "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
+        ] + guestCacheVerbs
+    public static let hostVerbs =
+        [
+            "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
+            "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
+        ] + hostCacheVerbs + traceVerbs
 
     // MARK: Words
 
@@ -179,7 +181,11 @@ public struct ActionLanguage {
                 if access.kind != .execute, word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 16 {
                     access.register = register
                 } else {
-                    let fits = access.kind == .execute ? "thumb, asid N" : access.kind == .read ? "byte, half, word, signed, thumb, r0 to r15, asid N, device VALUE" : "byte, half, word, thumb, r0 to r15, asid N"
+                    let fits =
+                        access.kind == .execute
+                        ? "thumb, asid N"
+                        : access.kind == .read
+                            ? "byte, half, word, signed, thumb, r0 to r15, asid N, device VALUE" : "byte, half, word, thumb, r0 to r15, asid N"
                     throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
                 }
             }
@@ -199,7 +205,9 @@ public struct ActionLanguage {
         let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let value = parseNumber(parts.last!) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits) }
         guard parts.count == 2 else {
-            guard value <= Self.maxIPA else { throw Mistake(column: word.column, found: "\(word.text), beyond 40 bits", fits: "an IPA up to \(hex(Self.maxIPA))") }
+            guard value <= Self.maxIPA else {
+                throw Mistake(column: word.column, found: "\(word.text), beyond 40 bits", fits: "an IPA up to \(hex(Self.maxIPA))")
+            }
             return .ipa(value, vm: vm)
         }
         switch parts[0] {
@@ -333,8 +341,11 @@ public func parseNumber(_ text: Substring) -> UInt64? {
     }
     if factor > 1 { digits = digits.dropLast() }
     var radix = 10
-    if digits.hasPrefix("0x") || digits.hasPrefix("0X") { radix = 16; digits = digits.dropFirst(2) }
-    else if digits.hasPrefix("0b") { radix = 2; digits = digits.dropFirst(2) }
+    if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
+        radix = 16; digits = digits.dropFirst(2)
+    } else if digits.hasPrefix("0b") {
+        radix = 2; digits = digits.dropFirst(2)
+    }
     guard let first = digits.first, first != "_", first != "+", first != "-" else { return nil }
     let plain = digits.utf8.contains(UInt8(ascii: "_")) ? digits.filter { $0 != "_" }[...] : digits
     guard let value = UInt64(plain, radix: radix) else { return nil }

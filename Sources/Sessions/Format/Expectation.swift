@@ -98,10 +98,12 @@ public struct Expectation: Sendable {
             }
         case ("host", 3...):
             guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
-            what = .hostEntry(ipa, vm: vm, try words.dropFirst(2).map { word throws(ActionLanguage.Mistake) in
-                guard let known = HostWord(rawValue: String(word)) else { throw fail("'\(word)'") }
-                return known
-            })
+            what = .hostEntry(
+                ipa, vm: vm,
+                try words.dropFirst(2).map { word throws(ActionLanguage.Mistake) in
+                    guard let known = HostWord(rawValue: String(word)) else { throw fail("'\(word)'") }
+                    return known
+                })
         case ("page", 3...):
             guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
             what = .page(ipa, vm: vm, try pageWords(words, fail))
@@ -109,7 +111,8 @@ public struct Expectation: Sendable {
         case ("swap-reads", 2): what = .swapReads(Int(try number(1)))
         case ("new-frames", 2): what = .newFrames(Int(try number(1)))
         case ("mmio", 4...5) where words[3] == "read" || words[3] == "write":
-            what = .mmio(try number(1), length: UInt8(truncatingIfNeeded: try number(2)), isWrite: words[3] == "write", data: words.count == 5 ? try number(4) : nil)
+            what = .mmio(
+                try number(1), length: UInt8(truncatingIfNeeded: try number(2)), isWrite: words[3] == "write", data: words.count == 5 ? try number(4) : nil)
         case ("done", 1): what = .outcome(.done)
         case ("exit", 2) where words[1] == "mmio": what = .outcome(.emulated)
         case ("abort", 1): what = .outcome(.abortInjected)

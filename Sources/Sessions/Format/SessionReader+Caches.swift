@@ -3,7 +3,9 @@ import Yams
 
 /// The words of a session for caches: how the reader and the writer name what a machine has.
 enum CacheWords {
-    static let kinds: [(word: String, kind: InstructionCacheKind)] = [("pipt", .pipt), ("vipt", .vipt), ("vivt-asid", .vivtASID), ("vivt-asid-vmid", .vivtASIDVMID)]
+    static let kinds: [(word: String, kind: InstructionCacheKind)] = [
+        ("pipt", .pipt), ("vipt", .vipt), ("vivt-asid", .vivtASID), ("vivt-asid-vmid", .vivtASIDVMID),
+    ]
     static let walkers: [(word: String, walker: CacheConfiguration.Walker)] = [("snoops", .snoops), ("pou", .pointOfUnification)]
     static let transfers: [(word: String, transfer: CacheConfiguration.SwapTransfer)] = [("coherent-dma", .coherentDMA), ("dma", .dma), ("cpu", .cpu)]
     static var models: String { CacheConfiguration.all.map(\.name).joined(separator: ", ") }
@@ -44,7 +46,10 @@ extension SessionReader {
         case let name?:
             if let known = CacheConfiguration.named(name) { return known }
             fallthrough
-        default: throw fail(node, "caches \(Self.kind(node))", fits: "\(CacheWords.models), true for the CPU's own, or { icache: { size: 32K, ways: 2, line: 64, kind: pipt } }")
+        default:
+            throw fail(
+                node, "caches \(Self.kind(node))",
+                fits: "\(CacheWords.models), true for the CPU's own, or { icache: { size: 32K, ways: 2, line: 64, kind: pipt } }")
         }
     }
 
@@ -95,7 +100,9 @@ extension SessionReader {
         }
         let sets = size / (ways * line)
         guard size % (ways * line) == 0, sets.nonzeroBitCount == 1 else {
-            throw fail(node, "\(what) of \(size) bytes in \(ways) ways of \(line)-byte lines", fits: "a power of two of sets, such as { size: 32K, ways: 2, line: 64 }")
+            throw fail(
+                node, "\(what) of \(size) bytes in \(ways) ways of \(line)-byte lines", fits: "a power of two of sets, such as { size: 32K, ways: 2, line: 64 }"
+            )
         }
         return CacheGeometry(size: Int(size), ways: Int(ways), lineBytes: Int(line))
     }

@@ -48,7 +48,9 @@ extension SessionReader {
         // Last: `true` means the CPU's own.
         if let value = entries.first(where: { $0.key == "caches" })?.value { configuration.caches = try caches(value, cpu: configuration.cpu) }
         if !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
-            throw fail(entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)", fits: "with: [read-only-slots]")
+            throw fail(
+                entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)",
+                fits: "with: [read-only-slots]")
         }
         return configuration
     }
@@ -89,7 +91,9 @@ extension SessionReader {
             default: tables = try list(value, "tables").map { IPA(try number($0, "a table's IPA", in: 0...(1 << 40) - 8)) }
             }
         }
-        guard let va, let ipa, size > 0 else { throw fail(node, "a stage-1 mapping without va, ipa or size", fits: "{ va: 0x1000, ipa: 0x80005000, tables: [0x80010000] }") }
+        guard let va, let ipa, size > 0 else {
+            throw fail(node, "a stage-1 mapping without va, ipa or size", fits: "{ va: 0x1000, ipa: 0x80005000, tables: [0x80010000] }")
+        }
         return Stage1Mapping(va: VA(va), ipa: IPA(ipa), size: size, tables: tables)
     }
 
@@ -124,7 +128,9 @@ extension SessionReader {
     private func slot(_ node: Node, _ nextHVA: inout UInt64) throws -> [MachineConfiguration.Memory] {
         let entries = try mapping(node, "a memory slot", keys: Self.memoryKeys)
         func entry(_ key: String) -> Node? { entries.first { $0.key == key }?.value }
-        guard let ipaNode = entry("ipa"), let sizeNode = entry("size") else { throw fail(node, "a memory slot without ipa or size", fits: "{ ipa: 0x80000000, size: 64M }") }
+        guard let ipaNode = entry("ipa"), let sizeNode = entry("size") else {
+            throw fail(node, "a memory slot without ipa or size", fits: "{ ipa: 0x80000000, size: 64M }")
+        }
         let ipa = try pages(ipaNode, "ipa", below: 1 << 40)
         let size = try pages(sizeNode, "size", below: (1 << 40) + 1)
         guard size > 0 else { throw fail(sizeNode, "size 0", fits: "at least 4K") }

@@ -39,7 +39,9 @@ extension SessionReader {
             case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
             case "late": operation.late = try flag(value, "late")
             default:
-                guard !seen else { throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))") }
+                guard !seen else {
+                    throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))")
+                }
                 seen = true
                 if key == "with" || key == "without" {
                     let list = try behaviours(value).map { ($0, on: key == "with" ? $1 : !$1) }
@@ -57,7 +59,9 @@ extension SessionReader {
 
     private func action(_ node: Node, keyNode: Node, into operation: inout Operation) throws {
         guard let kind = actorKinds[operation.actor] else {
-            throw fail(keyNode, "unknown actor or key '\(operation.actor)'", fits: "known here: \((actorKinds.keys.sorted() + ["repeat", "with", "without"]).joined(separator: ", "))")
+            throw fail(
+                keyNode, "unknown actor or key '\(operation.actor)'",
+                fits: "known here: \((actorKinds.keys.sorted() + ["repeat", "with", "without"]).joined(separator: ", "))")
         }
         let text = try string(node, "the action")
         operation.text = PrintableText.printable(text)
@@ -81,7 +85,8 @@ extension SessionReader {
         let name = try string(node, "the step to stop at")
         guard let step = MicroStep.named(name), step != .idle else {
             let near = MicroStep.allCases.map(\.name).filter { $0.lowercased().contains(name.lowercased().prefix(5)) }.prefix(8)
-            throw fail(node, "unknown step '\(name)'", fits: near.isEmpty ? "a step's name, such as sampleNotifierSeq" : "close to: \(near.joined(separator: ", "))")
+            throw fail(
+                node, "unknown step '\(name)'", fits: near.isEmpty ? "a step's name, such as sampleNotifierSeq" : "close to: \(near.joined(separator: ", "))")
         }
         return step
     }

@@ -102,7 +102,9 @@ public struct SessionReader {
     }
 
     func mapping(_ node: Node, _ what: String, keys: [String]) throws -> [(key: String, keyNode: Node, value: Node)] {
-        guard case .mapping(let mapping) = node else { throw fail(node, "\(what) is \(Self.kind(node))", fits: "a mapping with \(keys.joined(separator: ", "))") }
+        guard case .mapping(let mapping) = node else {
+            throw fail(node, "\(what) is \(Self.kind(node))", fits: "a mapping with \(keys.joined(separator: ", "))")
+        }
         return try mapping.map { key, value in
             guard let name = key.string, keys.contains(name) || keys.isEmpty else {
                 throw fail(key, "unknown key \(Self.kind(key)) in \(what)", fits: "known here: \(keys.joined(separator: ", "))")

@@ -43,7 +43,10 @@ public struct SessionWriter {
         if !machine.stage1.isEmpty {
             line(1, "stage1:")
             for map in machine.stage1 {
-                line(2, "- { va: \(hex(map.va.rawValue)), ipa: \(hex(map.ipa.rawValue)), size: \(hex(map.size)), tables: [\(map.tables.map { hex($0.rawValue) }.joined(separator: ", "))] }")
+                line(
+                    2,
+                    "- { va: \(hex(map.va.rawValue)), ipa: \(hex(map.ipa.rawValue)), size: \(hex(map.size)), tables: [\(map.tables.map { hex($0.rawValue) }.joined(separator: ", "))] }"
+                )
             }
         }
         if let first = machine.vms.first { write(first, 1) }

@@ -134,11 +134,13 @@ public struct ELFCore: Sendable {
         head.append(UInt16(isExtended ? 1 : 0))
         head.append(UInt16(0))
         if !note.isEmpty {
-            append(to: &head, type: ELFSegment.note, flags: 0, at: UInt64(noteAt), address: 0, size: UInt64(note.count),
+            append(
+                to: &head, type: ELFSegment.note, flags: 0, at: UInt64(noteAt), address: 0, size: UInt64(note.count),
                 memorySize: 0, alignment: 4)
         }
         for segment in segments {
-            append(to: &head, type: ELFSegment.load, flags: 6, at: segment.fileOffset, address: segment.address,
+            append(
+                to: &head, type: ELFSegment.load, flags: 6, at: segment.fileOffset, address: segment.address,
                 size: segment.isZero ? 0 : segment.size, memorySize: segment.size, alignment: segment.isZero ? 1 : pageSize)
         }
         if isExtended {

@@ -64,7 +64,11 @@ public struct AddressSpaceCount: Sendable {
             case .page, .block: add(descriptor, from: ipa, bytes: span, granuleBits: UInt64(source.geometry.granuleBits))
             case .table:
                 guard let child = source.child(of: table, descriptor) else { continue }
-                if child.level == 3, span <= 1 << UInt64(cellBits), ipa >= start, ipa < end { countWhole(child, cell: Int((ipa - start) >> UInt64(cellBits)), source) } else { visit(child, at: ipa, source) }
+                if child.level == 3, span <= 1 << UInt64(cellBits), ipa >= start, ipa < end {
+                    countWhole(child, cell: Int((ipa - start) >> UInt64(cellBits)), source)
+                } else {
+                    visit(child, at: ipa, source)
+                }
             }
         }
     }
@@ -101,7 +105,15 @@ public struct AddressSpaceCount: Sendable {
 
 extension AddressSpaceCount.Cell {
     public mutating func add(_ leaf: Stage2Descriptor, pages: Int) {
-        if leaf.isDeviceMemory { device += pages } else if leaf.allowsWrite && leaf.allowsRead { writable += pages } else if leaf.allowsRead { readOnly += pages } else { other += pages }
+        if leaf.isDeviceMemory {
+            device += pages
+        } else if leaf.allowsWrite && leaf.allowsRead {
+            writable += pages
+        } else if leaf.allowsRead {
+            readOnly += pages
+        } else {
+            other += pages
+        }
     }
 
     public mutating func add(_ cell: Self) {

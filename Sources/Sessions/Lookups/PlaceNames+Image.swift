@@ -18,7 +18,11 @@ extension TableImage {
         let translation = translate(ipa, Probe(.read, ipa).operation.access(ipa))
         guard let leaf = translation.leaf else {
             let last = translation.steps.last
-            return lines + [PlaceNames.Line(label: "leaf", text: last.map { "none: the way ends at level \($0.level) [\($0.index)]" } ?? "none", place: ipa, level: last?.level ?? geometry.startLevel)]
+            return lines + [
+                PlaceNames.Line(
+                    label: "leaf", text: last.map { "none: the way ends at level \($0.level) [\($0.index)]" } ?? "none", place: ipa,
+                    level: last?.level ?? geometry.startLevel)
+            ]
         }
         let pa = leaf.pa.rawValue + (ipa.rawValue - leaf.ipa.rawValue)
         lines.append(.init(label: "leaf", text: "level \(leaf.level): \(leaf.descriptor.summary(level: leaf.level, geometry))", place: ipa, level: leaf.level))
@@ -31,7 +35,11 @@ extension TableImage {
         let search = LeafSearch(self, for: PA(pa)), page = pa & ~(geometry.granule - 1)
         var lines = [PlaceNames.Line(label: "", text: "PFN \(hex(page >> 12)), PA \(hex(page, digits: 10))", isHeading: true)]
         let hits = search.hits.filter { hit in known.map { $0.rawValue & ~(geometry.granule - 1) != hit.ipa.rawValue } ?? true }
-        for hit in hits { lines.append(.init(label: "ipa", text: "\(hex(hit.ipa.rawValue, digits: 10)), level \(hit.level): \(hit.descriptor.rights)", place: hit.ipa, level: hit.level)) }
+        for hit in hits {
+            lines.append(
+                .init(
+                    label: "ipa", text: "\(hex(hit.ipa.rawValue, digits: 10)), level \(hit.level): \(hit.descriptor.rights)", place: hit.ipa, level: hit.level))
+        }
         if hits.isEmpty { lines.append(.init(label: "ipa", text: known == nil ? "no leaf leads there" : "no other leaf leads there")) }
         if !search.isComplete { lines.append(.init(label: "", text: "the tables are large: not every leaf was looked at")) }
         return (lines, hits.count)

@@ -53,7 +53,10 @@ public struct PlaceNames {
         for kind in kinds {
             let before = lines.count
             switch kind {
-            case .ipa: if query.value < 1 << 40, query.kind != nil || isKnown(IPA(query.value)) { guestPlace(IPA(query.value), as: "IPA \(hex(query.value, digits: 10))") }
+            case .ipa:
+                if query.value < 1 << 40, query.kind != nil || isKnown(IPA(query.value)) {
+                    guestPlace(IPA(query.value), as: "IPA \(hex(query.value, digits: 10))")
+                }
             case .pfn: if query.value < 1 << 28, query.kind != nil || isKnown(PFN(query.value)) { frame(PFN(query.value)) }
             case .hva: if query.value < 1 << 32 { host(HVA(query.value), always: query.kind != nil) }
             case .va: if query.value < 1 << 32 { guestVirtual(VA(query.value), always: query.kind != nil) }
@@ -105,7 +108,9 @@ public struct PlaceNames {
         }
         if let found = leaf(ipa), isLeaf(found) {
             let pa = Stage2Walk.output(found.descriptor, ipa, level: found.level)
-            add("leaf", "level \(found.level) [\(found.index)] at \(hex(found.address.rawValue)): PA \(hex(pa.rawValue)), \(found.descriptor.rights)", place: ipa, level: found.level, isStale: frame.map { $0 != pa.pfn } ?? false)
+            add(
+                "leaf", "level \(found.level) [\(found.index)] at \(hex(found.address.rawValue)): PA \(hex(pa.rawValue)), \(found.descriptor.rights)",
+                place: ipa, level: found.level, isStale: frame.map { $0 != pa.pfn } ?? false)
             if frame != pa.pfn {
                 if let frame { add("", "the host has pfn \(hex(frame.rawValue)) there, and the leaf another", isStale: true) }
                 frame = pa.pfn
@@ -136,7 +141,10 @@ public struct PlaceNames {
             guard let entry = cpu.tlb.lookup(machine.vmid, ipa.page) else { continue }
             none = false
             let isStale = world.leaf(of: vm, ipa.page)?.rawValue != entry.leaf
-            add("tlb", "CPU \(number): PA \(hex(entry.descriptor.address.rawValue)) \(entry.descriptor.shortRights), filled at step \(entry.filledAt)" + (isStale ? ", stale" : ""), isStale: isStale)
+            add(
+                "tlb",
+                "CPU \(number): PA \(hex(entry.descriptor.address.rawValue)) \(entry.descriptor.shortRights), filled at step \(entry.filledAt)"
+                    + (isStale ? ", stale" : ""), isStale: isStale)
         }
         if none { add("tlb", "no entry") }
     }
@@ -151,20 +159,24 @@ public struct PlaceNames {
             return holders(of: pfn, besides: nil)
         }
         let frame = world.frames[pfn]
-        add("frame", frame.flags.contains(.free) ? "free" : "\(frame.references) reference\(frame.references == 1 ? "" : "s"), \(frame.mappings) mapping\(frame.mappings == 1 ? "" : "s")")
+        add(
+            "frame",
+            frame.flags.contains(.free)
+                ? "free" : "\(frame.references) reference\(frame.references == 1 ? "" : "s"), \(frame.mappings) mapping\(frame.mappings == 1 ? "" : "s")")
         holders(of: pfn, besides: nil)
     }
 
     private mutating func tablePage(_ pfn: PFN) {
         let use = world.kernelPages.use(of: pfn.pa)
-        let words = switch use {
-        case .free: "a kernel page, free"
-        case .cached: "a page waiting in a memory cache"
-        case .level1: "the first page of a level-1 table"
-        case .level1Tail: "the second page of a level-1 table"
-        case .level2: "a level-2 table"
-        case .level3: "a level-3 table"
-        }
+        let words =
+            switch use {
+            case .free: "a kernel page, free"
+            case .cached: "a page waiting in a memory cache"
+            case .level1: "the first page of a level-1 table"
+            case .level1Tail: "the second page of a level-1 table"
+            case .level2: "a level-2 table"
+            case .level3: "a level-3 table"
+            }
         add("page", "\(words), \(world.kernelPages.references(of: pfn.pa)) references, \(world.kernelPages.entries(of: pfn.pa)) entries in use")
     }
 
@@ -192,13 +204,18 @@ public struct PlaceNames {
             let search = LeafSearch(tables, for: pfn.pa)
             isComplete = isComplete && search.isComplete
             for hit in search.hits.prefix(Self.listed) where told.insert(UInt64(other.id) << 48 | hit.ipa.rawValue).inserted {
-                add("leaf", "vm\(other.id) IPA \(hex(hit.ipa.rawValue, digits: 10)), level \(hit.level): \(hit.descriptor.rights)", place: other.id == vm ? hit.ipa : nil, level: hit.level)
+                add(
+                    "leaf", "vm\(other.id) IPA \(hex(hit.ipa.rawValue, digits: 10)), level \(hit.level): \(hit.descriptor.rights)",
+                    place: other.id == vm ? hit.ipa : nil, level: hit.level)
             }
         }
         if !isComplete { add("", "the tables are large: not every leaf was looked at") }
         for (number, cpu) in world.cpus.enumerated() {
-            for entry in cpu.tlb.entries where entry.isValid && entry.descriptor.address.pfn == pfn && !(entry.vmid == machine.vmid && entry.ipa == known?.page) {
-                add("tlb", "CPU \(number): VMID \(entry.vmid) IPA \(hex(entry.ipa.rawValue, digits: 10)) \(entry.descriptor.shortRights)", place: entry.vmid == machine.vmid ? entry.ipa : nil)
+            for entry in cpu.tlb.entries where entry.isValid && entry.descriptor.address.pfn == pfn && !(entry.vmid == machine.vmid && entry.ipa == known?.page)
+            {
+                add(
+                    "tlb", "CPU \(number): VMID \(entry.vmid) IPA \(hex(entry.ipa.rawValue, digits: 10)) \(entry.descriptor.shortRights)",
+                    place: entry.vmid == machine.vmid ? entry.ipa : nil)
             }
         }
     }
@@ -214,7 +231,12 @@ public struct PlaceNames {
             head("HVA \(hex(hva.rawValue)) of \(process.name)")
             add("pte", entry.words)
             let owner = process.vm
-            let ipas = owner.map { owner in world.vms[Int(owner)].slots.filter { hva.rawValue &- $0.hva.rawValue < $0.size }.map { IPA($0.ipa.rawValue + (hva.rawValue - $0.hva.rawValue)) } } ?? []
+            let ipas =
+                owner.map { owner in
+                    world.vms[Int(owner)].slots.filter { hva.rawValue &- $0.hva.rawValue < $0.size }.map {
+                        IPA($0.ipa.rawValue + (hva.rawValue - $0.hva.rawValue))
+                    }
+                } ?? []
             if owner == vm, let ipa = ipas.first {
                 // The rest is what the guest's place has.
                 for more in ipas.dropFirst() { add("ipa", "\(hex(more.rawValue, digits: 10)) too", place: more) }

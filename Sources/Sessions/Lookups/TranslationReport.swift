@@ -131,7 +131,9 @@ public struct TranslationReport {
         switch translation.end {
         case .translated(let pa):
             let leaf = translation.leaf!
-            lines.append("  PA \(hex(pa.rawValue, digits: 10))  \(leaf.descriptor.rights), \(leaf.descriptor.memoryType(geometry)), a \(Self.size(leaf.size)) leaf of level \(leaf.level)")
+            lines.append(
+                "  PA \(hex(pa.rawValue, digits: 10))  \(leaf.descriptor.rights), \(leaf.descriptor.memoryType(geometry)), a \(Self.size(leaf.size)) leaf of level \(leaf.level)"
+            )
         case .fault(let fault):
             let names = isARMv8 ? ("ESR_EL2", "HPFAR_EL2") : ("HSR", "HPFAR")
             lines.append("  \(fault.status.meaning): \(reason(fault))")

@@ -114,7 +114,8 @@ public struct Judge {
         for expectation in operation.expectations {
             verdict.expectations += 1
             if let found = mismatch(expectation, operation) {
-                verdict.failures.append(Failure(file: simulation.session.file, place: expectation.place, message: "expected '\(expectation.text)', found \(found)"))
+                verdict.failures.append(
+                    Failure(file: simulation.session.file, place: expectation.place, message: "expected '\(expectation.text)', found \(found)"))
             }
         }
     }
@@ -132,9 +133,14 @@ public struct Judge {
         case .faults(let count): return number(report.faults.count, count)
         case .memoryCache(let count): return actor.flatMap { number($0.memoryCache.count, count) }
         case .value(let value): return actor?.value == value ? nil : hex(actor?.value ?? 0)
-        case .hsr(let value): return report.faults.contains { $0.hsr.rawValue == value } ? nil : report.faults.isEmpty ? "no fault" : report.faults.map { hex(UInt64($0.hsr.rawValue), digits: 8) }.joined(separator: ", ")
-        case .hpfar(let value): return report.faults.contains { $0.hpfar == value } ? nil : report.faults.map { $0.hpfar.map { hex(UInt64($0), digits: 8) } ?? "UNKNOWN" }.joined(separator: ", ")
-        case .ipa(let value): return report.faults.contains { $0.ipa.page.rawValue == value & ~0xfff } ? nil : report.faults.map { hex($0.ipa.rawValue) }.joined(separator: ", ")
+        case .hsr(let value):
+            return report.faults.contains { $0.hsr.rawValue == value }
+                ? nil : report.faults.isEmpty ? "no fault" : report.faults.map { hex(UInt64($0.hsr.rawValue), digits: 8) }.joined(separator: ", ")
+        case .hpfar(let value):
+            return report.faults.contains { $0.hpfar == value }
+                ? nil : report.faults.map { $0.hpfar.map { hex(UInt64($0), digits: 8) } ?? "UNKNOWN" }.joined(separator: ", ")
+        case .ipa(let value):
+            return report.faults.contains { $0.ipa.page.rawValue == value & ~0xfff } ? nil : report.faults.map { hex($0.ipa.rawValue) }.joined(separator: ", ")
         case .leaf(let ipa, let other, let state):
             guard let vm = named(other, vm) else { return "no such VM" }
             return leafMismatch(machine.world.leaf(of: vm.id, IPA(ipa)), state)
@@ -154,9 +160,14 @@ public struct Judge {
             return fits ? nil : "\(hex(mmio.address.rawValue)) \(mmio.length) \(mmio.isWrite ? "write" : "read") \(hex(mmio.data))"
         case .flushes(let count): return number(report.flushes, count)
         case .retries(let count): return number(report.retries, count)
-        case .outcome(let outcome): return actor?.outcome == outcome ? nil : actor.map { $0.isIdle ? "\($0.outcome)" : "it has not finished: next is \($0.next.name)" } ?? "nobody"
-        case .error(let error): return actor?.error == -error.rawValue ? nil : actor?.error == 0 ? "no error" : Errno(rawValue: -(actor?.error ?? 0))?.name ?? "\(actor?.error ?? 0)"
-        case .message(let text): return report.messages.contains { $0.text.contains(text) } ? nil : report.messages.isEmpty ? "no message" : report.messages.map(\.text).joined(separator: "; ")
+        case .outcome(let outcome):
+            return actor?.outcome == outcome ? nil : actor.map { $0.isIdle ? "\($0.outcome)" : "it has not finished: next is \($0.next.name)" } ?? "nobody"
+        case .error(let error):
+            return actor?.error == -error.rawValue
+                ? nil : actor?.error == 0 ? "no error" : Errno(rawValue: -(actor?.error ?? 0))?.name ?? "\(actor?.error ?? 0)"
+        case .message(let text):
+            return report.messages.contains { $0.text.contains(text) }
+                ? nil : report.messages.isEmpty ? "no message" : report.messages.map(\.text).joined(separator: "; ")
         case .broken(let rule):
             let names = report.broken.map(\.rule.name).joined(separator: ", ")
             guard let rule else { return names.isEmpty ? nil : names }
@@ -174,23 +185,26 @@ public struct Judge {
             return number(machine.world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm.id).count, count)
         case .register(let name, let value):
             guard let registers = actor?.registers else { return "nobody" }
-            let found = switch name {
-            case "pc": registers.pc
-            case "lr": registers.lrAbort
-            case "ifar": registers.ifar
-            case "dfar": registers.dfar
-            case "ifsr": registers.ifsr
-            case "dfsr": registers.dfsr
-            case "spsr": registers.spsrAbort
-            default: registers.cpsr
-            }
+            let found =
+                switch name {
+                case "pc": registers.pc
+                case "lr": registers.lrAbort
+                case "ifar": registers.ifar
+                case "dfar": registers.dfar
+                case "ifsr": registers.ifsr
+                case "dfsr": registers.dfsr
+                case "spsr": registers.spsrAbort
+                default: registers.cpsr
+                }
             return UInt64(found) == value ? nil : hex(UInt64(found))
         }
     }
 
     private func staleMismatch(_ access: StaleBytes.Access, _ level: CacheLevel?, _ omission: StaleBytes.Omission?) -> String? {
         let met = report.broken.filter { $0.stale != nil }
-        let fits = met.contains { $0.stale!.access == access && (level ?? $0.stale!.source) == $0.stale!.source && (omission ?? $0.stale!.omission) == $0.stale!.omission }
+        let fits = met.contains {
+            $0.stale!.access == access && (level ?? $0.stale!.source) == $0.stale!.source && (omission ?? $0.stale!.omission) == $0.stale!.omission
+        }
         return fits ? nil : met.isEmpty ? "no stale bytes" : met.map { Story($0, simulation.machine).text }.joined(separator: "; ")
     }
 
@@ -207,13 +221,14 @@ public struct Judge {
     private func leafMismatch(_ leaf: Stage2Descriptor?, _ state: Expectation.LeafState) -> String? {
         let raw = leaf?.rawValue ?? 0
         let found = raw == 0 ? "none" : hex(raw)
-        let fits = switch state {
-        case .none: raw == 0
-        case .present: raw & 3 == 3
-        case .readOnly: raw & 3 == 3 && !leaf!.allowsWrite && leaf!.allowsRead
-        case .readWrite: raw & 3 == 3 && leaf!.allowsWrite
-        case .exactly(let value): raw == value
-        }
+        let fits =
+            switch state {
+            case .none: raw == 0
+            case .present: raw & 3 == 3
+            case .readOnly: raw & 3 == 3 && !leaf!.allowsWrite && leaf!.allowsRead
+            case .readWrite: raw & 3 == 3 && leaf!.allowsWrite
+            case .exactly(let value): raw == value
+            }
         return fits ? nil : found
     }
 }
@@ -225,32 +240,40 @@ public struct Story {
     public init(_ violation: Violation, _ machine: Machine) {
         let who = machine.name(of: Int(violation.actor))
         let place = "IPA \(hex(violation.ipa.rawValue)), frame \(hex(violation.pa.rawValue))"
-        let what: String = switch violation.rule {
-        case .accessAfterLoss:
-            "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
-                + (machine.world.frames.contains(violation.pa.pfn)
-                    ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
-                    : "the host never gave this guest")
-        case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
-        case .frameFreedMapped: "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while "
-                + (violation.cause == violation.step ? "a leaf" : "a TLB entry, filled at step \(violation.cause),") + " still leads to it from IPA \(hex(violation.ipa.rawValue))"
-        case .writeLost:
-            "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.cause), is lost; swap holds \(hex(violation.found))"
-        case .liveTableFreed: violation.found > 0 ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it" : "page \(hex(violation.pa.rawValue)) of the level-1 table was freed while the VM uses it"
-        case .memoryCacheEmpty: "\(who) needed a table page for IPA \(hex(violation.ipa.rawValue)) under mmu_lock and the memory cache was empty: a BUG"
-        case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would go on like this for ever"
-        case .staleBytes: Self.stale(violation, who)
-        case .freedTableWalked:
-            "\(who)'s walk for IPA \(hex(violation.ipa.rawValue)) read a descriptor at \(hex(violation.pa.rawValue)), in a page that "
-                + (machine.world.kernelPages.contains(violation.pa)
-                    ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else") : "was never a table")
-        case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
-        case .leafWithoutFrame:
-            machine.world.frames.contains(violation.pa.pfn) ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
-        case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.cause), outlived its leaf"
-        case .tableCount: "table \(hex(violation.pa.rawValue)) counts \(violation.found) references, not \(violation.expected)"
-        case .tablesLeaked: "\(violation.found) table page\(violation.found == 1 ? "" : "s") left over, the first at \(hex(violation.pa.rawValue))"
-        }
+        let what: String =
+            switch violation.rule {
+            case .accessAfterLoss:
+                "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
+                    + (machine.world.frames.contains(violation.pa.pfn)
+                        ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
+                        : "the host never gave this guest")
+            case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
+            case .frameFreedMapped:
+                "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while "
+                    + (violation.cause == violation.step ? "a leaf" : "a TLB entry, filled at step \(violation.cause),")
+                    + " still leads to it from IPA \(hex(violation.ipa.rawValue))"
+            case .writeLost:
+                "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.cause), is lost; swap holds \(hex(violation.found))"
+            case .liveTableFreed:
+                violation.found > 0
+                    ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it"
+                    : "page \(hex(violation.pa.rawValue)) of the level-1 table was freed while the VM uses it"
+            case .memoryCacheEmpty: "\(who) needed a table page for IPA \(hex(violation.ipa.rawValue)) under mmu_lock and the memory cache was empty: a BUG"
+            case .noProgress: "\(who) took the same fault at IPA \(hex(violation.ipa.rawValue)) in the same state: it would go on like this for ever"
+            case .staleBytes: Self.stale(violation, who)
+            case .freedTableWalked:
+                "\(who)'s walk for IPA \(hex(violation.ipa.rawValue)) read a descriptor at \(hex(violation.pa.rawValue)), in a page that "
+                    + (machine.world.kernelPages.contains(violation.pa)
+                        ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else")
+                        : "was never a table")
+            case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
+            case .leafWithoutFrame:
+                machine.world.frames.contains(violation.pa.pfn)
+                    ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
+            case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.cause), outlived its leaf"
+            case .tableCount: "table \(hex(violation.pa.rawValue)) counts \(violation.found) references, not \(violation.expected)"
+            case .tablesLeaked: "\(violation.found) table page\(violation.found == 1 ? "" : "s") left over, the first at \(hex(violation.pa.rawValue))"
+            }
         // Stale bytes can be the guest's own omission, and say so; everything else is never the guest's.
         text = "step \(violation.step): " + what + (violation.rule == .staleBytes ? "" : "; the kernel's omission")
     }
@@ -258,13 +281,15 @@ public struct Story {
     private static func stale(_ violation: Violation, _ who: String) -> String {
         guard let stale = violation.stale else { return "\(who) met stale bytes at frame \(hex(violation.pa.rawValue))" }
         func places(_ levels: CacheLevels) -> String { levels.list.isEmpty ? "nowhere" : levels.list.map(\.name).joined(separator: ", ") }
-        let verb = switch stale.access {
-        case .executed: "executed"
-        case .read: "read"
-        case .walked: "walked"
-        }
+        let verb =
+            switch stale.access {
+            case .executed: "executed"
+            case .read: "read"
+            case .walked: "walked"
+            }
         let omission = stale.omission == .kernel ? "the kernel's omission" : "the guest's own omission: it stored them itself"
-        return "\(who) \(verb) \(hex(violation.found, digits: 8)) from \(stale.source.name) at frame \(hex(violation.pa.rawValue)) instead of \(hex(violation.expected, digits: 8)): "
+        return
+            "\(who) \(verb) \(hex(violation.found, digits: 8)) from \(stale.source.name) at frame \(hex(violation.pa.rawValue)) instead of \(hex(violation.expected, digits: 8)): "
             + "right in \(places(stale.right)), stale in \(places(stale.wrong)); \(omission)"
     }
 }

@@ -27,18 +27,19 @@ extension CacheEvent {
     public var words: String { words(lines: Int(lines)) }
 
     func words(lines: Int) -> String {
-        let what = switch kind {
-        case .hit: "hit"
-        case .filled: "filled"
-        case .evicted: "evicted"
-        case .writtenBack: "written back"
-        case .cleaned: "cleaned"
-        case .invalidated: "invalidated"
-        case .lost: "lost, dirty"
-        case .stored: "stored"
-        case .snooped: "snooped"
-        case .bypassed: "accessed past the caches"
-        }
+        let what =
+            switch kind {
+            case .hit: "hit"
+            case .filled: "filled"
+            case .evicted: "evicted"
+            case .writtenBack: "written back"
+            case .cleaned: "cleaned"
+            case .invalidated: "invalidated"
+            case .lost: "lost, dirty"
+            case .stored: "stored"
+            case .snooped: "snooped"
+            case .bypassed: "accessed past the caches"
+            }
         return level == .memory && kind == .bypassed ? "memory \(what)" : "\(lines) \(level.name) line\(lines == 1 ? "" : "s") \(what)"
     }
 }
@@ -66,7 +67,9 @@ extension Narration {
         for case .cacheOperation(let operation, _, _, _, _) in effects where names.last != operation.name { names.append(operation.name) }
         guard !names.isEmpty else { return nil }
         let shown = names.count > 3 ? names.prefix(2).joined(separator: ", ") + " …" : names.joined(separator: ", ")
-        let moves = effects.contains { if case .cacheOperation(let operation, _, _, _, _) = $0 { ![.dsb, .isb, .bpiallis, .cachesOn, .cachesOff].contains(operation) } else { false } }
+        let moves = effects.contains {
+            if case .cacheOperation(let operation, _, _, _, _) = $0 { ![.dsb, .isb, .bpiallis, .cachesOn, .cachesOff].contains(operation) } else { false }
+        }
         return moves && after.world.caches != nil ? "\(shown): \(lineChanges ?? "no line there")" : shown
     }
 
@@ -91,11 +94,12 @@ extension Narration {
         guard after.world.caches != nil else { return ["", "VIVT: nothing", "VIPT: the whole I-cache", "PIPT: this page"][Int(after.world.cpuModel.ctr.l1Ip)] }
         let kind = after.world.caches!.configuration.instructionKind.shortName
         guard let maintained else { return now.next == .hostFault ? "the VMM's address has no page: it faults" : "\(kind): nothing" }
-        let rule = switch after.world.instructionCacheRule {
-        case .nothing: "nothing"
-        case .page: "this page"
-        case .all: "the whole I-cache"
-        }
+        let rule =
+            switch after.world.instructionCacheRule {
+            case .nothing: "nothing"
+            case .page: "this page"
+            case .all: "the whole I-cache"
+            }
         return "\(kind), \(rule): \(maintained)"
     }
 

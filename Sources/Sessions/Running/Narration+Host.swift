@@ -8,13 +8,15 @@ extension Narration {
     var hostDecision: String? {
         switch step {
         case .hostFault: return hostFaultFound
-        case .reclaimIsolate: return now.isIdle ? "nothing there to reclaim" : "frame \(hex(now.reclaimPFN.rawValue)), refs \(after.world.frames[now.reclaimPFN].references)"
+        case .reclaimIsolate:
+            return now.isIdle ? "nothing there to reclaim" : "frame \(hex(now.reclaimPFN.rawValue)), refs \(after.world.frames[now.reclaimPFN].references)"
         case .reclaimAge: return now.next == .reclaimPutBack ? "young: it stays" : "not young"
         case .reclaimAddToSwap:
             let slot = after.world.frames[now.reclaimPFN].slot
             return before.world.frames[was.reclaimPFN].flags.contains(.swapCache) ? "it has slot \(slot) already" : "slot \(slot), PageDirty"
         case .reclaimUnmapEntry: return "no entry maps it any more"
-        case .reclaimWriteOut, .reclaimFree: return now.next == .reclaimPutBack ? "refs \(after.world.frames[now.reclaimPFN].references): somebody holds it" : nil
+        case .reclaimWriteOut, .reclaimFree:
+            return now.next == .reclaimPutBack ? "refs \(after.world.frames[now.reclaimPFN].references): somebody holds it" : nil
         case .reclaimPutBack: return "it stays, in the swap cache"
         case .copyRecheck: return now.next == .copyClearEntry ? "the same" : "changed: the copy is thrown away"
         case .ksmCompare: return now.isIdle ? "not to be merged" : "equal"

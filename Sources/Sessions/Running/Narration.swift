@@ -39,7 +39,9 @@ public struct Narration {
         if decided(.overtakenByFlush) { return "a flush came between: translate again" }
         switch step {
         case .enterGuest:
-            for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 { return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation" }
+            for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 {
+                return "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation"
+            }
             return "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)"
         case .issueAccess:
             return now.next == .enterGuest ? "forced out: the VMID is used up" : describe(now.access)
@@ -92,14 +94,15 @@ public struct Narration {
     public static func describe(_ access: Access) -> String {
         let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
         let width = access.width == 1 ? " byte" : access.width == 2 ? " halfword" : ""
-        let form = switch access.form {
-        case .plain: ""
-        case .multiple: access.kind == .read ? " by ldm" : " by stm"
-        case .double: access.kind == .read ? " by ldrd" : " by strd"
-        case .exclusive: access.kind == .read ? " by ldrex" : " by strex"
-        case .writeBack: " with write-back"
-        case .cacheMaintenance: ""
-        }
+        let form =
+            switch access.form {
+            case .plain: ""
+            case .multiple: access.kind == .read ? " by ldm" : " by stm"
+            case .double: access.kind == .read ? " by ldrd" : " by strd"
+            case .exclusive: access.kind == .read ? " by ldrex" : " by strex"
+            case .writeBack: " with write-back"
+            case .cacheMaintenance: ""
+            }
         if access.form == .cacheMaintenance {
             guard access.operation != .none else { return "cache operation on \(place)" }
             return access.operation.isByAddress ? "\(access.operation.name) of \(place)" : access.operation.name
@@ -130,22 +133,29 @@ public struct Narration {
         case .formIOAddress: return "IPA \(hex(now.faultIPA.rawValue))"
         case .decodeMMIO:
             if now.abortResult < 0, now.next == .leaveSRCU || now.next == .returnFromAbort { return failed }
-            return now.next == .skipInstruction ? "\(now.mmio.isWrite ? "write" : "read"), \(now.mmio.length) byte\(now.mmio.length == 1 ? "" : "s"), r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register)" : "an abort for the guest"
+            return now.next == .skipInstruction
+                ? "\(now.mmio.isWrite ? "write" : "read"), \(now.mmio.length) byte\(now.mmio.length == 1 ? "" : "s"), r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register)"
+                : "an abort for the guest"
         case .skipInstruction: return "PC \(hex(UInt64(now.registers.pc), digits: 8))"
         case .exitToUserSpace: return "\(now.mmio.isWrite ? "write" : "read") of \(now.mmio.length) at \(hex(now.mmio.address.rawValue))"
         case .emulateInUserSpace: return now.mmio.isWrite ? "takes \(hex(now.mmio.data))" : "answers \(hex(now.mmio.data))"
-        case .completeMMIO: return now.mmio.isWrite ? "a write: nothing to do" : now.error != 0 ? failed : "r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register) = \(hex(now.value))"
+        case .completeMMIO:
+            return now.mmio.isWrite
+                ? "a write: nothing to do" : now.error != 0 ? failed : "r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register) = \(hex(now.value))"
         case .decideWriteFault:
             let why = now.hsr.isInstructionAbort ? "a fetch" : now.hsr.isv ? "WnR \(now.hsr.isWrite ? 1 : 0)" : "ISV 0"
             return (now.writeFault ? "yes" : "no: a read") + ", \(why)"
-        case .checkReadPermission: return now.abortResult < 0 && now.next != .topUpMemoryCache && now.next != .sampleNotifierSeq && now.next != .translateGFN ? failed : "no"
+        case .checkReadPermission:
+            return now.abortResult < 0 && now.next != .topUpMemoryCache && now.next != .sampleNotifierSeq && now.next != .translateGFN ? failed : "no"
         case .topUpMemoryCache:
             if decided(.nothingToDo) { return "\(now.memoryCache.count) ≥ 2: nothing to do" }
             return decided(.topUpFailed) ? "-ENOMEM, \(now.memoryCache.count) got" : "\(was.memoryCache.count) → \(now.memoryCache.count) pages"
         case .sampleNotifierSeq: return decided(.loadDeferred) ? "the load is late" : "seq \(now.sampledSequence)"
         case .readBarrier: return "ordered"
         case .translateGFN: return now.pfn.isNoSlot ? "no slot any more" : "HVA \(hex(now.hostPage.rawValue))"
-        case .pinHostPage: return decided(.pagePresent) ? "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)" : decided(.pageBad) ? "none" : "the host must fault it in"
+        case .pinHostPage:
+            return decided(.pagePresent)
+                ? "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)" : decided(.pageBad) ? "none" : "the host must fault it in"
         case .checkPFN: return decided(.pageGood) ? (now.pfn.isNoSlot ? "no slot, and not noticed" : "a page") : "-EFAULT"
         case .buildLeaf: return hex(now.newLeaf.rawValue, digits: 10)
         case .syncInstructionCache: return synced
@@ -153,12 +163,16 @@ public struct Narration {
         case .lockMMU: return "held by \(after.name(of: actor))"
         case .checkRetryCount: return decided(.retryCount) ? "count \(vm?.notifierCount ?? 0): give up" : "count 0"
         case .checkRetrySeq:
-            return decided(.noRetry) ? "seq \(now.sampledSequence) = \(vm?.notifierSequence ?? 0): go on" : "seq \(now.sampledSequence) ≠ \(vm?.notifierSequence ?? 0): give up"
+            return decided(.noRetry)
+                ? "seq \(now.sampledSequence) = \(vm?.notifierSequence ?? 0): go on" : "seq \(now.sampledSequence) ≠ \(vm?.notifierSequence ?? 0): give up"
         case .grantWrite: return hex(now.newLeaf.rawValue, digits: 10)
-        case .setPageDirty: return after.world.frames[now.pfn].flags.contains(.reserved) ? "reserved: skipped" : before.world.frames[now.pfn].flags.contains(.dirty) ? "dirty already" : "PageDirty"
+        case .setPageDirty:
+            return after.world.frames[now.pfn].flags.contains(.reserved)
+                ? "reserved: skipped" : before.world.frames[now.pfn].flags.contains(.dirty) ? "dirty already" : "PageDirty"
         case .unlockMMU: return "free"
         case .releasePage:
-            return effects.contains { if case .frameFreed = $0 { true } else { false } } ? "that was the last reference: the frame is freed" : "refs \(after.world.frames[now.pfn].references)"
+            return effects.contains { if case .frameFreed = $0 { true } else { false } }
+                ? "that was the last reference: the frame is freed" : "refs \(after.world.frames[now.pfn].references)"
         case .returnFromAbort: return now.abortResult > 0 ? "1: resume the guest" : now.abortResult == 0 ? "0: to user space" : failed
         default: return nil
         }
@@ -197,7 +211,8 @@ public struct Narration {
             return nil
         case .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2:
             for case .tableFreed(let pa, let level) in effects {
-                return "level-\(level) table \(hex(pa.rawValue)) freed" + (now.next == .unmapFind && now.unmapAt < now.unmapEnd ? ", on at \(hex(now.unmapAt))" : "")
+                return "level-\(level) table \(hex(pa.rawValue)) freed"
+                    + (now.next == .unmapFind && now.unmapAt < now.unmapEnd ? ", on at \(hex(now.unmapAt))" : "")
             }
             return nil
         case .unmapFind: return now.next == .clearLeaf ? "a leaf" : "nothing more there"

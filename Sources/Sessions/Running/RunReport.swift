@@ -42,13 +42,21 @@ public struct RunReport {
                 function = place
             }
             let number = String(simulation.position)
-            line("  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + step.info.title + (step.info.title.hasSuffix("?") ? " " : ": ") + narration.result)
-            for case .broken(let index) in effects { line("         ! BROKEN \(simulation.machine.world.violations[Int(index)].rule.name): \(Story(simulation.machine.world.violations[Int(index)], simulation.machine).text)") }
+            line(
+                "  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + step.info.title
+                    + (step.info.title.hasSuffix("?") ? " " : ": ") + narration.result)
+            for case .broken(let index) in effects {
+                line(
+                    "         ! BROKEN \(simulation.machine.world.violations[Int(index)].rule.name): \(Story(simulation.machine.world.violations[Int(index)], simulation.machine).text)"
+                )
+            }
         }
         let statistics = simulation.machine.world.statistics
         line("")
         for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle { line("! " + simulation.machine.unfinished(index)) }
-        line("\(simulation.position) steps, \(statistics.faults) faults, \(statistics.tlbFlushes) TLB flushes, \(statistics.retries) retries, \(statistics.violations) broken checks")
+        line(
+            "\(simulation.position) steps, \(statistics.faults) faults, \(statistics.tlbFlushes) TLB flushes, \(statistics.retries) retries, \(statistics.violations) broken checks"
+        )
     }
 
     private mutating func forEachStep(
@@ -103,7 +111,9 @@ public struct RunReport {
     /// Bumped when a key changes its meaning.
     public static let schemaVersion = "kvmtui-run-1"
 
-    private static func writeStep(_ step: MicroStep, _ actor: Int, _ narration: Narration, _ effects: [Effect], _ simulation: Simulation, into json: inout JSONText) {
+    private static func writeStep(
+        _ step: MicroStep, _ actor: Int, _ narration: Narration, _ effects: [Effect], _ simulation: Simulation, into json: inout JSONText
+    ) {
         let machine = simulation.machine
         json.entry("type", "step")
         json.entry("step", simulation.position)

@@ -42,7 +42,9 @@ public struct Simulation {
 
     private static func repeated(_ session: Session, _ actors: [String: Int]) -> [Repeated?] {
         session.script.repeated.map { operation in
-            guard let actor = actors[operation.actor], operation.stopping == .atEnd, case .access(let access) = operation.command, !access.throughStage1 else { return nil }
+            guard let actor = actors[operation.actor], operation.stopping == .atEnd, case .access(let access) = operation.command, !access.throughStage1 else {
+                return nil
+            }
             return Repeated(actor: actor, access: access, late: operation.late)
         }
     }
@@ -82,7 +84,10 @@ public struct Simulation {
         if operation + 1 < session.script.count, !isCut {
             guard position < stepLimit else {
                 isCut = true
-                note(InputError(session.file, session.script.operation(at: operation + 1).operation.place, "the session makes more than \(stepLimit) steps, and is cut here", fits: "smaller repeats"))
+                note(
+                    InputError(
+                        session.file, session.script.operation(at: operation + 1).operation.place,
+                        "the session makes more than \(stepLimit) steps, and is cut here", fits: "smaller repeats"))
                 return advance(begun: begun)
             }
             operation += 1
@@ -113,7 +118,10 @@ public struct Simulation {
             waiting = true
             if finishing, operation < session.script.count {
                 let (late, _) = session.script.operation(at: operation)
-                note(InputError(session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)", fits: "let whoever it waits for go on first"))
+                note(
+                    InputError(
+                        session.file, late.place, "\(late.actor) cannot begin this: it still waits before \(next.name)",
+                        fits: "let whoever it waits for go on first"))
             }
             return false
         }
@@ -151,7 +159,9 @@ public struct Simulation {
 
     /// Begins the next operation, if it is a repeated access of an actor that is idle.
     private mutating func beginRepeated() -> Bool {
-        guard let (number, offset) = session.script.repetition(at: operation), let next = repeated[number], machine.actors[next.actor].isIdle else { return false }
+        guard let (number, offset) = session.script.repetition(at: operation), let next = repeated[number], machine.actors[next.actor].isIdle else {
+            return false
+        }
         stopping = .atEnd
         stepsLeft = .max
         machine.start(.access(next.access.moved(by: offset)), by: next.actor, late: next.late)
@@ -277,7 +287,8 @@ public struct Simulation {
         switch command {
         case .access(let access):
             if access.throughStage1, !machine.world.stage1.contains(where: { $0.contains(access.va) }) {
-                throw InputError(session.file, operation.place, "no stage-1 mapping covers va:\(hex(access.va.rawValue))", fits: "an address that the machine's stage1 maps")
+                throw InputError(
+                    session.file, operation.place, "no stage-1 mapping covers va:\(hex(access.va.rawValue))", fits: "an address that the machine's stage1 maps")
             }
             return .access(access)
         case .host(var action, let place, let other):
@@ -301,7 +312,8 @@ public struct Simulation {
         case .hva(let hva, let name):
             // A forked child is found by the last of its kind.
             guard let process = machine.world.processes.last(where: { $0.name == name || (name == "child" && $0.name.hasPrefix("child ")) }) else {
-                throw InputError(session.file, operation.place, "there is no process \(name)", fits: machine.world.processes.map(\.name).joined(separator: ", "))
+                throw InputError(
+                    session.file, operation.place, "there is no process \(name)", fits: machine.world.processes.map(\.name).joined(separator: ", "))
             }
             return (process.id, HVA(hva))
         }

@@ -25,7 +25,9 @@ extension Timeline {
             rightEffects.removeAll()
             left.step(effects: &leftEffects)
             right.step(effects: &rightEffects)
-            guard leftEffects.count == rightEffects.count, (0..<leftEffects.count).allSatisfy({ leftEffects[$0] == rightEffects[$0] }) else { return .at(made + 1) }
+            guard leftEffects.count == rightEffects.count, (0..<leftEffects.count).allSatisfy({ leftEffects[$0] == rightEffects[$0] }) else {
+                return .at(made + 1)
+            }
         }
         return .notWithin(start + limit)
     }

@@ -21,7 +21,8 @@ public struct TableScript: Sendable, Hashable {
             var words = TableScriptLine(line, number: number, file: file)
             guard let command = try words.command(revision) else { continue }
             if let destroyed, command.needsTables {
-                throw words.error(at: words.firstColumn, "'\(words.firstWord)' needs tables, torn down in line \(destroyed)", "map, rawunmap and ioremap only before it")
+                throw words.error(
+                    at: words.firstColumn, "'\(words.firstWord)' needs tables, torn down in line \(destroyed)", "map, rawunmap and ioremap only before it")
             }
             if command == .destroy, revision == .v39 { destroyed = destroyed ?? number }
             commands.append(command)

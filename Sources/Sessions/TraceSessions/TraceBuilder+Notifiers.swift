@@ -30,7 +30,9 @@ extension TraceBuilder {
         }
         counts.notifiers += 1
         let owner = Int(outline.links[i])
-        if act != .age, owner >= 0, end &- start == 4096, let last = itemOfOpenFault(owner), last.flags.contains(.copies), pieces.contains(where: { $0.contains(last.ipa) }) {
+        if act != .age, owner >= 0, end &- start == 4096, let last = itemOfOpenFault(owner), last.flags.contains(.copies),
+            pieces.contains(where: { $0.contains(last.ipa) })
+        {
             return
         }
         if act != .age { notifiers += 1 }
@@ -50,7 +52,10 @@ extension TraceBuilder {
             let runs = run.now.machine.world.mappedRuns(of: 0, in: from..<piece.upperBound)
             let isWhole = runs.count == 1 && runs[0] == from..<piece.upperBound
             for run in runs {
-                add(TraceItem(event: UInt32(i), act: .unmap, flags: isWhole ? [] : .part, ipa: run.lowerBound, pages: UInt32((run.upperBound - run.lowerBound) >> 12), actor: thread))
+                add(
+                    TraceItem(
+                        event: UInt32(i), act: .unmap, flags: isWhole ? [] : .part, ipa: run.lowerBound, pages: UInt32((run.upperBound - run.lowerBound) >> 12),
+                        actor: thread))
             }
             found = found || !runs.isEmpty
         }

@@ -42,7 +42,6 @@ struct TraceBuilder {
         var beyond = Lines(), untouched = Lines(), notFollowed = Lines()
     }
 
-
     /// - Parameters:
     ///   - session: the session to be made, without its script.
     ///   - regionLimit: how many stretches of 2 MiB faults may touch.
@@ -156,7 +155,9 @@ struct TraceBuilder {
         guard isServed, status == .translation || status == .permission || status == .accessFlag, !item.flags.contains(.copies) else { return }
         let write = run.now.machine.world.isWriteFault(hsr)
         // v3.9 refused it, and the host did not.
-        if run.now.machine.world.leaf(of: 0, IPA(page))?.isValid != true { follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page) }
+        if run.now.machine.world.leaf(of: 0, IPA(page))?.isValid != true {
+            follow(write ? .mapWritable : .mapReadOnly, i, item.flags.contains(.refused) ? .unsupported : .mapped, ipa: page)
+        }
         if flags.contains(.makesBlock) { mapBlock(i, page, writable: write) }
     }
 
@@ -186,7 +187,9 @@ struct TraceBuilder {
     }
 
     /// Makes the tables such that the host's fault could happen; returns why it could not.
-    private mutating func prepareTables(_ i: Int, _ thread: Int, _ vcpu: Int, _ hsr: HSR, _ found: FaultStatus?, _ page: UInt64, inSlot: Bool) -> TraceItem.Cause {
+    private mutating func prepareTables(_ i: Int, _ thread: Int, _ vcpu: Int, _ hsr: HSR, _ found: FaultStatus?, _ page: UInt64, inSlot: Bool)
+        -> TraceItem.Cause
+    {
         let status = hsr.faultStatus
         if let found, found.rawValue == status.rawValue { return .none }
         let isRace = open.indices.contains { $0 != vcpu && open[$0] == page }
@@ -221,7 +224,9 @@ struct TraceBuilder {
             follow(.protect, i, status.level < 3 ? .block : .protected, ipa: page)
             return status.level < 3 ? .block : .protected
         case .accessFlag?:
-            if inSlot, found?.kind == .translation { follow(run.now.machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page) }
+            if inSlot, found?.kind == .translation {
+                follow(run.now.machine.world.isWriteFault(hsr) ? .mapWritable : .mapReadOnly, i, hasLoss ? .lost : .mapped, ipa: page)
+            }
             return .accessFlag
         default: return .unsupported
         }

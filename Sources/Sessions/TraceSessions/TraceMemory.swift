@@ -114,7 +114,8 @@ public struct TraceMemory: Sendable {
     /// in 2 MiB.
     func mayHaveBlock(at ipa: UInt64) -> Bool {
         slots.contains { slot in
-            ipa >= slot.ipa && ipa - slot.ipa < slot.size && slot.size - (ipa - slot.ipa) >= 1 << 21 && (slot.hostHVA.map { ($0 &- slot.ipa) & 0x1f_ffff == 0 } ?? true)
+            ipa >= slot.ipa && ipa - slot.ipa < slot.size && slot.size - (ipa - slot.ipa) >= 1 << 21
+                && (slot.hostHVA.map { ($0 &- slot.ipa) & 0x1f_ffff == 0 } ?? true)
         }
     }
 
@@ -140,7 +141,9 @@ public struct TraceMemory: Sendable {
         if let problem = Self.problem(slot) { return remarks.append("\(name) \(problem): left out") }
         if slots.contains(where: { $0.overlaps(slot) }) { return remarks.append("\(name) overlaps another: left out") }
         guard slots.count < Self.limit else {
-            if slots.count == Self.limit, remarks.last?.hasPrefix("more than") != true { remarks.append("more than \(Self.limit) slots: the others are left out") }
+            if slots.count == Self.limit, remarks.last?.hasPrefix("more than") != true {
+                remarks.append("more than \(Self.limit) slots: the others are left out")
+            }
             return
         }
         slots.append(slot)
@@ -165,7 +168,9 @@ public struct TraceMemory: Sendable {
             }
         }
         for (s, counts) in offsets {
-            guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), Self.problem(Slot(ipa: slots[s].ipa, size: slots[s].size, hostHVA: best.key)) == nil else { continue }
+            guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
+                Self.problem(Slot(ipa: slots[s].ipa, size: slots[s].size, hostHVA: best.key)) == nil
+            else { continue }
             slots[s].hostHVA = best.key
             remarks.append("the slot at \(hex(slots[s].ipa)) has HVA \(hex(best.key)) by \(best.value) cop\(best.value == 1 ? "y" : "ies") on write")
         }

@@ -10,21 +10,37 @@ extension TraceScript {
         case .fault: sentences += faultNotes(item, event)
         case .beyond: sentences.append("The IPA has more than the 40 bits of the simulation's tables: the fault is told and not simulated.")
         case .notFollowed where event.kind == .guestFault:
-            sentences.append("Faults have touched as many stretches of 2 MiB as a trace may, and this is in another one: to save the memory for its tables the fault is told and not simulated.")
-        case .notFollowed: sentences.append("It is about memory that several slots share, of which too much has been gone through before: it is told and not simulated, and what it unmaps stays mapped here.")
+            sentences.append(
+                "Faults have touched as many stretches of 2 MiB as a trace may, and this is in another one: to save the memory for its tables the fault is told and not simulated."
+            )
+        case .notFollowed:
+            sentences.append(
+                "It is about memory that several slots share, of which too much has been gone through before: it is told and not simulated, and what it unmaps stays mapped here."
+            )
         case .unmap, .unmapPage:
-            sentences.append("KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it.")
+            sentences.append(
+                "KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it."
+            )
             if item.flags.contains(.part) { sentences.append("The rest of the range has no leaf and is not passed page by page.") }
         case .change: sentences.append("The host's entry for \(hex(item.ipa)) names another frame now: change_pte.")
-        case .age: sentences.append("v3.9 has no page aging for guests: nothing changes. Newer kernels clear the access flag, which may make the next access fault.")
-        case .slotAdd, .slotDelete: sentences.append("The VMM \(item.act == .slotAdd ? "sets" : "takes away") a memory slot after line \(changes[Int(item.ipa)].line) of its own lines.")
-        case .mapReadOnly, .mapWritable: sentences.append("Following the trace: \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") mapped \(item.act == .mapWritable ? "read/write" : "read-only") here, as on the host. \(cause(item))")
+        case .age:
+            sentences.append("v3.9 has no page aging for guests: nothing changes. Newer kernels clear the access flag, which may make the next access fault.")
+        case .slotAdd, .slotDelete:
+            sentences.append(
+                "The VMM \(item.act == .slotAdd ? "sets" : "takes away") a memory slot after line \(changes[Int(item.ipa)].line) of its own lines.")
+        case .mapReadOnly, .mapWritable:
+            sentences.append(
+                "Following the trace: \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") mapped \(item.act == .mapWritable ? "read/write" : "read-only") here, as on the host. \(cause(item))"
+            )
         case .protect: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) becomes read-only, as on the host. \(cause(item))")
         case .takeAway: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) goes, as on the host. \(cause(item))")
         case .deny: sentences.append("Following the trace: KVM_RUN fails with this fault, so the host's page is made one that cannot be had.")
         case .allow: sentences.append("Following the trace: the host's page can be had again.")
         case .share: sentences.append("Following the trace: the host copies the page in this fault, so it must be a shared one, as the zero page is.")
-        case .own: sentences.append("Following the trace: the host copies nothing in this fault, so the VMM has a page of its own there: it had written it, or nobody shares it any more.")
+        case .own:
+            sentences.append(
+                "Following the trace: the host copies nothing in this fault, so the VMM has a page of its own there: it had written it, or nobody shares it any more."
+            )
         }
         return sentences.joined(separator: " ")
     }
@@ -41,13 +57,19 @@ extension TraceScript {
             sentences.append("The simulated tables would have given: \(FaultStatus(rawValue: item.predicted).meaning).")
         }
         if item.cause != .none { sentences.append(cause(item)) }
-        if item.flags.contains(.copies) { sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.") }
+        if item.flags.contains(.copies) {
+            sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.")
+        }
         if item.flags.contains(.mayBeBlock) {
-            sentences.append("This host maps blocks elsewhere. Whether it mapped one here no line says: of the other 511 pages of these 2 MiB nothing is known, and here they stay unmapped.")
+            sentences.append(
+                "This host maps blocks elsewhere. Whether it mapped one here no line says: of the other 511 pages of these 2 MiB nothing is known, and here they stay unmapped."
+            )
         }
         if item.flags.contains(.refused) { sentences.append("v3.9 refuses this, as shown; the host's kernel served it, and the tables follow the trace.") }
         if item.flags.contains(.emulated), links[Int(item.event)] >= 0, case .mmio(let mmio) = trace.events[Int(links[Int(item.event)])].payload {
-            sentences.append("User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) byte\(mmio.length == 1 ? "" : "s"), \(hex(mmio.value)).")
+            sentences.append(
+                "User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) byte\(mmio.length == 1 ? "" : "s"), \(hex(mmio.value))."
+            )
         }
         if fault.hsr >> 32 != 0 { sentences.append("ISS2 is \(hex(fault.hsr >> 32)): HSR has no such bits.") }
         return sentences
@@ -64,9 +86,11 @@ extension TraceScript {
         case .startLevel: "Likely cause: the host's tables begin at another level than 1, by its IPA size."
         case .tablesStand: "Likely cause: a table stood on the host already, for pages that it mapped without a line, or the first leaf of a block was split."
         case .tablesGone: "Likely cause: the host had freed the table, when its last page was unmapped."
-        case .stage1Level: "Likely cause: the level is that of the stage-1 walk, whose table this is, as emulated CPUs report it; hardware reports the level of stage 2."
+        case .stage1Level:
+            "Likely cause: the level is that of the stage-1 walk, whose table this is, as emulated CPUs report it; hardware reports the level of stage 2."
         case .protected: "Likely cause: the host had taken the right to write away without a line: dirty logging, or a read-only mapping of its own."
-        case .unmapped: "Likely cause: the host had unmapped the page without a line: a slot deleted or moved, dirty logging that split a block, or a notifier whose address is in no known slot."
+        case .unmapped:
+            "Likely cause: the host had unmapped the page without a line: a slot deleted or moved, dirty logging that split a block, or a notifier whose address is in no known slot."
         case .mapped: "Likely cause: the host had mapped the page without a line: eagerly, as part of a block, or before the trace began."
         case .accessFlag: "The access flag was clear: newer kernels age guest pages and clear it. v3.9 sets it always and has no handler for the fault."
         case .executeNever: "Likely cause: newer kernels map data pages execute-never and grant execution at the first fetch; v3.9 maps all of RAM executable."

@@ -34,7 +34,8 @@ public enum TraceSession {
         let trace = try Trace.read(from: source, progress: progress)
         if trace.counts.events + trace.counts.skipped == 0, let damage = trace.damages.first {
             throw InputError(
-                source.name, SourcePlace(line: damage.line, column: damage.column), "no line of this trace is an event; found \(damage.found)", fits: "expected \(damage.expected)")
+                source.name, SourcePlace(line: damage.line, column: damage.column), "no line of this trace is an event; found \(damage.found)",
+                fits: "expected \(damage.expected)")
         }
         let total = trace.events.count, bytes = trace.counts.bytes
         return try open(trace, name: source.name, options: options) {
@@ -50,7 +51,8 @@ public enum TraceSession {
     public static func open(_ trace: Trace, name: String, options: Options = Options(), progress: (Int) throws -> Void) rethrows -> Opened {
         var outline = TraceOutline(trace)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
-        var memory = options.memory.map { TraceMemory(given: $0.slots, $0.how) }
+        var memory =
+            options.memory.map { TraceMemory(given: $0.slots, $0.how) }
             ?? TraceMemory(written: trace, firstFault: firstFault) ?? TraceMemory(inferred: trace, outline)
         memory.learn(from: trace, outline)
         memory.layOut()
@@ -74,7 +76,8 @@ public enum TraceSession {
         var builder = TraceBuilder(trace, outline, memory, for: session, regionLimit: options.regionLimit)
         session.script = Script(try builder.build(progress: progress))
         session.title = PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host")
-        session.about = PrintableText.printable(about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
+        session.about = PrintableText.printable(
+            about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
         var run = builder.run
         run.finish(session)
         return Opened(session: session, run: run)
@@ -85,7 +88,9 @@ public enum TraceSession {
     static func isFromNewerHost(_ trace: Trace) -> Bool {
         trace.events.prefix(100_000).contains { event in
             switch event.payload {
-            case .guestFault(let fault): event.detail != TraceEvent.v39Fault || fault.hsr >> 32 != 0 || fault.pc >> 32 != 0 || fault.hxfar >> 32 != 0 || (fault.hsr >> 24 & 1 == 1 && (fault.hsr >> 22 & 3 == 3 || fault.hsr >> 15 & 1 == 1))
+            case .guestFault(let fault):
+                event.detail != TraceEvent.v39Fault || fault.hsr >> 32 != 0 || fault.pc >> 32 != 0 || fault.hxfar >> 32 != 0
+                    || (fault.hsr >> 24 & 1 == 1 && (fault.hsr >> 22 & 3 == 3 || fault.hsr >> 15 & 1 == 1))
             case .unmapRange(let start, _): start >> 32 != 0
             case .age(let start, let end): start >> 32 != 0 || end != start
             case .unmapPage(let hva), .setSPTE(let hva), .testAge(let hva): hva >> 32 != 0
@@ -99,15 +104,21 @@ public enum TraceSession {
 
     private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool, regionLimit: Int) -> String {
-        var text = ["A host's trace of \(count(trace.counts.lines, "line")): \(count(trace.counts.events, "event")) followed, \(trace.counts.skipped) of other kinds skipped."]
+    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool, regionLimit: Int)
+        -> String
+    {
+        var text = [
+            "A host's trace of \(count(trace.counts.lines, "line")): \(count(trace.counts.events, "event")) followed, \(trace.counts.skipped) of other kinds skipped."
+        ]
         let names = trace.skipped.prefix(3).map { "\($0.name) \($0.count)" }
         if !names.isEmpty { text.append("Most of those: \(names.joined(separator: ", ")).") }
         let c = trace.counts
         if c.damaged > 0 { text.append("\(count(c.damaged, "line")) damaged, the first: \(trace.damages.first?.description ?? "unknown").") }
         if c.damagedSlots > 0 { text.append("\(count(c.damagedSlots, "mark")) of slots cannot be read.") }
         if c.slotsLeftOut > 0 { text.append("\(count(c.slotsLeftOut, "mark")) of slots after the first \(TraceParser.slotLimit) are left out.") }
-        if c.lostNotices > 0 { text.append("Events lost at \(count(c.lostNotices, "place")): \(c.lostEvents)\(c.lostWithoutCount > 0 ? " and an unknown number" : "").") }
+        if c.lostNotices > 0 {
+            text.append("Events lost at \(count(c.lostNotices, "place")): \(c.lostEvents)\(c.lostWithoutCount > 0 ? " and an unknown number" : "").")
+        }
         if c.overwritten > 0 { text.append("\(c.overwritten) events were overwritten before the first line.") }
         if c.timesBackwards > 0 { text.append("Time runs backwards at \(count(c.timesBackwards, "place")).") }
         if c.endsWithoutNewline { text.append("The last line has no end: the file was perhaps cut there.") }
@@ -115,9 +126,15 @@ public enum TraceSession {
         text.append(slots(memory))
         text += memory.remarks.prefix(8).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
         text.append("\(count(counts.notifiers, "notifier line")) in the slots, \(counts.elsewhere) elsewhere in the VMM.")
-        if isNewer { text.append("The host is no 32-bit v3.9: the simulation is v3.9 with \(newerBehaviours.filter(\.on).map(\.0.name).joined(separator: ", ")) and without \(newerBehaviours.filter { !$0.on }.map(\.0.name).joined(separator: ", ")).") }
+        if isNewer {
+            text.append(
+                "The host is no 32-bit v3.9: the simulation is v3.9 with \(newerBehaviours.filter(\.on).map(\.0.name).joined(separator: ", ")) and without \(newerBehaviours.filter { !$0.on }.map(\.0.name).joined(separator: ", "))."
+            )
+        }
         if counts.differing > 0 { text.append("\(count(counts.differing, "fault")) would have gone otherwise by the simulated tables; each says why.") }
-        if counts.followed > 0 { text.append("\(count(counts.followed, "operation")) only \(counts.followed == 1 ? "makes" : "make") the state follow the trace.") }
+        if counts.followed > 0 {
+            text.append("\(count(counts.followed, "operation")) only \(counts.followed == 1 ? "makes" : "make") the state follow the trace.")
+        }
         if counts.refused > 0 { text.append("\(count(counts.refused, "fault")) v3.9 refuses and the host served.") }
         func told(_ lines: TraceBuilder.Counts.Lines, _ what: String, _ where: String) {
             if lines.count > 0 { text.append("\(count(lines.count, what)) \(`where`), the first in line \(lines.first): told, not simulated.") }
@@ -125,7 +142,9 @@ public enum TraceSession {
         told(counts.beyond, "fault", "beyond 40 bits of IPA")
         told(counts.untouched, "fault", "outside the first \(regionLimit) stretches of 2 MiB that were touched")
         told(counts.notFollowed, "notifier line", "of memory that several slots share, after too many like it")
-        text.append("A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.\(counts.unknownBlocks > 0 ? " That may be so at \(count(counts.unknownBlocks, "fault")); each says so." : "")")
+        text.append(
+            "A block that the host maps by one fault is in no line: of its other pages nothing is known until one of them faults.\(counts.unknownBlocks > 0 ? " That may be so at \(count(counts.unknownBlocks, "fault")); each says so." : "")"
+        )
         return text.joined(separator: " ")
     }
 
@@ -134,11 +153,18 @@ public enum TraceSession {
         guard !outline.vcpuThreads.isEmpty else { return ["No fault is among them."] }
         let listed = outline.vcpuThreads.prefix(8).enumerated().map { "vcpu\($0.offset) \(name(trace.threads[$0.element]))" }
         let more = outline.vcpuThreads.count - listed.count
-        var text = ["\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(listed.joined(separator: ", "))\(more > 0 ? " and \(more) more" : "")."]
-        if outline.threadsWithoutVCPU > 0 { text.append("\(count(outline.threadsWithoutVCPU, "more thread")) did so and \(outline.threadsWithoutVCPU == 1 ? "is" : "are") taken for the last vCPU.") }
+        var text = [
+            "\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(listed.joined(separator: ", "))\(more > 0 ? " and \(more) more" : "")."
+        ]
+        if outline.threadsWithoutVCPU > 0 {
+            text.append(
+                "\(count(outline.threadsWithoutVCPU, "more thread")) did so and \(outline.threadsWithoutVCPU == 1 ? "is" : "are") taken for the last vCPU.")
+        }
         let processes = Set(outline.vcpuThreads.compactMap { trace.threads[$0].tgid })
         if processes.count > 1 {
-            text.append("They belong to \(processes.count) processes (\(processes.sorted().prefix(4).map(String.init).joined(separator: ", "))\(processes.count > 4 ? ", …" : "")), each with a VM of its own, perhaps; here all of them fault in one VM. A trace of one process is told better.")
+            text.append(
+                "They belong to \(processes.count) processes (\(processes.sorted().prefix(4).map(String.init).joined(separator: ", "))\(processes.count > 4 ? ", …" : "")), each with a VM of its own, perhaps; here all of them fault in one VM. A trace of one process is told better."
+            )
         }
         return text
     }
@@ -146,15 +172,18 @@ public enum TraceSession {
     private static func name(_ thread: TraceThread) -> String { thread.comm + (thread.tid.map { "-\($0)" } ?? "") }
 
     private static func slots(_ memory: TraceMemory) -> String {
-        let how = switch memory.origin {
-        case .given(let how): "as \(how) says"
-        case .written: "as the VMM's own lines say"
-        case .inferred: "inferred from the faults, in whole 2 MiB"
-        }
+        let how =
+            switch memory.origin {
+            case .given(let how): "as \(how) says"
+            case .written: "as the VMM's own lines say"
+            case .inferred: "inferred from the faults, in whole 2 MiB"
+            }
         let list = memory.slots.prefix(8).map { slot in
             "\(hex(slot.ipa)) + \(hex(slot.size))" + (slot.readOnly ? " read-only" : "")
-                + (slot.hostHVA.map { $0 == slot.hva ? " at HVA \(hex($0))" : " at HVA \(hex($0)), here \(hex(slot.hva))" } ?? " at an unknown HVA, here \(hex(slot.hva))")
+                + (slot.hostHVA.map { $0 == slot.hva ? " at HVA \(hex($0))" : " at HVA \(hex($0)), here \(hex(slot.hva))" }
+                    ?? " at an unknown HVA, here \(hex(slot.hva))")
         }
-        return "Memory slots, \(how): \(list.isEmpty ? "none" : list.joined(separator: "; "))\(memory.slots.count > 8 ? "; \(memory.slots.count - 8) more" : "")."
+        return
+            "Memory slots, \(how): \(list.isEmpty ? "none" : list.joined(separator: "; "))\(memory.slots.count > 8 ? "; \(memory.slots.count - 8) more" : "")."
     }
 }

@@ -163,8 +163,7 @@ extension TraceEvent.Fields {
         syndrome = value
     }
 
-    private mutating func readSyndrome(_ cursor: inout LineCursor, after text: StaticString) throws(LineFault) -> UInt64
-    {
+    private mutating func readSyndrome(_ cursor: inout LineCursor, after text: StaticString) throws(LineFault) -> UInt64 {
         let value = try number(&cursor, after: text)
         guard value & ~TraceEvent.syndromeMask == 0 else {
             cursor.at -= lastNumberWidth

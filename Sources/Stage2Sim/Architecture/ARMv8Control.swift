@@ -108,12 +108,13 @@ public struct HCREL2: FieldedWord, BitwiseCopyable {
         [
             Field("TWEDEL", Bits(63, 60), "delay before a WFE traps") { "2^\($0 + 8) cycles at least, where it is enabled" },
             Field("TWEDEn", Bits(59), "delay of WFE traps") { $0 == 1 ? "on" : "off" },
-        ] + Self.flags.map { flag in
-            if flag.0 == "BSU" {
-                return Field("BSU", Bits(11, 10), flag.2) { ["as written", "inner shareable", "outer shareable", "full system"][Int($0)] }
+        ]
+            + Self.flags.map { flag in
+                if flag.0 == "BSU" {
+                    return Field("BSU", Bits(11, 10), flag.2) { ["as written", "inner shareable", "outer shareable", "full system"][Int($0)] }
+                }
+                return Field(flag.0, Bits(flag.1), flag.2) { $0 == 1 ? "on" : "off" }
             }
-            return Field(flag.0, Bits(flag.1), flag.2) { $0 == 1 ? "on" : "off" }
-        }
     }
 }
 

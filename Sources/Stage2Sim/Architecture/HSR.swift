@@ -67,7 +67,8 @@ public struct HSR: FieldedWord, BitwiseCopyable {
     }
 
     /// A data abort. Without `syndrome` (an access that gives none) ISV, SAS, SSE, SRT and IL are 0.
-    public static func dataAbort(_ status: FaultStatus, write: Bool, syndrome: AccessSyndrome?, stage1Walk: Bool = false, cacheMaintenance: Bool = false) -> HSR {
+    public static func dataAbort(_ status: FaultStatus, write: Bool, syndrome: AccessSyndrome?, stage1Walk: Bool = false, cacheMaintenance: Bool = false) -> HSR
+    {
         var raw = UInt32(Class.dataAbort.rawValue) << 26 | UInt32(status.rawValue)
         if write { raw |= 1 << 6 }
         if stage1Walk { raw |= 1 << 7 }

@@ -124,7 +124,8 @@ public struct Stage2Geometry: Hashable, Sendable {
     public var summary: String {
         if let mismatch { return mismatch }
         let tables = concatenatedTables == 1 ? "a table" : "\(concatenatedTables) tables"
-        return "\(ipaBits)-bit IPA, start at level \(startLevel), \(rootEntries) entries in \(tables) at \(hex(root.rawValue, digits: 10)), VMID \(vmid) of \(vmidBits) bits"
+        return
+            "\(ipaBits)-bit IPA, start at level \(startLevel), \(rootEntries) entries in \(tables) at \(hex(root.rawValue, digits: 10)), VMID \(vmid) of \(vmidBits) bits"
     }
 }
 

@@ -35,19 +35,31 @@ extension CacheHierarchy {
         for c in cpus.indices {
             cpus[c].instruction.forEachLine { set, way, line in
                 guard line.pa.rawValue == wantedLine else { return }
-                copies.append(.init(level: .instruction, cpu: c, set: set, way: way, value: line.bytes.value(at: pa.rawValue - wantedLine, width: width), state: "", va: line.va, asid: line.asid, vmid: line.vmid, filler: line.filler, filledAt: line.filledAt))
+                copies.append(
+                    .init(
+                        level: .instruction, cpu: c, set: set, way: way, value: line.bytes.value(at: pa.rawValue - wantedLine, width: width), state: "",
+                        va: line.va, asid: line.asid, vmid: line.vmid, filler: line.filler, filledAt: line.filledAt))
             }
         }
         for c in cpus.indices {
             guard let i = cpus[c].data.index(of: pa) else { continue }
             let line = cpus[c].data.lines[i], ways = configuration.data.ways
-            copies.append(.init(level: .data, cpu: c, set: i / ways, way: i % ways, value: line.bytes.value(at: pa.rawValue - line.pa.rawValue, width: width), state: line.state, va: VA(0), asid: 0, vmid: 0, filler: line.filler, filledAt: line.filledAt))
+            copies.append(
+                .init(
+                    level: .data, cpu: c, set: i / ways, way: i % ways, value: line.bytes.value(at: pa.rawValue - line.pa.rawValue, width: width),
+                    state: line.state, va: VA(0), asid: 0, vmid: 0, filler: line.filler, filledAt: line.filledAt))
         }
         let unified = unifiedLine(pa)
         if unified.isValid {
-            copies.append(.init(level: .unified, cpu: 0, set: 0, way: 0, value: unified.bytes.value(at: pa.rawValue & 63, width: width), state: unified.isDirty ? "dirty" : "clean", va: VA(0), asid: 0, vmid: 0, filler: unified.filler, filledAt: 0))
+            copies.append(
+                .init(
+                    level: .unified, cpu: 0, set: 0, way: 0, value: unified.bytes.value(at: pa.rawValue & 63, width: width),
+                    state: unified.isDirty ? "dirty" : "clean", va: VA(0), asid: 0, vmid: 0, filler: unified.filler, filledAt: 0))
         }
-        copies.append(.init(level: .memory, cpu: 0, set: 0, way: 0, value: memoryBytes(pa, truth).value(at: pa.rawValue & 63, width: width), state: "", va: VA(0), asid: 0, vmid: 0, filler: .host, filledAt: 0))
+        copies.append(
+            .init(
+                level: .memory, cpu: 0, set: 0, way: 0, value: memoryBytes(pa, truth).value(at: pa.rawValue & 63, width: width), state: "", va: VA(0), asid: 0,
+                vmid: 0, filler: .host, filledAt: 0))
         return WordCopies(right: trueGranule(pa, truth).value(at: pa.rawValue & 63, width: width), writer: writer(of: pa), copies: copies)
     }
 

@@ -75,7 +75,9 @@ struct CacheEvents: Sendable {
             return
         }
         list.append(
-            CacheEvent(kind: kind, level: level, cpu: UInt8(truncatingIfNeeded: cpu), way: UInt8(truncatingIfNeeded: way), set: UInt16(truncatingIfNeeded: set), lines: 1, pa: pa))
+            CacheEvent(
+                kind: kind, level: level, cpu: UInt8(truncatingIfNeeded: cpu), way: UInt8(truncatingIfNeeded: way), set: UInt16(truncatingIfNeeded: set),
+                lines: 1, pa: pa))
     }
 
     mutating func removeAll() { list.removeAll(keepingCapacity: true) }

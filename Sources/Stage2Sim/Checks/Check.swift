@@ -72,7 +72,10 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension Stepper {
-    func report(_ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false, stale: StaleBytes? = nil) {
+    func report(
+        _ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false,
+        stale: StaleBytes? = nil
+    ) {
         let violation = Violation(
             rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
             expected: expected, found: found, isWrite: isWrite, stale: stale)
@@ -116,7 +119,9 @@ extension Stepper {
         let entry = world.processes[Int(process)].entry(hva)
         if entry.isPresent, entry.pfn == pa.pfn {
             if write, frame.mappings > 1 || frame.flags.contains(.reserved) || frame.flags.contains(.ksm) {
-                report(.writeToShared, cause: world.frames[pa.pfn].changedAt, pa: pa, expected: world.frames.load(PA(pa.rawValue & ~7), width: 8), found: me.access.value, isWrite: true)
+                report(
+                    .writeToShared, cause: world.frames[pa.pfn].changedAt, pa: pa, expected: world.frames.load(PA(pa.rawValue & ~7), width: 8),
+                    found: me.access.value, isWrite: true)
             }
             return
         }
@@ -158,11 +163,12 @@ extension Stepper {
     /// The walker read a descriptor: from a page that is this VM's table of that level.
     @inline(__always) func checkWalkedTable(_ address: PA, level: Int) {
         let page = world.kernelPages.page(address)
-        let isTable = switch level {
-        case 1: page.use == .level1 || page.use == .level1Tail
-        case 2: page.use == .level2
-        default: page.use == .level3
-        }
+        let isTable =
+            switch level {
+            case 1: page.use == .level1 || page.use == .level1Tail
+            case 2: page.use == .level2
+            default: page.use == .level3
+            }
         if !isTable || page.vm != me.vm { report(.freedTableWalked, pa: address) }
     }
 

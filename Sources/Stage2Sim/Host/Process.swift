@@ -13,7 +13,9 @@ public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
 
     /// A present entry. On LPAE a writable one is always dirty too (set_pte_ext).
     init(_ pfn: PFN, writable: Bool, young: Bool = true, special: Bool = false) {
-        rawValue = pfn.rawValue << 12 | Self.presentBit | (writable ? Self.writableBit | Self.dirtyBit : 0) | (young ? Self.youngBit : 0) | (special ? Self.specialBit : 0)
+        rawValue =
+            pfn.rawValue << 12 | Self.presentBit | (writable ? Self.writableBit | Self.dirtyBit : 0) | (young ? Self.youngBit : 0)
+            | (special ? Self.specialBit : 0)
     }
 
     static func swapped(_ slot: UInt32) -> HostEntry { HostEntry(rawValue: UInt64(slot) << 12 | swapBit) }

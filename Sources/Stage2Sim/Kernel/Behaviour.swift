@@ -70,7 +70,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Row(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Row(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
         Row(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),
-        Row(name: "clean-on-map", about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
+        Row(
+            name: "clean-on-map",
+            about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
         Row(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
         Row(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),
         Row(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
@@ -121,20 +123,24 @@ public enum Revision: String, CaseIterable, Sendable {
             .b6PgdTailCount, .b7PhysMask32, .b10FreeBeforeFlush, .b11Isv0IsWrite, .b12SlotDeleteKeepsStage2, .b13NoBreakBeforeMake,
             .b14VIPTLeavesDCache, .b15NoslotIsNoError,
         ]
-        let own: [Behaviour] = switch self {
-        case .v39:
-            [
-                .presentTest, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
-                .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap, .b8CleanNextPage, .b9DeviceMemAttr,
-            ]
-        case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
-        }
+        let own: [Behaviour] =
+            switch self {
+            case .v39:
+                [
+                    .presentTest, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
+                    .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap, .b8CleanNextPage, .b9DeviceMemAttr,
+                ]
+            case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
+            }
         return (common + own).reduce(into: []) { $0.insert(Behaviours($1)) }
     }
 
     /// What v3.9 made of the path under review, item by item; the behaviours that the item comes to, where it comes to any.
     public static let differences: [(about: String, behaviours: [Behaviour])] = [
-        ("The leaf is written by a store of its own (kvm_set_pte), no longer through set_pte_ext: decisive for the swap bug. That v4 still went through set_pte_ext is derived.", [.rawLeafStore, .leafStoreBarrier]),
+        (
+            "The leaf is written by a store of its own (kvm_set_pte), no longer through set_pte_ext: decisive for the swap bug. That v4 still went through set_pte_ext is derived.",
+            [.rawLeafStore, .leafStoreBarrier]
+        ),
         ("The page is released clean; the comment that called it weird is gone.", [.releaseDirty]),
         ("smp_rmb got a comment that names what it pairs with.", []),
         ("mmu_notifier_retry takes the VM, not the vCPU.", []),

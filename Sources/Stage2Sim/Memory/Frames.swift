@@ -82,7 +82,7 @@ public struct Frames {
     }
 
     /// Whether `pfn` is a frame that was ever handed out (`pfn_valid`, as far as the simulation has RAM).
-    @inline(__always) public func contains(_ pfn: PFN) -> Bool { 
+    @inline(__always) public func contains(_ pfn: PFN) -> Bool {
         // Below the first, and below the hole, the difference wraps to more than there are.
         pfn.rawValue &- Self.first.rawValue < next &- Self.first.rawValue
             && pfn.rawValue &- Self.hole.lowerBound >= Self.hole.upperBound - Self.hole.lowerBound

@@ -75,7 +75,9 @@ struct Prefetcher {
         var table = table
         for level in 1...2 {
             let address = Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)
-            guard let word = world.kernelPages.word(at: address), case .table(let next) = Stage2Walk.next(Stage2Descriptor(word), level: level) else { return nil }
+            guard let word = world.kernelPages.word(at: address), case .table(let next) = Stage2Walk.next(Stage2Descriptor(word), level: level) else {
+                return nil
+            }
             table = next
         }
         return Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: 3)

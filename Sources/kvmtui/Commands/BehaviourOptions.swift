@@ -7,10 +7,13 @@ struct BehaviourOptions: ParsableArguments {
     @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.", completion: .list(Revision.allCases.map(\.rawValue)))
     var kernel: String?
 
-    @Option(name: .customLong("with"), help: ArgumentHelp("Switch a behaviour on; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
+    @Option(
+        name: .customLong("with"), help: ArgumentHelp("Switch a behaviour on; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
     var switchedOn: [String] = []
 
-    @Option(name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"), completion: .list(Behaviour.names))
+    @Option(
+        name: .customLong("without"), help: ArgumentHelp("Switch a behaviour off; may be given again.", valueName: "behaviour"),
+        completion: .list(Behaviour.names))
     var switchedOff: [String] = []
 
     /// None was given.

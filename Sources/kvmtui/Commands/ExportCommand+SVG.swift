@@ -11,7 +11,8 @@ extension ExportCommand {
     }
 
     func draw(_ image: TableImage) throws {
-        try write(TableDrawing(image, focus: try focus() ?? image.firstMapped, title: DisplayText(image.name, limit: 80).text, subtitle: image.geometry.summary))
+        try write(
+            TableDrawing(image, focus: try focus() ?? image.firstMapped, title: DisplayText(image.name, limit: 80).text, subtitle: image.geometry.summary))
     }
 
     private func focus() throws -> IPA? { try ipa.map { IPA(try BadValue.number($0, "--ipa")) } }

@@ -55,7 +55,8 @@ struct ManualCommand: ParsableCommand {
 
         var manual: Manual.Parameter {
             Manual.Parameter(
-                names: (names ?? []).map(\.written), value: kind == "flag" ? "" : valueName ?? "", help: abstract ?? "", isOptional: isOptional, isRepeating: isRepeating)
+                names: (names ?? []).map(\.written), value: kind == "flag" ? "" : valueName ?? "", help: abstract ?? "", isOptional: isOptional,
+                isRepeating: isRepeating)
         }
     }
 }

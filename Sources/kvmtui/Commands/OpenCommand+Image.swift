@@ -5,7 +5,9 @@ extension OpenCommand {
     func isImage(_ source: ByteSource, named session: String) throws -> Bool {
         let prefix = try? source.peek()
         guard let prefix, InputKind.detect(prefix) == .elf else {
-            guard tables.isEmpty else { throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an ELF image of physical memory: they are for images") }
+            guard tables.isEmpty else {
+                throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an ELF image of physical memory: they are for images")
+            }
             return false
         }
         guard behaviours.isEmpty, trace.memory.isEmpty else {

@@ -8,7 +8,10 @@ struct OpenCommand: ParsableCommand {
         commandName: "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, an ELF image of physical memory, or - for standard input. Without one: the list of sessions.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
+    @Argument(
+        help:
+            "A session file, the name of a shipped session, a trace of a host, an ELF image of physical memory, or - for standard input. Without one: the list of sessions.",
+        completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String?
 
     @OptionGroup var trace: TraceOptions
@@ -24,7 +27,9 @@ struct OpenCommand: ParsableCommand {
     @OptionGroup var tables: TableOptions
 
     func validate() throws {
-        if let keys, let session, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) { throw ValidationError("The session and --keys cannot both be standard input.") }
+        if let keys, let session, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) {
+            throw ValidationError("The session and --keys cannot both be standard input.")
+        }
     }
 
     func run() throws {

@@ -11,7 +11,9 @@ struct PlayCommand: ParsableCommand {
             the session is written as an asciicast, with a marker at each fault, in the times of the pace.
             """)
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
+    @Argument(
+        help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.",
+        completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String
 
     @Option(help: ArgumentHelp("How fast: 2 is twice the reading pace, 0.5 half of it.", valueName: "multiple"))

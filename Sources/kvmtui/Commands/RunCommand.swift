@@ -4,7 +4,9 @@ import Sessions
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
 
-    @Argument(help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
+    @Argument(
+        help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.",
+        completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String
 
     @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
@@ -53,7 +55,11 @@ struct CheckCommand: ParsableCommand {
                 let verdict = Judge.judge(session)
                 if let problem = verdict.problems.first { throw problem }
                 if verdict.failures.isEmpty {
-                    if !quiet { output.line("ok    \(DisplayText(session.file, limit: 200).text): \(verdict.expectations) expectations, \(verdict.faults) faults, \(verdict.steps) steps") }
+                    if !quiet {
+                        output.line(
+                            "ok    \(DisplayText(session.file, limit: 200).text): \(verdict.expectations) expectations, \(verdict.faults) faults, \(verdict.steps) steps"
+                        )
+                    }
                 } else {
                     failed = true
                     for failure in verdict.failures { output.line("FAIL  \(DisplayText("\(failure)", limit: 2000).text)") }

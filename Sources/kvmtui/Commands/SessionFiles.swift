@@ -31,7 +31,9 @@ enum SessionFiles {
             }
         }
         let names = shipped().map { Self.name(of: $0) }
-        throw InputError(name, nil, "there is no such file, and no shipped session of that name", fits: names.isEmpty ? "a path" : "shipped: \(names.joined(separator: ", "))")
+        throw InputError(
+            name, nil, "there is no such file, and no shipped session of that name",
+            fits: names.isEmpty ? "a path" : "shipped: \(names.joined(separator: ", "))")
     }
 
     /// The shipped sessions' paths, by name.

@@ -41,7 +41,8 @@ struct TraceOptions: ParsableArguments {
                 slots.append(slot)
             } else {
                 guard FileManager.default.fileExists(atPath: text) else {
-                    throw InputError("--memory", nil, "'\(text)' is no file", fits: "a session file, or ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M")
+                    throw InputError(
+                        "--memory", nil, "'\(text)' is no file", fits: "a session file, or ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M")
                 }
                 let machine = try SessionReader.read(path: text, isForTrace: true).machine
                 options.machine = machine
@@ -53,7 +54,9 @@ struct TraceOptions: ParsableArguments {
     }
 
     private static func slots(of machine: MachineConfiguration) -> [TraceMemory.Slot] {
-        (machine.vms.first?.memory ?? []).map { TraceMemory.Slot(ipa: $0.ipa.rawValue, size: $0.size, hostHVA: $0.hva.rawValue == 0 ? nil : $0.hva.rawValue, readOnly: $0.readOnly) }
+        (machine.vms.first?.memory ?? []).map {
+            TraceMemory.Slot(ipa: $0.ipa.rawValue, size: $0.size, hostHVA: $0.hva.rawValue == 0 ? nil : $0.hva.rawValue, readOnly: $0.readOnly)
+        }
     }
 
     /// A slot on the command line; nil where there is no colon: a file's name.

@@ -38,7 +38,9 @@ struct WalkCommand: ParsableCommand {
     func validate() throws {
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
         if ipas.isEmpty, probes == nil { throw ValidationError("Found no IPA, expected at least one, or --probes.") }
-        if let probes, SessionFiles.isStandardInput(file), SessionFiles.isStandardInput(probes) { throw ValidationError("FILE and --probes cannot both be standard input.") }
+        if let probes, SessionFiles.isStandardInput(file), SessionFiles.isStandardInput(probes) {
+            throw ValidationError("FILE and --probes cannot both be standard input.")
+        }
     }
 
     func run() throws {

@@ -145,7 +145,9 @@ final class WorkJournal: Sendable {
         } else if let home = environment["HOME"], home.hasPrefix("/") {
             folders.append(home + "/.local/state/kvmtui")
         }
-        if making, let first = folders.first { try? FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]) }
+        if making, let first = folders.first {
+            try? FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
         folders.append(environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")
         return folders
     }

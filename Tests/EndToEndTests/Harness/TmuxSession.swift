@@ -25,7 +25,8 @@ final class TmuxSession {
     init(
         _ command: [String], width: Int = 80, height: Int = 24, environment: [String: String] = [:]
     ) throws {
-        socket = FileManager.default.temporaryDirectory
+        socket =
+            FileManager.default.temporaryDirectory
             .appendingPathComponent("kvmtui-tmux-\(UUID().uuidString.prefix(8))").path
         // What a test types and does not save is nobody's.
         var settings = ["TERM": "tmux-256color", "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": socket + ".state"]
@@ -37,11 +38,11 @@ final class TmuxSession {
         let settingsFile = socket + ".conf"
         defer { try? FileManager.default.removeItem(atPath: settingsFile) }
         try """
-            set -g status off
-            set -g remain-on-exit on
-            set -g remain-on-exit-format ""
-            set -s escape-time 0
-            """.write(toFile: settingsFile, atomically: false, encoding: .utf8)
+        set -g status off
+        set -g remain-on-exit on
+        set -g remain-on-exit-format ""
+        set -s escape-time 0
+        """.write(toFile: settingsFile, atomically: false, encoding: .utf8)
         try tmux(["-u", "-f", settingsFile, "new-session", "-d", "-x", "\(width)", "-y", "\(height)", line])
     }
 

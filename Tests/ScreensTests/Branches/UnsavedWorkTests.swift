@@ -24,7 +24,8 @@ import Testing
         return surroundings
     }
 
-    static let work = "20g \":without retry-check\" Enter 44g \":kswapd: swap-out 0x80001000\" Enter s s \":move kswapd\" Enter \":move kswapd\" Enter \":branch 1\" Enter 60g \":vcpu0: read 0x80009000 byte\" Enter"
+    static let work =
+        "20g \":without retry-check\" Enter 44g \":kswapd: swap-out 0x80001000\" Enter s s \":move kswapd\" Enter \":move kswapd\" Enter \":branch 1\" Enter 60g \":vcpu0: read 0x80009000 byte\" Enter"
 
     @Test func `what was typed is done again as it was`() throws {
         let notes = Notes()
@@ -46,7 +47,8 @@ import Testing
     @Test func `it can be forgotten, and damage is said`() throws {
         let notes = Notes()
         let left = UnsavedWork(when: "today", actions: [TypedAction(branch: 1, step: 9, text: "without retry-check")], place: "here")
-        let damaged = UnsavedWork(when: "today", actions: [TypedAction(branch: 1, step: 9, text: "without retry-check"), TypedAction(branch: 7, step: 1, text: "x")], place: "there")
+        let damaged = UnsavedWork(
+            when: "today", actions: [TypedAction(branch: 1, step: 9, text: "without retry-check"), TypedAction(branch: 7, step: 1, text: "x")], place: "there")
         var explorer = Explorer(try ExplorerTests.session("retry"), surroundings: surroundings(notes, unsaved: [left, damaged]))
         _ = explorer.run("recover")
         #expect(explorer.message?.text == "the unsaved work is damaged after 1 actions")

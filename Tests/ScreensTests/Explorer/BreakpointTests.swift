@@ -34,7 +34,10 @@ import Testing
     }
 
     @Test func `b fits the pane`() throws {
-        for (pane, says) in [(1, "step "), (2, "the descriptor at PA"), (3, "the descriptor at PA"), (4, "the page at IPA 0x80001000"), (7, "the page at IPA 0x80001000"), (8, "step ")] {
+        for (pane, says) in [
+            (1, "step "), (2, "the descriptor at PA"), (3, "the descriptor at PA"), (4, "the page at IPA 0x80001000"), (7, "the page at IPA 0x80001000"),
+            (8, "step "),
+        ] {
             var explorer = try explorer("write-after-read", "78g \(pane) b")
             #expect(hint(&explorer).contains(says), "pane \(pane)")
             try ExplorerTests.press(&explorer, "b")
@@ -79,7 +82,10 @@ import Testing
         #expect(explorer.breakpoints.isEmpty)
     }
 
-    @Test(arguments: ["", "nonsense", "4:1", "3:512", "1:1024", "3:", ":3", "pa:", "pa:x", "0x", "-1", "99999999999999999999", "3:99999999999999999999", "pa:0xffffffffffffffff"])
+    @Test(arguments: [
+        "", "nonsense", "4:1", "3:512", "1:1024", "3:", ":3", "pa:", "pa:x", "0x", "-1", "99999999999999999999", "3:99999999999999999999",
+        "pa:0xffffffffffffffff",
+    ])
     func `what does not fit is said, and never traps`(_ argument: String) throws {
         var explorer = try explorer("write-after-read", "78g")
         _ = explorer.run("break \(argument)")

@@ -16,7 +16,9 @@ import Testing
         expectPicture(try explorer("icache-vipt", width, height, "c 9 Escape"), named: "caches-vipt-\(width)x\(height)", roles: true)
     }
 
-    @Test(arguments: ["icache-pipt", "icache-vivt-asid", "icache-b14", "walker-pou", "guest-caches-on"]) func `stale bytes over the whole screen`(_ name: String) throws {
+    @Test(arguments: ["icache-pipt", "icache-vivt-asid", "icache-b14", "walker-pou", "guest-caches-on"]) func `stale bytes over the whole screen`(
+        _ name: String
+    ) throws {
         let grid = try explorer(name, 80, 24, "c 9 z")
         #expect(grid.rows.joined().contains("~ stale"))
         expectPicture(grid, named: "caches-\(name)")

@@ -126,21 +126,31 @@ struct RandomEvents {
         self.lines = lines
     }
 
-    private static let keys: [Key] = KeyTable.bindings.flatMap(\.keys)
+    private static let keys: [Key] =
+        KeyTable.bindings.flatMap(\.keys)
         + "0123456789abxyz:/\"é漢".map { Key.character($0) }
         + [.enter, .escape, .tab, .backTab, .backspace, .delete, .insert, .home, .end, .left, .right, .function(7)]
 
     private static let places = ["0", "0x80000000", "0x80001000", "0x2c001000", "0xffffffffffffffff", "0x10000000000", "-1", "", "99999999999999999999"]
     private static let lookups = places.flatMap { ["goto \($0)", "map \($0)", "names \($0)", "names pfn \($0)"] }
 
-    static let sessionLines: [String] = lookups
-        + places.flatMap { ["fault \($0)", "break \($0)", "branch \($0)", "vcpu0: read \($0)", "vcpu0: write \($0) 1", "host: swap-out \($0)", "names hva \($0)", "names va \($0)"] }
+    static let sessionLines: [String] =
+        lookups
+        + places.flatMap {
+            [
+                "fault \($0)", "break \($0)", "branch \($0)", "vcpu0: read \($0)", "vcpu0: write \($0) 1", "host: swap-out \($0)", "names hva \($0)",
+                "names va \($0)",
+            ]
+        }
         + Behaviour.names.flatMap { ["with \($0)", "without \($0)"] } + MicroStep.allCases.map { "break \($0.name)" }
         + ExplorerCommand.all.map(\.name).filter { $0 != "quit" }
-        + ["kswapd: swap-out 0x80001000 late", "vcpu0: exec 0x80002000", "ksmd: merge 0x80001000 0x80002000", "vcpu7: read 0", "compare 1", "break off",
-           "save /nowhere/x.yaml", "screenshot /nowhere/x.svg", "screenshot x", "diagram /nowhere/x.svg", "nonsense", ":", "é: 漢"]
+        + [
+            "kswapd: swap-out 0x80001000 late", "vcpu0: exec 0x80002000", "ksmd: merge 0x80001000 0x80002000", "vcpu7: read 0", "compare 1", "break off",
+            "save /nowhere/x.yaml", "screenshot /nowhere/x.svg", "screenshot x", "diagram /nowhere/x.svg", "nonsense", ":", "é: 漢",
+        ]
 
-    static let imageLines: [String] = lookups + places.flatMap { ["walk \($0)", "walk \($0) write", "walk \($0) exec"] }
+    static let imageLines: [String] =
+        lookups + places.flatMap { ["walk \($0)", "walk \($0) write", "walk \($0) exec"] }
         + ["walk 0 sing", "screenshot /nowhere/x.svg", "diagram /nowhere/x.svg", "help", "map", "names", "nonsense", "é"]
 
     private mutating func below(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
@@ -152,14 +162,16 @@ struct RandomEvents {
         switch below(24) {
         case 0: return .resize(width: 1 + below(250), height: 1 + below(80))
         // Most sizes of the draw above are too small for something; these are what people have.
-        case 1: return [.resize(width: 80, height: 24), .resize(width: 120, height: 36), .resize(width: 200, height: 60), .resize(width: 60, height: 17)][below(4)]
+        case 1:
+            return [.resize(width: 80, height: 24), .resize(width: 120, height: 36), .resize(width: 200, height: 60), .resize(width: 60, height: 17)][below(4)]
         case 2, 3: return .mouse(Mouse([.click, .wheelUp, .wheelDown][below(3)], x: below(250), y: below(80)))
         case 4: return .paste(["0x80001000", "a\nb\u{1b}[2J", ":without smp-rmb"][below(3)])
         case 5: return .tick
         case 6:
             // Out of whatever has the keys, then a line; now and then it is left to be completed or broken off.
             let line = lines[below(lines.count)]
-            waiting = ([.key(.escape), .key(.escape), .key(.character(":"))] + line.map { .key(.character($0)) } + [oneIn(8) ? .key(.tab) : .key(.enter)]).reversed()
+            waiting = ([.key(.escape), .key(.escape), .key(.character(":"))] + line.map { .key(.character($0)) } + [oneIn(8) ? .key(.tab) : .key(.enter)])
+                .reversed()
             return waiting.removeLast()
         default: return .key(Self.keys[below(Self.keys.count)])
         }

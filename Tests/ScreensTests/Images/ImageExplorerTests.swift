@@ -10,7 +10,9 @@ import Testing
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("HostTraces")
     static let names: [String] = ["6.1-max", "6.1-a57"].flatMap { host in
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent(host).path)) ?? []).filter { $0.hasSuffix(".elf") }.sorted().map { "\(host)/\($0)" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent(host).path)) ?? []).filter { $0.hasSuffix(".elf") }.sorted().map {
+            "\(host)/\($0)"
+        }
     }
 
     private static func image(_ name: String) throws -> TableImage {
@@ -37,7 +39,9 @@ import Testing
         return explorer
     }
 
-    private func text(_ explorer: inout ImageExplorer) -> String { Self.screen(&explorer, explorer.size.width, explorer.size.height).rows.joined(separator: "\n") }
+    private func text(_ explorer: inout ImageExplorer) -> String {
+        Self.screen(&explorer, explorer.size.width, explorer.size.height).rows.joined(separator: "\n")
+    }
 
     @Test(arguments: ExplorerTests.sizes) func `a host's tables at every size`(_ width: Int, _ height: Int) throws {
         var explorer = try explorer("6.1-max/thp.end.elf", width, height, "j")
@@ -115,14 +119,17 @@ import Testing
 
     @Test func `tables in circles, without memory, and registers that do not fit`() throws {
         let words = [UInt64](repeating: 0x4000_0003, count: 512)
-        let circle = TableImage(geometry: try Stage2Geometry(.armv7, vttbr: 0x4000_0000, vtcr: 0x3558), memory: PhysicalImage([PhysicalRun(address: 0x4000_0000, words: words + words)]))
+        let circle = TableImage(
+            geometry: try Stage2Geometry(.armv7, vttbr: 0x4000_0000, vtcr: 0x3558),
+            memory: PhysicalImage([PhysicalRun(address: 0x4000_0000, words: words + words)]))
         let nothing = TableImage(geometry: try Stage2Geometry(.armv8, vttbr: 0xffff_ffff_0000, vtcr: 0x8002_3558), memory: PhysicalImage([]))
         let misfit = TableImage(geometry: try Stage2Geometry(.armv7, vttbr: 0, vtcr: 0x3f), memory: PhysicalImage([]))
         for image in [circle, nothing, misfit] {
             var explorer = ImageExplorer(image)
             for (width, height) in ExplorerTests.sizes {
                 _ = Self.screen(&explorer, width, height)
-                try Self.press(&explorer, "j j Enter Enter Enter / \"x\" Enter n < > m n Enter N PgDn Esc Esc Esc 2 j 3 j 4 j i Esc \":walk 0 exec\" Enter 1 Esc Esc")
+                try Self.press(
+                    &explorer, "j j Enter Enter Enter / \"x\" Enter n < > m n Enter N PgDn Esc Esc Esc 2 j 3 j 4 j i Esc \":walk 0 exec\" Enter 1 Esc Esc")
                 _ = Self.screen(&explorer, width, height)
             }
         }

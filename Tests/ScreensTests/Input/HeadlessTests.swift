@@ -30,10 +30,11 @@ struct HeadlessTests {
         var diary = Diary()
         let script = try KeyScript(parsing: "s <C-z> <size 50x5> q x")
         let grid = Headless.run(&diary, size: ScreenSize(width: 40, height: 4), events: script.events)
-        #expect(diary.lines == [
-            "resize(width: 40, height: 4) after 0", "key(s) after 3", "key(C-z) after 3",
-            "resize(width: 50, height: 5) after 3", "key(q) after 3",
-        ])
+        #expect(
+            diary.lines == [
+                "resize(width: 40, height: 4) after 0", "key(s) after 3", "key(C-z) after 3",
+                "resize(width: 50, height: 5) after 3", "key(q) after 3",
+            ])
         #expect(grid.width == 50 && grid.height == 5)
         #expect(grid.text(row: 1).hasPrefix("key(s) after 3"))
     }

@@ -88,7 +88,8 @@ import Testing
     }
 
     @Test func `a session of many faults shows how many there are in each column`() throws {
-        let text = "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 2500\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
+        let text =
+            "kvmtui: 1\nmachine:\n  memory:\n    - { ipa: 0x80000000, size: 64M, hva: 0x10000000 }\nsteps:\n  - repeat: 2500\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n"
         var explorer = Explorer(try SessionReader.read(text: text, file: "x"))
         _ = ExplorerTests.screen(&explorer, 120, 36)
         try ExplorerTests.press(&explorer, "t")

@@ -19,7 +19,8 @@ import Testing
         let lines = Set(page.split(separator: "\n").map { $0.replacing("\\&", with: "") })
         for binding in KeyTable.bindings {
             #expect(lines.contains(".It Ic " + Manual.escaped(binding.shown).replacing("\\&", with: "")), "\(binding.shown)")
-            #expect(lines.contains { $0.contains(Manual.escaped(binding.help.split(separator: ". ").first ?? "").replacing("\\&", with: "")) }, "\(binding.help)")
+            #expect(
+                lines.contains { $0.contains(Manual.escaped(binding.help.split(separator: ". ").first ?? "").replacing("\\&", with: "")) }, "\(binding.help)")
         }
         for command in ExplorerCommand.all { #expect(lines.contains(".It Ic :" + Manual.escaped(command.usage)), "\(command.usage)") }
     }

@@ -9,7 +9,8 @@ import Testing
     static func entries() -> [SessionEntry] {
         // Short ones: each is run through to be measured.
         let names = [
-            "destroy-leak", "execute", "first-touch", "hwpoison", "late-reader", "mmio", "mmio-decoder", "mprotect", "no-retry-check", "no-vma", "retry", "swap-bug",
+            "destroy-leak", "execute", "first-touch", "hwpoison", "late-reader", "mmio", "mmio-decoder", "mprotect", "no-retry-check", "no-vma", "retry",
+            "swap-bug",
             "swap-bug-fixed", "swap-bug-hidden", "two-vcpus", "write-after-read",
         ]
         var entries = names.map { name in
@@ -109,7 +110,8 @@ import Testing
         for _ in 0..<600 {
             switch random.next() % 10 {
             case 0: _ = list.handle(.resize(width: Int(random.next() % 200), height: Int(random.next() % 60)))
-            case 1: _ = list.handle(.mouse(Mouse([.click, .wheelUp, .wheelDown][Int(random.next() % 3)], x: Int(random.next() % 200), y: Int(random.next() % 60))))
+            case 1:
+                _ = list.handle(.mouse(Mouse([.click, .wheelUp, .wheelDown][Int(random.next() % 3)], x: Int(random.next() % 200), y: Int(random.next() % 60))))
             default: _ = list.handle(.key(keys[Int(random.next() % UInt64(keys.count))]))
             }
             var grid = Grid(width: 90, height: 30)
