@@ -142,12 +142,12 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
 
     public var kind: Kind
     /// The process whose memory is meant.
-    public var process: UInt8 = 0
+    public var process: ProcessNumber = 0
     /// The virtual machine that is meant.
-    public var vm: UInt8 = 0
+    public var vm: VMNumber = 0
     public var hva: HVA = HVA(0)
     /// The other page of a merge.
-    public var otherProcess: UInt8 = 0
+    public var otherProcess: ProcessNumber = 0
     public var other: HVA = HVA(0)
     public var ipa: IPA = IPA(0)
     public var pa: PA = PA(0)
@@ -157,7 +157,7 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
     public var count: Int32 = 0
     public var slot: UInt32 = 0
     /// The physical CPU that the thread runs on.
-    public var cpu: UInt8 = 0
+    public var cpu: CPUNumber = 0
     // For devices and cache lines. The place is `pa`, or where `hva` of `process` lies when `pa` is 0.
     public var level = CacheLevel.data
     public var operation = CacheOperation.none

@@ -61,12 +61,12 @@ public enum Outcome: UInt8, Sendable, BitwiseCopyable {
 public struct Actor: BitwiseCopyable, Sendable {
     public enum Kind: UInt8, Sendable, BitwiseCopyable { case vcpu, host }
 
-    public let id: UInt8
+    public let id: ActorNumber
     public let kind: Kind
     /// For a vCPU: its VM, its number there, the physical CPU it runs on.
-    public internal(set) var vm: UInt8 = 0
+    public internal(set) var vm: VMNumber = 0
     public internal(set) var index: UInt8 = 0
-    public internal(set) var cpu: UInt8 = 0
+    public internal(set) var cpu: CPUNumber = 0
 
     /// The step that it makes next; `idle` with nothing to do.
     public internal(set) var next: MicroStep = .idle
@@ -122,14 +122,14 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var abortResult: Int32 = 0
     public internal(set) var hostPage = HVA(0)
     var hostWrite = false
-    public internal(set) var hostProcess: UInt8 = 0
+    public internal(set) var hostProcess: ProcessNumber = 0
     var hostResult: Int32 = 0
     /// The entry for which the host's fault was taken.
     var faultEntry = HostEntry.none
     public internal(set) var mmio = MMIOExit()
 
     // stage2_set_pte and unmap_stage2_range.
-    var setVM: UInt8 = 0
+    var setVM: VMNumber = 0
     public internal(set) var setIPA = IPA(0)
     public internal(set) var setLeaf = Stage2Descriptor(0)
     var setFromCache = true
@@ -147,8 +147,9 @@ public struct Actor: BitwiseCopyable, Sendable {
     // Notifiers and host routines.
     var rangeStart: UInt64 = 0
     var rangeEnd: UInt64 = 0
-    var notifyProcess: UInt8 = 0
-    public internal(set) var notifyVM: Int16 = -1
+    var notifyProcess: ProcessNumber = 0
+    /// The VM whose notifier is under way, or was last.
+    public internal(set) var notifyVM: VMNumber = 0
     var walkSlot = 0
     var walkPage: UInt64 = 0
     var changePFN = PFN(0)
@@ -164,7 +165,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var ksmOther = PFN(0)
     /// The area that fork is copying, and the process that it makes.
     var areaIndex = 0
-    var forkChild: UInt8 = 0
+    var forkChild: ProcessNumber = 0
 
     // Progress.
     var lastFaultHSR: UInt32 = 0
@@ -175,7 +176,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.
     public internal(set) var attemptStart: UInt32 = 0
 
-    init(vcpu index: UInt8, vm: UInt8, cpu: UInt8, id: UInt8) {
+    init(vcpu index: UInt8, vm: VMNumber, cpu: CPUNumber, id: ActorNumber) {
         self.id = id
         kind = .vcpu
         self.vm = vm
@@ -183,7 +184,7 @@ public struct Actor: BitwiseCopyable, Sendable {
         self.cpu = cpu
     }
 
-    init(host id: UInt8) {
+    init(host id: ActorNumber) {
         self.id = id
         kind = .host
     }

@@ -3,10 +3,10 @@
 public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case descriptorRead(PA, level: UInt8, value: UInt64)
     case descriptorWritten(PA, level: UInt8, old: UInt64, new: UInt64)
-    case tlbHit(cpu: UInt8, ipa: IPA)
-    case tlbMiss(cpu: UInt8, ipa: IPA)
-    case tlbFilled(cpu: UInt8, ipa: IPA, leaf: UInt64)
-    case tlbEvicted(cpu: UInt8, ipa: IPA)
+    case tlbHit(cpu: CPUNumber, ipa: IPA)
+    case tlbMiss(cpu: CPUNumber, ipa: IPA)
+    case tlbFilled(cpu: CPUNumber, ipa: IPA, leaf: UInt64)
+    case tlbEvicted(cpu: CPUNumber, ipa: IPA)
     /// A whole VMID's entries, on every CPU.
     case tlbFlushed(vmid: UInt8, entries: UInt32)
     /// The VMIDs began anew: every TLB entry went, on every CPU.
@@ -24,7 +24,7 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case lockTaken, lockReleased
     case notifierSequence(UInt32)
     case notifierCount(Int32)
-    case hostEntryChanged(process: UInt8, HVA, old: UInt64, new: UInt64)
+    case hostEntryChanged(process: ProcessNumber, HVA, old: UInt64, new: UInt64)
     case frameAllocated(PFN)
     case frameFreed(PFN)
     case frameReferences(PFN, count: Int16)
@@ -36,15 +36,15 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case slotRead(UInt32)
     case instructionCacheSynced(HVA, wholeCache: Bool)
     /// Maintenance by a CPU: of `bytes` from `pa` on, by the virtual addresses from `va` on; 0 bytes: of everything.
-    case cacheOperation(CacheOperation, cpu: UInt8, va: VA, pa: PA, bytes: UInt32)
+    case cacheOperation(CacheOperation, cpu: CPUNumber, va: VA, pa: PA, bytes: UInt32)
     /// What happened to a line, or to a run of lines.
     case cache(CacheEvent)
     case message(KernelMessage)
     case guestRegisters
     case userExit
     /// A guest abort; `start` is the step at which the attempt that led to it began.
-    case faultTaken(actor: UInt8, start: UInt32)
-    case actionEnded(actor: UInt8)
+    case faultTaken(actor: ActorNumber, start: UInt32)
+    case actionEnded(actor: ActorNumber)
     case decided(Decision)
     /// The `index`-th of `World.violations`.
     case broken(index: UInt32)
@@ -124,7 +124,7 @@ public struct StepIndex: Sendable {
     /// two of these, so that a search finds when.
     public private(set) var overwrites = OverwriteLog()
     /// By actor, the fault that has not ended yet.
-    private var open = [Int](repeating: -1, count: 256)
+    private var open: [Int?] = []
 
     public init() {}
 
@@ -132,7 +132,8 @@ public struct StepIndex: Sendable {
         switch effect {
         case .faultTaken(let actor, let start):
             close(actor, at: start - 1)
-            open[Int(actor)] = faults.count
+            while open.count <= actor.index { open.append(nil) }
+            open[actor.index] = faults.count
             faults.append((start, step))
         case .actionEnded(let actor): close(actor, at: step)
         case .tlbFlushed: flushes.append(step)
@@ -142,10 +143,10 @@ public struct StepIndex: Sendable {
         }
     }
 
-    private mutating func close(_ actor: UInt8, at step: UInt32) {
-        guard open[Int(actor)] >= 0 else { return }
-        faults[open[Int(actor)]].end = step
-        open[Int(actor)] = -1
+    private mutating func close(_ actor: ActorNumber, at step: UInt32) {
+        guard actor.index < open.count, let fault = open[actor.index] else { return }
+        faults[fault].end = step
+        open[actor.index] = nil
     }
 }
 

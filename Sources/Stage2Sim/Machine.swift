@@ -29,9 +29,9 @@ public struct MachineConfiguration: Sendable, Equatable {
 
     public struct VM: Sendable, Equatable {
         /// One physical CPU for each vCPU, by number.
-        public var vcpus: [UInt8]
+        public var vcpus: [CPUNumber]
         public var memory: [Memory]
-        public init(vcpus: [UInt8] = [0], memory: [Memory] = []) {
+        public init(vcpus: [CPUNumber] = [0], memory: [Memory] = []) {
             self.vcpus = vcpus
             self.memory = memory
         }
@@ -69,28 +69,28 @@ public enum HostThread: UInt8, CaseIterable, Sendable { case host, kswapd, ksmd,
 public struct Machine {
     public let configuration: MachineConfiguration
     public internal(set) var world: World
-    public internal(set) var actors: [Actor]
+    public internal(set) var actors: Numbered<ActorNumber, Actor>
     /// The first of the host's threads in `actors`.
-    private let firstHost: Int
+    private let firstHost: ActorNumber
 
     public init(_ configuration: MachineConfiguration) {
         self.configuration = configuration
-        let cpuCount = max(1, (configuration.vms.flatMap(\.vcpus).max().map(Int.init) ?? 0) + 1)
+        let cpuCount = (configuration.vms.flatMap(\.vcpus).max() ?? 0).index + 1
         let tlb = TLB(entries: configuration.cpu.tlbEntries, ways: configuration.cpu.tlbWays)
         world = World(
             behaviours: configuration.behaviours, cpuModel: configuration.cpu, multiprocessor: configuration.multiprocessor,
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
-            cpus: Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount))
+            cpus: Numbered(Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount)))
         world.stage1 = configuration.stage1
         world.cacheBox = configuration.caches.map { CacheBox(CacheHierarchy($0, cpus: cpuCount)) }
-        actors = []
+        actors = Numbered()
         for (v, vm) in configuration.vms.enumerated() {
             guard let id = world.addVM(named: "vmm\(v)") else { continue }
-            for (i, cpu) in vm.vcpus.enumerated() { actors.append(Actor(vcpu: UInt8(i), vm: id, cpu: cpu, id: UInt8(actors.count))) }
+            for (i, cpu) in vm.vcpus.enumerated() { actors.append(Actor(vcpu: UInt8(truncatingIfNeeded: i), vm: id, cpu: cpu, id: actors.endIndex)) }
             world.addMemory(vm.memory, to: id)
         }
-        firstHost = actors.count
-        for _ in HostThread.allCases { actors.append(Actor(host: UInt8(actors.count))) }
+        firstHost = actors.endIndex
+        for _ in HostThread.allCases { actors.append(Actor(host: actors.endIndex)) }
         world.makeZeroPage()
         world.makePrivateProcess()
     }
@@ -98,24 +98,24 @@ public struct Machine {
     // MARK: Who acts
 
     /// The actor number of a vCPU; nil where there is none.
-    public func vcpu(_ index: Int, of vm: Int = 0) -> Int? { actors.firstIndex { $0.kind == .vcpu && $0.vm == vm && $0.index == index } }
-    public func thread(_ thread: HostThread) -> Int { firstHost + Int(thread.rawValue) }
+    public func vcpu(_ index: Int, of vm: VMNumber = 0) -> ActorNumber? { actors.firstIndex { $0.kind == .vcpu && $0.vm == vm && $0.index == index } }
+    public func thread(_ thread: HostThread) -> ActorNumber { firstHost.advanced(by: Int(thread.rawValue)) }
 
     /// "vcpu0", "vm1.vcpu0", "kswapd".
-    public func name(of actor: Int) -> String {
+    public func name(of actor: ActorNumber) -> String {
         let a = actors[actor]
-        guard a.kind == .vcpu else { return String(describing: HostThread(rawValue: UInt8(actor - firstHost)) ?? .host) }
+        guard a.kind == .vcpu else { return String(describing: HostThread(rawValue: UInt8(truncatingIfNeeded: firstHost.distance(to: actor))) ?? .host) }
         return (a.vm == 0 ? "" : "vm\(a.vm).") + "vcpu\(a.index)"
     }
 
     /// The actor called `name`.
-    public func actor(named name: String) -> Int? { actors.indices.first { self.name(of: $0) == name } }
+    public func actor(named name: String) -> ActorNumber? { actors.indices.first { self.name(of: $0) == name } }
 
     // MARK: Acting
 
     /// Gives an idle actor something to do.
     /// - Parameter late: without the barrier that orders them, the accesses that it ordered happen in the other order.
-    public mutating func start(_ action: Action, by actor: Int, late: Bool = false) {
+    public mutating func start(_ action: Action, by actor: ActorNumber, late: Bool = false) {
         precondition(actors[actor].isIdle, "an actor finishes one action before it starts another")
         world.busyActors += 1
         prefetchForeseen(action, by: actor)
@@ -132,7 +132,7 @@ public struct Machine {
     }
 
     /// Makes one micro-step of an actor, checks on, and delivers its effects.
-    public mutating func step(_ actor: Int, effects: inout EffectBuffer) -> StepResult {
+    public mutating func step(_ actor: ActorNumber, effects: inout EffectBuffer) -> StepResult {
         withUnsafeMutablePointer(to: &effects) { buffer in
             var sink = BufferSink<ChecksOn>(buffer: buffer)
             return run(actor, limit: 1, sink: &sink).1
@@ -141,14 +141,14 @@ public struct Machine {
 
     /// Runs an actor to the end of its action, or for `limit` steps, checks on, effects not delivered.
     /// Returns the steps made, and how the last one went.
-    public mutating func run(_ actor: Int, limit: Int = .max) -> (steps: Int, last: StepResult) {
+    public mutating func run(_ actor: ActorNumber, limit: Int = .max) -> (steps: Int, last: StepResult) {
         var sink = CheckedSink()
         let result = run(actor, limit: limit, sink: &sink)
         return (result.0, result.1)
     }
 
     /// As `run`, noting in `index` where faults, flushes and broken checks are.
-    public mutating func run(_ actor: Int, limit: Int = .max, index: inout StepIndex) -> (steps: Int, last: StepResult) {
+    public mutating func run(_ actor: ActorNumber, limit: Int = .max, index: inout StepIndex) -> (steps: Int, last: StepResult) {
         withUnsafeMutablePointer(to: &index) { index in
             var sink = IndexSink(index: index)
             return run(actor, limit: limit, sink: &sink)
@@ -156,14 +156,14 @@ public struct Machine {
     }
 
     /// As `run`, with nothing checked: what the kernel's path alone costs.
-    public mutating func runUnchecked(_ actor: Int, limit: Int = .max) -> (steps: Int, last: StepResult) {
+    public mutating func runUnchecked(_ actor: ActorNumber, limit: Int = .max) -> (steps: Int, last: StepResult) {
         var sink = BareSink()
         let result = run(actor, limit: limit, sink: &sink)
         return (result.0, result.1)
     }
 
     /// Runs an actor to the end of its action with effects delivered; `effects` keeps the last ones that fit.
-    public mutating func run(_ actor: Int, checks: Bool, effects: inout EffectBuffer) -> (steps: Int, last: StepResult) {
+    public mutating func run(_ actor: ActorNumber, checks: Bool, effects: inout EffectBuffer) -> (steps: Int, last: StepResult) {
         withUnsafeMutablePointer(to: &effects) { buffer in
             if checks {
                 var sink = BufferSink<ChecksOn>(buffer: buffer)
@@ -174,7 +174,7 @@ public struct Machine {
         }
     }
 
-    private mutating func run<Sink: EffectSink>(_ actor: Int, limit: Int, sink: inout Sink) -> (Int, StepResult) {
+    private mutating func run<Sink: EffectSink>(_ actor: ActorNumber, limit: Int, sink: inout Sink) -> (Int, StepResult) {
         withStepper(actor, &sink) { stepper in
             var steps = 0
             while steps < limit {
@@ -187,17 +187,17 @@ public struct Machine {
     }
 
     /// A stepper for one actor, which works in place for as long as `body` runs.
-    @inline(__always) mutating func withStepper<Sink: EffectSink, R>(_ actor: Int, _ sink: inout Sink, _ body: (Stepper<Sink>) -> R) -> R {
+    @inline(__always) mutating func withStepper<Sink: EffectSink, R>(_ actor: ActorNumber, _ sink: inout Sink, _ body: (Stepper<Sink>) -> R) -> R {
         world.own()
         return withUnsafeMutablePointer(to: &world) { world in
-            actors.withUnsafeMutableBufferPointer { actors in
-                withUnsafeMutablePointer(to: &sink) { body(Stepper(world, actors.baseAddress! + actor, $0)) }
+            actors.elements.withUnsafeMutableBufferPointer { actors in
+                withUnsafeMutablePointer(to: &sink) { body(Stepper(world, actors.baseAddress! + actor.index, $0)) }
             }
         }
     }
 
     /// Whether an actor's next step needs something that another one holds.
-    public func isBlocked(_ actor: Int) -> Bool {
+    public func isBlocked(_ actor: ActorNumber) -> Bool {
         withUnsafePointer(to: world) { world in withUnsafePointer(to: actors[actor]) { Waiting(world: world, actor: $0).isBlocked } }
     }
 
@@ -221,7 +221,7 @@ extension World {
     /// Bytes that this world has copied since its start because kept copies of it share them: what those copies cost.
     public var copiedBytes: Int { kernelPages.copied + frames.copied + processes.reduce(0) { $0 + $1.entries.copied } }
 
-    init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: [PhysicalCPU]) {
+    init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: Numbered<CPUNumber, PhysicalCPU>) {
         self.behaviours = behaviours
         leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
         self.cpuModel = cpuModel
@@ -230,9 +230,9 @@ extension World {
         self.cpus = cpus
     }
 
-    mutating func addMemory(_ memory: [MachineConfiguration.Memory], to vm: UInt8) {
-        let process = Int(vms[Int(vm)].process)
-        vms[Int(vm)].slots.insert(
+    mutating func addMemory(_ memory: [MachineConfiguration.Memory], to vm: VMNumber) {
+        let process = vms[vm].process
+        vms[vm].slots.insert(
             contentsOf: memory.enumerated().map { i, piece in
                 Memslot(id: UInt32(i), ipa: piece.ipa, size: piece.size, hva: piece.hva, readOnly: piece.readOnly, userAllocated: piece.userAllocated)
             })
@@ -253,7 +253,7 @@ extension World {
                 for page in Process.index(piece.hva)..<Process.index(end) where processes[process].entries[page].isNone {
                     let pfn = frames.allocate()
                     frames.change(pfn) {
-                        $0.mappings = 1
+                        $0.map()
                         $0.flags.insert(.dirty)
                     }
                     processes[process].entries.mutable(page).pointee = HostEntry(pfn, writable: true)
@@ -264,7 +264,7 @@ extension World {
     }
 
     /// Adjacent and overlapping areas become one, so that many small slots do not make many areas.
-    mutating func addAnonymousArea(_ process: Int, _ start: HVA, _ end: HVA) {
+    mutating func addAnonymousArea(_ process: ProcessNumber, _ start: HVA, _ end: HVA) {
         if let last = processes[process].areas.indices.last, processes[process].areas[last].backing == .anonymous,
             start >= processes[process].areas[last].start, start <= processes[process].areas[last].end
         {
@@ -281,7 +281,7 @@ extension World {
 
     /// A process that is no VMM: whoever else uses the host's memory.
     mutating func makePrivateProcess() {
-        var process = Process(id: UInt8(processes.count), name: "other")
+        var process = Process(id: processes.endIndex, name: "other")
         process.areas = [MemoryArea(start: HVA(0x1000_0000), end: HVA(0x2000_0000), backing: .anonymous)]
         processes.append(process)
     }

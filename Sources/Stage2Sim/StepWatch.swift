@@ -42,7 +42,7 @@ extension Machine {
     ///
     /// - Parameter first: stop after the first one.
     /// Returns the steps made, and how the last one went.
-    public mutating func run(_ actor: Int, limit: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) -> (
+    public mutating func run(_ actor: ActorNumber, limit: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) -> (
         steps: Int, last: StepResult
     ) {
         if watch.descriptors.isEmpty {
@@ -58,13 +58,13 @@ extension Machine {
     }
 
     @inline(__always) private mutating func run<Sink: EffectSink>(
-        _ actor: Int, limit: Int, _ watch: StepWatch, _ first: Bool, _ hits: inout [UInt32], sink: inout Sink, _ taken: (inout Sink) -> Bool
+        _ actor: ActorNumber, limit: Int, _ watch: StepWatch, _ first: Bool, _ hits: inout [UInt32], sink: inout Sink, _ taken: (inout Sink) -> Bool
     ) -> (Int, StepResult) {
         world.own()
         return withUnsafeMutablePointer(to: &world) { world in
-            actors.withUnsafeMutableBufferPointer { actors in
+            actors.elements.withUnsafeMutableBufferPointer { actors in
                 withUnsafeMutablePointer(to: &sink) { sink in
-                    let me = actors.baseAddress! + actor
+                    let me = actors.baseAddress! + actor.index
                     let stepper = Stepper(world, me, sink)
                     var steps = 0
                     while steps < limit {

@@ -8,8 +8,8 @@
 ///     // tables.world.leaf(of: 0, IPA(0x8000_0000))?.rawValue == 0x123457ff
 public struct TableFunctions {
     private var machine: Machine
-    private let vcpu: Int
-    private let thread: Int
+    private let vcpu: ActorNumber
+    private let thread: ActorNumber
     private var sink = MessageSink()
 
     /// - Parameters:
@@ -129,7 +129,7 @@ public struct TableFunctions {
         freeCache()
     }
 
-    @inline(__always) private mutating func run<R>(_ actor: Int, _ body: (Stepper<MessageSink>) -> R) -> R {
+    @inline(__always) private mutating func run<R>(_ actor: ActorNumber, _ body: (Stepper<MessageSink>) -> R) -> R {
         machine.withStepper(actor, &sink, body)
     }
 }

@@ -17,7 +17,7 @@ extension World {
     }
 
     /// The pages of a process whose page-table entries are not the same in `other`, in address order.
-    public func differingHostEntries(of process: Int, from other: World) -> [HVA] {
+    public func differingHostEntries(of process: ProcessNumber, from other: World) -> [HVA] {
         var found: Set<UInt64> = []
         let mine = processes[process].entries, theirs = other.processes[process].entries
         mine.forEachPage { first, page in

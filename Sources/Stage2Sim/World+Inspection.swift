@@ -14,7 +14,7 @@ public struct SwapSlotState: Sendable {
 
 extension World {
     /// A process's page-table entries that are not empty, in address order.
-    public func hostEntries(of process: Int) -> [(hva: HVA, entry: HostEntry)] {
+    public func hostEntries(of process: ProcessNumber) -> [(hva: HVA, entry: HostEntry)] {
         var found: [(HVA, HostEntry)] = []
         processes[process].entries.forEachPage { first, page in
             for (i, entry) in page.enumerated() where !entry.isNone { found.append((HVA(UInt64(first + i) << 12), entry)) }
@@ -23,8 +23,8 @@ extension World {
     }
 
     /// The page-table entries of all processes that hold a frame, no more than `limit` of them.
-    public func hostEntries(holding pfn: PFN, limit: Int) -> [(process: Int, hva: HVA, entry: HostEntry)] {
-        var found: [(Int, HVA, HostEntry)] = []
+    public func hostEntries(holding pfn: PFN, limit: Int) -> [(process: ProcessNumber, hva: HVA, entry: HostEntry)] {
+        var found: [(ProcessNumber, HVA, HostEntry)] = []
         for process in processes.indices {
             processes[process].entries.forEachPage { first, page in
                 guard found.count < limit else { return }
@@ -45,7 +45,7 @@ extension World {
     }
 
     /// The pages that stage-2 tables of a VM are made of, with their levels, in address order.
-    public func tablePages(of vm: UInt8) -> [(address: PA, level: Int)] {
+    public func tablePages(of vm: VMNumber) -> [(address: PA, level: Int)] {
         kernelPages.pages(usedAs: [.level1, .level1Tail, .level2, .level3], vm: vm).map { page in
             switch kernelPages.use(of: page) {
             case .level2: (page, 2)
@@ -57,8 +57,8 @@ extension World {
 
     /// An invalidation under way, between the change of the process's entry and the notifier's return.
     public struct Invalidation: Sendable {
-        public let actor: Int
-        public let process: Int
+        public let actor: ActorNumber
+        public let process: ProcessNumber
         public let start: HVA
         /// Not included.
         public let end: HVA
@@ -67,17 +67,16 @@ extension World {
     }
 
     public var invalidations: [Invalidation] {
-        pendingInvalidations.map { Invalidation(actor: Int($0.actor), process: Int($0.process), start: $0.start, end: $0.end, since: $0.since) }
+        pendingInvalidations.map { Invalidation(actor: $0.actor, process: $0.process, start: $0.start, end: $0.end, since: $0.since) }
     }
 
     /// Pages whose mapping has gone and that are still to be let go, with the actor that has them (`mmu_gather`).
-    public var pagesGathered: [(actor: Int, page: PA)] { gatheredPages.map { (Int($0.actor), $0.pfn.pa) } }
+    public var pagesGathered: [(actor: ActorNumber, page: PA)] { gatheredPages.map { ($0.actor, $0.pfn.pa) } }
 
     /// Who holds a process's locks: the page-table lock, `mmap_sem` for writing; and how many hold that for reading.
-    public func locks(ofProcess number: Int) -> (pageTable: Int?, mmapWriter: Int?, mmapReaders: Int) {
-        func actor(_ holder: Int8) -> Int? { holder < 0 ? nil : Int(holder) }
+    public func locks(ofProcess number: ProcessNumber) -> (pageTable: ActorNumber?, mmapWriter: ActorNumber?, mmapReaders: Int) {
         let process = processes[number]
-        return (actor(process.pageTableLock), actor(process.mmapWriter), process.mmapReaders)
+        return (process.pageTableLock, process.mmapWriter, process.mmapReaders)
     }
 
     /// The 512 words of a page, wherever it is; nil where there is no memory.
@@ -114,7 +113,7 @@ extension World {
     /// What `vcpu` would get if it fetched the word at `pa` by `va` now; nil without caches, or where there is no RAM.
     public func fetchWouldFind(_ va: VA, _ pa: PA, by vcpu: Actor) -> FoundBytes? {
         guard let caches, isMemory(pa) else { return nil }
-        let context = CacheContext(cpu: min(Int(vcpu.cpu), cpus.count - 1), asid: vcpu.access.asid, vmid: vcpu.vttbr.vmid, requester: .guest(vcpu.vm))
+        let context = CacheContext(cpu: min(vcpu.cpu.index, cpus.count - 1), asid: vcpu.access.asid, vmid: vcpu.vttbr.vmid, requester: .guest(vcpu.vm))
         return caches.peek(va, pa, width: 4, cacheable: vcpu.registers.instructionCacheOn, context: context, trueMemory)
     }
 }

@@ -2,8 +2,8 @@
 
 extension World {
     /// What a walk of the VM's tables comes to; nil: the access is permitted. The TLB is not asked.
-    public func faultStatus(of vm: UInt8, _ ipa: IPA, _ access: AccessKind) -> FaultStatus? {
-        guard var table = vms[Int(vm)].level1 else { return FaultStatus(.translation, level: 1) }
+    public func faultStatus(of vm: VMNumber, _ ipa: IPA, _ access: AccessKind) -> FaultStatus? {
+        guard var table = vms[vm].level1 else { return FaultStatus(.translation, level: 1) }
         for level in 1...3 {
             let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) ?? 0
             switch Stage2Walk.next(Stage2Descriptor(word), level: level) {
@@ -17,8 +17,8 @@ extension World {
 
     /// The stretches of guest memory, page aligned, in which leaves stand, inside `range`. Stretches with no more than
     /// `gap` pages between them are one.
-    public func mappedRuns(of vm: UInt8, in range: Range<UInt64>, gap: UInt64 = 8) -> [Range<UInt64>] {
-        guard let level1 = vms[Int(vm)].level1, !range.isEmpty else { return [] }
+    public func mappedRuns(of vm: VMNumber, in range: Range<UInt64>, gap: UInt64 = 8) -> [Range<UInt64>] {
+        guard let level1 = vms[vm].level1, !range.isEmpty else { return [] }
         var runs: [Range<UInt64>] = []
         var at = range.lowerBound & ~(pageSize - 1)
         let end = min(range.upperBound, 1 << 40)
@@ -46,8 +46,8 @@ extension World {
     private static func after(_ ipa: UInt64, level: Int) -> UInt64 { (ipa & ~(Stage2Walk.span(level: level) - 1)) + Stage2Walk.span(level: level) }
 
     /// Whether a write by the process would be served with a copy, notifiers and all (`do_wp_page`).
-    public func copiesOnWrite(_ process: UInt8, _ hva: HVA) -> Bool {
-        let entry = processes[Int(process)].entry(hva.page)
+    public func copiesOnWrite(_ process: ProcessNumber, _ hva: HVA) -> Bool {
+        let entry = processes[process].entry(hva.page)
         return entry.isPresent && !entry.isWritable && !canReuse(entry)
     }
 

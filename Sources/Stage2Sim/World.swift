@@ -45,9 +45,9 @@ public struct World {
     public let multiprocessor: Bool
     public internal(set) var kernelPages: KernelPages
     public internal(set) var frames = Frames()
-    public internal(set) var cpus: [PhysicalCPU]
-    public internal(set) var vms: [VirtualMachine] = []
-    public internal(set) var processes: [Process] = []
+    public internal(set) var cpus: Numbered<CPUNumber, PhysicalCPU>
+    public internal(set) var vms = Numbered<VMNumber, VirtualMachine>()
+    public internal(set) var processes = Numbered<ProcessNumber, Process>()
     var swap: [SwapSlot] = [SwapSlot()]
     public internal(set) var stage1: [Stage1Mapping] = []
     /// The caches, out of the way of machines that have none.
@@ -100,14 +100,14 @@ public struct Stage1Mapping: Sendable, Equatable {
 
 /// A page on its way out of a process, in the hands of the thread that unmapped it.
 struct GatheredPage: BitwiseCopyable {
-    var actor: UInt8
+    var actor: ActorNumber
     var pfn: PFN
 }
 
 /// An invalidation under way: accesses to what it covers are still allowed.
 struct PendingInvalidation: BitwiseCopyable, Equatable {
-    var actor: UInt8
-    var process: UInt8
+    var actor: ActorNumber
+    var process: ProcessNumber
     var start: HVA
     var end: HVA
     /// The step at which it began.

@@ -59,9 +59,9 @@ enum RandomMachine {
         let kinds: [HostAction.Kind] = [.swapOut, .swapOut, .processWrite, .processRead, .madviseDontneed, .ksmMerge, .fork]
         var action = HostAction(kinds[Int(random.next() % UInt64(kinds.count))])
         let (slot, offset) = memory(&random)
-        action.process = UInt8(random.next() % 2)
+        action.process = ProcessNumber(at: Int(random.next() % 2))
         action.hva = HVA(slot.hva.rawValue + offset)
-        action.otherProcess = 1 - action.process
+        action.otherProcess = action.process == 0 ? 1 : 0
         action.other = action.hva
         action.size = 0x1000 << (random.next() % 4)
         action.value = random.next() & 0xffff_ffff

@@ -11,7 +11,7 @@ import Testing
         let timeline = Timeline(try SessionReader.read(path: path))
         guard timeline.count > 0 else { return }
         let fine = timeline.summary(of: 1...timeline.count, stretch: 1, stepByStep: true)
-        for actor in 0..<fine.actorCount {
+        for actor in (0..<fine.actorCount).map(ActorNumber.init(at:)) {
             for width in [1, 3, 16, timeline.count] {
                 for first in stride(from: 1, through: timeline.count, by: width) {
                     let positions = first...min(timeline.count, first + width - 1)
@@ -26,7 +26,7 @@ import Testing
         let timeline = Timeline(try SessionReader.read(path: ShippedSessions.paths.first { $0.hasSuffix("two-vcpus.yaml") }!))
         let all = timeline.summary(of: 1...timeline.count, stretch: 1, stepByStep: true)
         let part = timeline.summary(of: 40...80, stretch: 1, stepByStep: true)
-        for actor in 0..<all.actorCount {
+        for actor in (0..<all.actorCount).map(ActorNumber.init(at:)) {
             for step in 40...80 where step > 40 || actor < 2 {
                 // A fault is noted when it is taken, at the step where it began.
                 let began = TimelineSummary.Marks.fault

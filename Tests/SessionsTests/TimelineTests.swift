@@ -9,7 +9,7 @@ import Testing
     static func look(_ machine: Machine) -> String {
         let world = machine.world
         return "\(world.stepNumber) \(world.statistics) \(machine.actors.map { "\($0.next) \($0.memoryCache.count) \($0.hsr.rawValue) \($0.value)" }) "
-            + "\(world.vms.map { "\($0.notifierSequence) \($0.notifierCount) \($0.holder) \(world.leaves(of: $0.id).map { "\($0.ipa.rawValue):\($0.descriptor.rawValue)" })" }) "
+            + "\(world.vms.map { "\($0.notifierSequence) \($0.notifierCount) \(String(describing: $0.lockHolder)) \(world.leaves(of: $0.id).map { "\($0.ipa.rawValue):\($0.descriptor.rawValue)" })" }) "
             + "\(world.cpus.map { $0.tlb.entries.filter(\.isValid).map { "\($0.ipa.rawValue):\($0.leaf)" } })"
     }
 

@@ -9,7 +9,7 @@ import Testing
 struct TimelineWritersTests {
     private struct Written {
         var position: Int
-        var actor: Int
+        var actor: ActorNumber
         var step: MicroStep
         /// The use of the page that the write belongs to.
         var reuses: UInt32

@@ -159,7 +159,7 @@ import Testing
             let vcpu = m.machine.vcpu(0)!, kswapd = m.machine.thread(.kswapd)
             m.machine.start(.access(Access(.read, IPA(CachedMachine.ipa + 0x40))), by: vcpu)
             while m.machine.actors[vcpu].next != .syncInstructionCache { #expect(m.machine.run(vcpu, limit: 1).steps == 1) }
-            #expect(m.machine.world.vms[0].lockHolder == UInt8(vcpu))
+            #expect(m.machine.world.vms[0].lockHolder == vcpu)
             var action = HostAction(.swapOut)
             action.process = m.machine.world.vms[0].process
             action.hva = HVA(CachedMachine.hva)

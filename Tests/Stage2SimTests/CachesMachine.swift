@@ -10,7 +10,7 @@ struct CachedMachine {
 
     /// Two VMs on CPU 0 (the second on `secondCPU`), 1 MiB of untouched memory each.
     init(
-        _ caches: CacheConfiguration?, with: [Behaviour] = [], without: [Behaviour] = [], secondCPU: UInt8 = 0, hva: UInt64 = Self.hva,
+        _ caches: CacheConfiguration?, with: [Behaviour] = [], without: [Behaviour] = [], secondCPU: CPUNumber = 0, hva: UInt64 = Self.hva,
         reuse: KernelPages.Reuse = .never
     ) {
         var c = MachineConfiguration()
@@ -23,44 +23,44 @@ struct CachedMachine {
         machine = Machine(c)
         host = hva
         // The first fault's top-up zeroes 40 pages, which pushes everything out of L1D: that is to be over.
-        for vm in 0...1 { read(0xff000, vm: vm) }
+        for vm: VMNumber in [0, 1] { read(0xff000, vm: vm) }
     }
 
     private let host: UInt64
     var violations: [Violation] { machine.world.violations }
     var stale: [StaleBytes] { violations.filter { $0.rule == .staleBytes }.compactMap(\.stale) }
 
-    @discardableResult mutating func run(_ action: Action, _ actor: Int) -> Outcome {
+    @discardableResult mutating func run(_ action: Action, _ actor: ActorNumber) -> Outcome {
         machine.start(action, by: actor)
         let result = machine.run(actor)
         #expect(result.last == .idle)
         return machine.actors[actor].outcome
     }
 
-    @discardableResult mutating func guest(_ access: Access, vm: Int = 0) -> UInt64 {
+    @discardableResult mutating func guest(_ access: Access, vm: VMNumber = 0) -> UInt64 {
         let actor = machine.vcpu(0, of: vm)!
         run(.access(access), actor)
         return machine.actors[actor].value
     }
 
-    @discardableResult mutating func read(_ offset: UInt64, vm: Int = 0) -> UInt64 { guest(Access(.read, IPA(Self.ipa + offset)), vm: vm) }
-    mutating func write(_ offset: UInt64, _ value: UInt64, vm: Int = 0) { guest(Access(.write, IPA(Self.ipa + offset), value: value), vm: vm) }
-    @discardableResult mutating func execute(_ offset: UInt64, vm: Int = 0) -> UInt64 { guest(Access(.execute, IPA(Self.ipa + offset)), vm: vm) }
-    mutating func maintain(_ operation: CacheOperation, _ offset: UInt64 = 0, vm: Int = 0) { guest(Access(operation, at: IPA(Self.ipa + offset)), vm: vm) }
+    @discardableResult mutating func read(_ offset: UInt64, vm: VMNumber = 0) -> UInt64 { guest(Access(.read, IPA(Self.ipa + offset)), vm: vm) }
+    mutating func write(_ offset: UInt64, _ value: UInt64, vm: VMNumber = 0) { guest(Access(.write, IPA(Self.ipa + offset), value: value), vm: vm) }
+    @discardableResult mutating func execute(_ offset: UInt64, vm: VMNumber = 0) -> UInt64 { guest(Access(.execute, IPA(Self.ipa + offset)), vm: vm) }
+    mutating func maintain(_ operation: CacheOperation, _ offset: UInt64 = 0, vm: VMNumber = 0) { guest(Access(operation, at: IPA(Self.ipa + offset)), vm: vm) }
 
     @discardableResult mutating func host(
-        _ kind: HostAction.Kind, _ offset: UInt64 = 0, vm: Int = 0, by thread: HostThread = .vmm, _ change: (inout HostAction) -> Void = { _ in }
+        _ kind: HostAction.Kind, _ offset: UInt64 = 0, vm: VMNumber = 0, by thread: HostThread = .vmm, _ change: (inout HostAction) -> Void = { _ in }
     ) -> Outcome {
         var action = HostAction(kind)
         action.process = machine.world.vms[vm].process
-        action.vm = UInt8(vm)
+        action.vm = vm
         action.hva = HVA(host + offset)
         change(&action)
         return run(.host(action), machine.thread(thread))
     }
 
     /// The VMM stores a word, as when it loads a kernel image.
-    mutating func load(_ offset: UInt64, _ value: UInt64, vm: Int = 0) { host(.processWrite, offset, vm: vm) { $0.value = value } }
+    mutating func load(_ offset: UInt64, _ value: UInt64, vm: VMNumber = 0) { host(.processWrite, offset, vm: vm) { $0.value = value } }
 
     /// A frame that VM 1 has executed comes to VM 0, with code that VM 0's VMM has stored. Returns what VM 0 executes.
     mutating func executeInAFrameThatAnotherVMExecuted() -> UInt64 {

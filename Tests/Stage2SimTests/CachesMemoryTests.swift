@@ -157,7 +157,7 @@ import Testing
         var m = CachedMachine(caches, with: with, secondCPU: 1)
         var random = CacheRandom(state: seed)
         for _ in 0..<200 {
-            let page = UInt64(random.below(6)) << 12, vm = random.below(2), offset = page | UInt64(random.below(16) * 64)
+            let page = UInt64(random.below(6)) << 12, vm = VMNumber(at: random.below(2)), offset = page | UInt64(random.below(16) * 64)
             switch random.below(10) {
             case 0, 1:
                 m.write(offset, random.next() & 0xffff, vm: vm)
@@ -169,9 +169,9 @@ import Testing
             case 7: m.host(.madviseDontneed, page, vm: vm)
             case 8:
                 m.host(.evictLines, page, vm: vm) {
-                    $0.level = [.data, .unified][random.below(2)]; $0.cpu = UInt8(random.below(2))
+                    $0.level = [.data, .unified][random.below(2)]; $0.cpu = CPUNumber(at: random.below(2))
                 }
-            default: m.host(.prefetchLines, page, vm: vm) { $0.cpu = UInt8(random.below(2)) }
+            default: m.host(.prefetchLines, page, vm: vm) { $0.cpu = CPUNumber(at: random.below(2)) }
             }
         }
         #expect(m.violations.isEmpty, "\(m.violations.prefix(2))")

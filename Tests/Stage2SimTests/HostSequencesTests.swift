@@ -5,7 +5,7 @@ import Testing
 /// The host's routines, told by the effects that matter to a guest, in their order.
 @Suite("The host's sequences") struct HostSequencesTests {
     /// What the routine of an actor did, in words; runs of the same word are told once.
-    private func story(_ machine: inout Machine, _ action: Action, by actor: Int) -> [String] {
+    private func story(_ machine: inout Machine, _ action: Action, by actor: ActorNumber) -> [String] {
         var effects = EffectBuffer()
         var told: [String] = []
         machine.start(action, by: actor)
@@ -164,7 +164,7 @@ import Testing
         var machine = machine()
         _ = story(&machine, action(.fork, page: 0), by: machine.thread(.vmm))
         #expect(
-            story(&machine, action(.exit, page: 0) { $0.process = UInt8(machine.world.processes.count - 1) }, by: machine.thread(.other)) == ["entry cleared"])
+            story(&machine, action(.exit, page: 0) { $0.process = ProcessNumber(at: machine.world.processes.count - 1) }, by: machine.thread(.other)) == ["entry cleared"])
         let told = story(&machine, .access(Access(.write, IPA(0x8000_1000), value: 8)), by: machine.vcpu(0)!)
         #expect(!told.contains("frame allocated") && !told.contains("seq"))
         #expect(told.first == "entry rw dirty")

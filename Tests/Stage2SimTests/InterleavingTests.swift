@@ -29,7 +29,7 @@ import Testing
         return Machine(configuration)
     }
 
-    private static func action(_ machine: Machine, by actor: Int, _ random: inout Numbers) -> Action? {
+    private static func action(_ machine: Machine, by actor: ActorNumber, _ random: inout Numbers) -> Action? {
         let inSecond = random.next() % 3 == 0
         let offset = (random.next() % (inSecond ? 2 : 4)) << 12
         if machine.actors[actor].kind == .vcpu {
@@ -44,12 +44,12 @@ import Testing
         if action.kind == .fork, machine.world.processes.count > 6 { return nil }
         if action.kind == .exit {
             guard let child = machine.world.processes.lastIndex(where: { $0.vm == nil && $0.name != "other" }) else { return nil }
-            action.process = UInt8(child)
+            action.process = child
         } else {
-            action.process = UInt8(random.next() % 2)
+            action.process = ProcessNumber(at: Int(random.next() % 2))
         }
         action.hva = HVA((inSecond ? 0x7800_0000 : 0x7600_0000) + offset)
-        action.otherProcess = 1 - min(1, action.process)
+        action.otherProcess = action.process == 0 ? 1 : 0
         action.other = action.hva
         action.size = 0x1000
         action.value = random.next() & 3
@@ -61,7 +61,7 @@ import Testing
         var random = Numbers(state: seed)
         var machine = machine(&random, mended: mended)
         for _ in 0..<steps {
-            let actor = Int(random.next() % UInt64(machine.actors.count))
+            let actor = ActorNumber(at: Int(random.next() % UInt64(machine.actors.count)))
             if machine.actors[actor].isIdle {
                 guard let action = action(machine, by: actor, &random) else { continue }
                 machine.start(action, by: actor)
@@ -78,7 +78,7 @@ import Testing
     @Test("no schedule breaks a check", arguments: 0..<40) func holds(_ part: UInt64) {
         for seed in part * 5..<part * 5 + 5 {
             let machine = Self.run(seed, steps: 400), atRest = machine.actors.allSatisfy(\.isIdle)
-            let told = machine.world.violations.map { "\($0.rule.name) at step \($0.step), \(machine.name(of: Int($0.actor))) at \($0.ipa)" }
+            let told = machine.world.violations.map { "\($0.rule.name) at step \($0.step), \(machine.name(of: $0.actor)) at \($0.ipa)" }
             #expect(told == [], "seed \(seed)")
             #expect(atRest, "seed \(seed): somebody waits for ever")
         }
@@ -113,7 +113,7 @@ import Testing
         let hvas: [UInt64] = [0x7600_0000, 0x7600_1000, 0x7600_2000, 0x7800_0000, 0x7a00_0000, 0x7b00_0000, 0x1000_0000]
         let kinds = HostAction.Kind.allCases
         for _ in 0..<steps {
-            let actor = Int(random.next() % UInt64(machine.actors.count))
+            let actor = ActorNumber(at: Int(random.next() % UInt64(machine.actors.count)))
             if machine.actors[actor].isIdle {
                 if machine.actors[actor].kind == .vcpu {
                     let kind = AccessKind.allCases[Int(random.next() % 3)], form = forms[Int(random.next() % UInt64(forms.count))]
@@ -126,9 +126,9 @@ import Testing
                 } else {
                     var action = HostAction(kinds[Int(random.next() % UInt64(kinds.count))])
                     if action.kind == .fork || action.kind == .vmCreate, machine.world.processes.count > 8 { continue }
-                    action.process = UInt8(random.next() % UInt64(machine.world.processes.count))
-                    action.otherProcess = UInt8(random.next() % UInt64(machine.world.processes.count))
-                    action.vm = UInt8(random.next() % UInt64(machine.world.vms.count))
+                    action.process = ProcessNumber(at: Int(random.next() % UInt64(machine.world.processes.count)))
+                    action.otherProcess = ProcessNumber(at: Int(random.next() % UInt64(machine.world.processes.count)))
+                    action.vm = VMNumber(at: Int(random.next() % UInt64(machine.world.vms.count)))
                     action.hva = HVA(hvas[Int(random.next() % 7)])
                     action.other = HVA(hvas[Int(random.next() % 7)])
                     action.ipa = IPA(places[Int(random.next() % 8)])

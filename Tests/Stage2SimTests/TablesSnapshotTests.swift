@@ -33,7 +33,7 @@ import Testing
         var machine = Machine(configuration)
         let vcpu = machine.vcpu(0)!, kswapd = machine.thread(.kswapd)
         var kept: [(machine: Machine, digest: Digest, at: Int)] = []
-        let actions: [(Int, Action)] = (0..<160).map { _ in
+        let actions: [(ActorNumber, Action)] = (0..<160).map { _ in
             let page = UInt64.random(in: 0..<24, using: &random) << 12
             let high = Bool.random(using: &random)
             if Int.random(in: 0..<8, using: &random) == 0 {
@@ -45,7 +45,7 @@ import Testing
             let kind: AccessKind = Bool.random(using: &random) ? .write : .read
             return (vcpu, .access(Access(kind, IPA((high ? 0x1_0000_0000 : 0x8000_0000) + page), value: page + 1)))
         }
-        func perform(_ one: (Int, Action), on machine: inout Machine) {
+        func perform(_ one: (ActorNumber, Action), on machine: inout Machine) {
             machine.start(one.1, by: one.0)
             _ = machine.run(one.0)
         }

@@ -53,7 +53,7 @@ private func machine(_ way: Way) -> Machine {
 }
 
 /// Runs an action to its end and collects what the kernel said.
-private func run(_ machine: inout Machine, _ action: Action, by actor: Int) -> [String] {
+private func run(_ machine: inout Machine, _ action: Action, by actor: ActorNumber) -> [String] {
     var effects = EffectBuffer()
     var messages: [String] = []
     machine.start(action, by: actor)
@@ -280,8 +280,8 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
             var sink = BufferSink<ChecksOn>(buffer: buffer)
             withUnsafeMutablePointer(to: &sink) { sink in
                 withUnsafeMutablePointer(to: &machine.world) { world in
-                    machine.actors.withUnsafeMutableBufferPointer { actors in
-                        _ = Stepper(world, actors.baseAddress! + vcpu, sink).topUp(minimum: 2, maximum: 41)
+                    machine.actors.elements.withUnsafeMutableBufferPointer { actors in
+                        _ = Stepper(world, actors.baseAddress! + vcpu.index, sink).topUp(minimum: 2, maximum: 41)
                     }
                 }
             }

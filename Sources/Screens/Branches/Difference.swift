@@ -82,11 +82,11 @@ struct Difference: Equatable {
         }
 
         mutating func virtualMachines() {
-            for index in 0..<min(left.world.vms.count, right.world.vms.count) {
+            for index in left.world.vms.indices.clamped(to: right.world.vms.indices) {
                 let a = left.world.vms[index], b = right.world.vms[index], group = "vm\(index)"
                 compare(group, "mmu_notifier_seq", "\(a.notifierSequence)", "\(b.notifierSequence)")
                 compare(group, "mmu_notifier_count", "\(a.notifierCount)", "\(b.notifierCount)")
-                compare(group, "mmu_lock", a.lockHolder.map { left.name(of: Int($0)) } ?? "free", b.lockHolder.map { right.name(of: Int($0)) } ?? "free")
+                compare(group, "mmu_lock", a.lockHolder.map { left.name(of: $0) } ?? "free", b.lockHolder.map { right.name(of: $0) } ?? "free")
                 compare(group, "VMID", "\(a.vmid)", "\(b.vmid)")
                 compare(group, "memory slots", "\(a.slots.count)", "\(b.slots.count)")
             }
@@ -96,13 +96,13 @@ struct Difference: Equatable {
         // MARK: Tables
 
         mutating func tables(_ ipa: IPA) {
-            for vm in 0..<min(left.world.vms.count, right.world.vms.count) {
+            for vm in left.world.vms.indices.clamped(to: right.world.vms.indices) {
                 // How many tables there are is known from how many pages the kernel took, without looking for them.
                 guard max(left.world.kernelPages.allocated, right.world.kernelPages.allocated) <= Difference.fewPages * 4 else {
                     walk(vm, ipa)
                     continue
                 }
-                let a = left.world.tablePages(of: UInt8(vm)), b = right.world.tablePages(of: UInt8(vm))
+                let a = left.world.tablePages(of: vm), b = right.world.tablePages(of: vm)
                 guard max(a.count, b.count) <= Difference.fewPages else {
                     walk(vm, ipa)
                     continue
@@ -139,9 +139,9 @@ struct Difference: Equatable {
         }
 
         /// The tables that a walk for the address passes.
-        private mutating func walk(_ vm: Int, _ ipa: IPA) {
+        private mutating func walk(_ vm: VMNumber, _ ipa: IPA) {
             func way(_ machine: Machine) -> [TableView.Level] {
-                MachineTables(machine.world, vm: UInt8(vm)).map { TableView($0, glyphs: .unicode, browsing: TableBrowsing(), followed: ipa).levels } ?? []
+                MachineTables(machine.world, vm: vm).map { TableView($0, glyphs: .unicode, browsing: TableBrowsing(), followed: ipa).levels } ?? []
             }
             for (x, y) in zip(way(left), way(right)) {
                 if let at = x.address, x.address == y.address {
@@ -156,7 +156,7 @@ struct Difference: Equatable {
         }
 
         mutating func tlbs() {
-            for cpu in 0..<min(left.world.cpus.count, right.world.cpus.count) {
+            for cpu in left.world.cpus.indices.clamped(to: right.world.cpus.indices) {
                 func entries(_ machine: Machine) -> [UInt64: UInt64] {
                     var byPage: [UInt64: UInt64] = [:]
                     for entry in machine.world.cpus[cpu].tlb.entries where entry.isValid {
@@ -179,14 +179,14 @@ struct Difference: Equatable {
 
         mutating func frames(_ ipa: IPA) {
             guard !left.world.hasMoreFrames(than: Difference.fewFrames), !right.world.hasMoreFrames(than: Difference.fewFrames) else {
-                for vm in 0..<min(left.world.vms.count, right.world.vms.count) { hostEntry(vm, ipa) }
+                for vm in left.world.vms.indices.clamped(to: right.world.vms.indices) { hostEntry(vm, ipa) }
                 found.append(Difference(group: "", name: "of the host's many frames, only that of IPA \(hex(ipa.rawValue)) is compared"))
                 return
             }
             let pages = left.world.differingFrames(from: right.world, limit: Difference.fewFrames)
             for pfn in pages.prefix(Difference.mostOfAKind) { compare("frames", "pfn \(hex(pfn.rawValue))", words(left, pfn), words(right, pfn)) }
             more(pages.count, "frames")
-            for process in 0..<min(left.world.processes.count, right.world.processes.count) {
+            for process in left.world.processes.indices.clamped(to: right.world.processes.indices) {
                 let pages = left.world.differingHostEntries(of: process, from: right.world)
                 let name = left.world.processes[process].name
                 for hva in pages.prefix(Difference.mostOfAKind) {
@@ -210,9 +210,9 @@ struct Difference: Equatable {
             return text
         }
 
-        private mutating func hostEntry(_ vm: Int, _ ipa: IPA) {
+        private mutating func hostEntry(_ vm: VMNumber, _ ipa: IPA) {
             guard let slot = left.world.vms[vm].slot(at: ipa) else { return }
-            let process = Int(left.world.vms[vm].process), hva = slot.hva(of: ipa).page
+            let process = left.world.vms[vm].process, hva = slot.hva(of: ipa).page
             compare("host page tables", hex(hva.rawValue), left.world.processes[process].entry(hva).words, right.world.processes[process].entry(hva).words)
         }
     }

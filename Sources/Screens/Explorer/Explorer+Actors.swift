@@ -11,10 +11,10 @@ extension Explorer {
 
     /// The keys while the actors are shown: a digit or Enter lets one move. False: the key means something else.
     mutating func moveAmongActors(_ action: KeyAction) -> Bool {
-        let count = timeline.now.machine.actors.count
+        let actors = timeline.now.machine.actors.indices
         switch action {
-        case .moveDown: pickedActor = min(pickedActor + 1, count - 1)
-        case .moveUp: pickedActor = max(pickedActor - 1, 0)
+        case .moveDown: pickedActor = pickedActor < actors.last! ? pickedActor.advanced(by: 1) : pickedActor
+        case .moveUp: pickedActor = pickedActor > 0 ? pickedActor.advanced(by: -1) : 0
         case .into: letMoveOrAsk(pickedActor)
         case .stepOn: go(to: timeline.position + 1)
         case .stepBack: go(to: timeline.position - 1)
@@ -27,14 +27,14 @@ extension Explorer {
 
     /// A digit while the actors are shown: that one makes a step.
     mutating func letActorMove(digit: Int) -> Reaction {
-        guard timeline.now.machine.actors.indices.contains(digit - 1) else { return .nothing }
-        pickedActor = digit - 1
+        guard let actor = ActorNumber(after: digit - 1), timeline.now.machine.actors.indices.contains(actor) else { return .nothing }
+        pickedActor = actor
         letMoveOrAsk(pickedActor)
         return .redraw
     }
 
     /// An actor with nothing to do is given something at the prompt.
-    private mutating func letMoveOrAsk(_ index: Int) {
+    private mutating func letMoveOrAsk(_ index: ActorNumber) {
         guard timeline.now.machine.actors[index].isIdle else { return letMove(index) }
         prompt = Prompt(kind: .command, text: timeline.now.machine.name(of: index) + ": ")
     }
@@ -49,7 +49,7 @@ extension Explorer {
     }
 
     /// The actor makes one step, here and now.
-    private mutating func letMove(_ index: Int) {
+    private mutating func letMove(_ index: ActorNumber) {
         let machine = timeline.now.machine
         let name = machine.name(of: index)
         guard !machine.actors[index].isIdle else { return say("\(name) has nothing to do; give it an action: ':\(name): …'", error: true) }
@@ -78,11 +78,11 @@ extension Explorer {
         for index in machine.actors.indices {
             let actor = machine.actors[index]
             var line = Line(index == pickedActor ? "\(Character(glyphs.current))" : " ", index == pickedActor ? .current : .plain)
-            line.add(index < 9 ? "\(index + 1) " : "  ", .key)
-            line.add(names[index], index == timeline.actor ? .current : .label)
+            line.add(index < 9 ? "\(index.advanced(by: 1)) " : "  ", .key)
+            line.add(names[index.index], index == timeline.actor ? .current : .label)
             line.pad(to: nameWidth + 5)
             if let strip {
-                for marks in strip.marks[index] {
+                for marks in strip.marks[index.index] {
                     let look = LaneColumns.look(marks, glyphs)
                     line.add(String(Character(look.glyph)), look.role, look.attributes)
                 }

@@ -116,7 +116,7 @@ extension Explorer {
         }
         if let actor = scene.actor { parts.append((scene.now.name(of: actor), .status)) }
         let vm = scene.vm
-        parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: Int($0)))", .held) } ?? ("mmu_lock free", .status))
+        parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("mmu_lock free", .status))
         let notified = scene.changes.sequence || scene.changes.count
         parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)\(notified ? " *" : "")", notified ? .changed : .status))
         parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))

@@ -64,7 +64,7 @@ public struct Explorer: Interactive {
     var found: (pane: PaneID, line: Int)?
     var overlayScroll = 0
     /// The row picked among the actors, and what they did last.
-    var pickedActor = 0
+    var pickedActor: ActorNumber = 0
     var recentLanes: LaneColumns?
     /// The timeline over the whole screen, two branches side by side, and the session playing.
     var lanes: LanesView?

@@ -11,7 +11,7 @@ public struct Scene {
     public let now: Machine
     public let effects: [Effect]
     /// Who made the step; nil at the start.
-    public let actor: Int?
+    public let actor: ActorNumber?
     public let step: MicroStep?
     /// The steps that belong together around the place, made and to come.
     public let records: [StepRecord]
@@ -29,7 +29,7 @@ public struct Scene {
         if let actor, now.actors[actor].kind == .vcpu { return now.actors[actor] }
         return now.actors[0]
     }
-    public var vm: VirtualMachine { now.world.vms[Int(vcpu.vm)] }
+    public var vm: VirtualMachine { now.world.vms[vcpu.vm] }
 
     /// The IPA that the step is about.
     public var ipa: IPA {

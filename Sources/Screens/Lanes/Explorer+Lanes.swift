@@ -25,7 +25,7 @@ extension Explorer {
     }
 
     /// Actors that do something in this session, and every vCPU.
-    var activeActors: [Int] {
+    var activeActors: [ActorNumber] {
         let machine = timeline.now.machine
         return machine.actors.indices.filter { machine.actors[$0].kind == .vcpu || !timeline.summary.marks(of: $0, in: 1...max(1, timeline.count)).isEmpty }
     }

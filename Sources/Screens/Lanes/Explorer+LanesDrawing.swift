@@ -63,10 +63,10 @@ extension Explorer {
         return y + 1
     }
 
-    private func drawLane(_ actor: Int, _ columns: LaneColumns, _ y: Int, _ canvas: inout Canvas) {
+    private func drawLane(_ actor: ActorNumber, _ columns: LaneColumns, _ y: Int, _ canvas: inout Canvas) {
         canvas.put(0, y, timeline.now.machine.name(of: actor), actor == timeline.actor ? .current : .label, width: laneStart - 1)
-        guard columns.marks.indices.contains(actor) else { return }
-        for (column, marks) in columns.marks[actor].enumerated() {
+        guard columns.marks.indices.contains(actor.index) else { return }
+        for (column, marks) in columns.marks[actor.index].enumerated() {
             let look = LaneColumns.look(marks, glyphs)
             canvas.put(laneStart + column, y, look.glyph, look.role, look.attributes)
         }
@@ -112,8 +112,8 @@ extension Explorer {
             line.add("  \(record.step.info.function)", .dim)
             lines.append(line)
         }
-        for actor in activeActors where columns.marks.indices.contains(actor) {
-            let marks = columns.marks[actor][column]
+        for actor in activeActors where columns.marks.indices.contains(actor.index) {
+            let marks = columns.marks[actor.index][column]
             guard !marks.isEmpty else { continue }
             var line = Line("  \(timeline.now.machine.name(of: actor))", .label)
             line.add("  \(LaneColumns.words(marks, glyphs))")

@@ -52,7 +52,7 @@ struct LaneColumns {
         let summary =
             showsLocks || !isFineEnough && positions.count <= Self.runAgain
             ? timeline.summary(of: positions, stretch: frame.perColumn, stepByStep: showsLocks) : timeline.summary
-        marks = (0..<summary.actorCount).map { actor in (0..<frame.used).map { summary.marks(of: actor, in: frame.steps(of: $0)) } }
+        marks = (0..<summary.actorCount).map { actor in (0..<frame.used).map { summary.marks(of: ActorNumber(at: actor), in: frame.steps(of: $0)) } }
         faults = (0..<frame.used).map { Self.faults(timeline, frame.steps(of: $0)).count }
         if frame.perColumn == 1 { records = timeline.records(positions) }
     }

@@ -7,7 +7,7 @@ struct CacheMap {
     let cache: InstructionCache
     /// The frame at hand, and the VM.
     let page: PA?
-    let vm: UInt8
+    let vm: VMNumber
     /// Lines that the step filled or hit, and lines that it made go, as set * ways + way.
     let touched: Set<Int>
     let gone: Set<Int>
@@ -36,7 +36,7 @@ struct CacheMap {
     }
 
     /// "B" for vm1's: `P` and `o` are kept for the VM at hand.
-    static func letter(ofVM vm: UInt8) -> Character { Character(Unicode.Scalar(UInt8(ascii: "A") + vm % 14)) }
+    static func letter(ofVM vm: VMNumber) -> Character { Character(Unicode.Scalar(UInt8(ascii: "A") + vm.rawValue % 14)) }
 
     func letter(_ mark: Mark, _ line: InstructionLine) -> Character {
         switch mark {

@@ -9,7 +9,7 @@ struct CachePane {
     private let caches: CacheHierarchy
     private let cpu: Int
     /// The VM whose memory is at hand, and where the word is: by the guest's address, the VMM's, and in memory.
-    private var vm: UInt8 = 0
+    private var vm: VMNumber = 0
     private var va: VA?
     private var hva: HVA?
     private var pa: PA?
@@ -28,18 +28,18 @@ struct CachePane {
         self.glyphs = glyphs
         self.caches = caches
         let actor = scene.actor.map { scene.now.actors[$0] } ?? scene.vcpu
-        cpu = min(Int(actor.cpu), caches.cpus.count - 1)
+        cpu = min(actor.cpu.index, caches.cpus.count - 1)
         let world = scene.now.world
         if actor.kind == .vcpu {
             vm = actor.vm
             let ipa = scene.actor == nil ? scene.ipa : actor.access.ipa
             va = scene.actor == nil ? VA(ipa.rawValue & 0xffff_ffff) : actor.access.va
-            hva = world.vms[Int(vm)].slot(at: ipa)?.hva(of: ipa)
+            hva = world.vms[vm].slot(at: ipa)?.hva(of: ipa)
             if let leaf = world.leaf(of: vm, ipa), leaf.isValid { pa = PA(leaf.address.rawValue | ipa.rawValue & 0xfff) }
-            if pa == nil { pa = Self.frame(hva, of: world.vms[Int(vm)].process, world) }
+            if pa == nil { pa = Self.frame(hva, of: world.vms[vm].process, world) }
         } else {
             let action = actor.hostAction
-            vm = world.processes[Int(action.process)].vm ?? action.vm
+            vm = world.processes[action.process].vm ?? action.vm
             if action.pa.rawValue != 0 {
                 pa = action.pa
             } else {
@@ -55,9 +55,9 @@ struct CachePane {
         pa = pa.map { PA($0.rawValue & ~3) }
     }
 
-    private static func frame(_ hva: HVA?, of process: UInt8, _ world: World) -> PA? {
+    private static func frame(_ hva: HVA?, of process: ProcessNumber, _ world: World) -> PA? {
         guard let hva else { return nil }
-        let entry = world.processes[Int(process)].entry(hva.page)
+        let entry = world.processes[process].entry(hva.page)
         return entry.isPresent ? PA(entry.pfn.pa.rawValue | hva.rawValue & 0xfff) : nil
     }
 
@@ -155,15 +155,15 @@ struct CachePane {
             for copy in here.prefix(4) { lines.append(row(copy, copies, width)) }
         }
         if let met, let stale = met.stale {
-            lines.append(access("\(stale.access)", met.found & 0xffff_ffff, isRight: false, stale.source, by: Int(met.actor), width))
+            lines.append(access("\(stale.access)", met.found & 0xffff_ffff, isRight: false, stale.source, by: met.actor, width))
         } else if let va, let vcpu = fetcher, let found = world.fetchWouldFind(va, pa, by: vcpu) {
-            lines.append(access("fetch", found.value, isRight: found.value == copies.right, found.level, by: Int(vcpu.id), width))
+            lines.append(access("fetch", found.value, isRight: found.value == copies.right, found.level, by: vcpu.id, width))
         }
         return lines
     }
 
     /// What an access gets: the one that met stale bytes, else a fetch if there were one now.
-    private func access(_ name: String, _ value: UInt64, isRight: Bool, _ level: CacheLevel, by actor: Int, _ width: Int) -> Line {
+    private func access(_ name: String, _ value: UInt64, isRight: Bool, _ level: CacheLevel, by actor: ActorNumber, _ width: Int) -> Line {
         var line = Line("  " + name, .label)
         line.pad(to: 11)
         line.add(bytes(value), isRight ? .value : .stale)

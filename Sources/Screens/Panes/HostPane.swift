@@ -14,7 +14,7 @@ struct HostPane {
             return PaneContent("Host", lines + slots(scene), margin: 1)
         }
         let hva = slot.hva(of: ipa).page
-        let process = world.processes[Int(scene.vm.process)]
+        let process = world.processes[scene.vm.process]
         let entry = process.entry(hva)
         let entryChanged = scene.changes.hostEntries.contains(hva.rawValue)
         var first = Line("gfn ", .label)

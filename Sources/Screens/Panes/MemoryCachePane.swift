@@ -4,7 +4,7 @@ import Stage2Sim
 struct MemoryCachePane {
     static func content(_ scene: Scene, glyphs: Glyphs, width: Int) -> PaneContent {
         let cache = scene.vcpu.memoryCache
-        let was = scene.before.actors[Int(scene.vcpu.id)].memoryCache.count
+        let was = scene.before.actors[scene.vcpu.id].memoryCache.count
         // In two rows where one is too narrow.
         let rows = width >= 44 ? 1 : 2
         var lines: [Line] = []
@@ -27,7 +27,7 @@ struct MemoryCachePane {
             note.add("topped up \(filled.from) \(Character(glyphs.arrowRight)) \(filled.to) *", .changed)
             note.changed = true
         } else if scene.changes.cachePopped, was > cache.count {
-            note.add("popped \(hex(scene.before.actors[Int(scene.vcpu.id)].memoryCache[was - 1].rawValue)): the last in *", .changed)
+            note.add("popped \(hex(scene.before.actors[scene.vcpu.id].memoryCache[was - 1].rawValue)): the last in *", .changed)
             note.changed = true
         } else if cache.count == 0 {
             note.add("empty: \(scene.now.world.statistics.faults == 0 ? "filled at the first fault" : "filled again at the next top-up")", .dim)

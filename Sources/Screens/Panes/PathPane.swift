@@ -7,7 +7,7 @@ struct PathPane {
         var lines: [Line] = []
         var anchor: Int?
         var place = ""
-        var lastActor = -1
+        var lastActor: ActorNumber?
         if scene.position == 0 {
             lines.append(Line(" ").adding("the start: nothing happened yet", .current))
             anchor = 0

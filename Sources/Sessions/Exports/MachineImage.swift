@@ -64,14 +64,14 @@ public struct MachineImage: Sendable {
 
 extension Machine {
     /// The VM to export where none is named: the first that still has its tables.
-    public var firstLivingVM: UInt8? { world.vms.first { $0.level1 != nil }?.id }
+    public var firstLivingVM: VMNumber? { world.vms.first { $0.level1 != nil }?.id }
 
     /// The registers that a walk of a VM's tables needs.
-    public func imageNote(vm: UInt8) throws(MachineImage.Problem) -> ImageNote {
-        guard Int(vm) < world.vms.count else {
+    public func imageNote(vm: VMNumber) throws(MachineImage.Problem) -> ImageNote {
+        guard world.vms.indices.contains(vm) else {
             throw MachineImage.Problem(description: "found no VM \(vm), expected 0 to \(world.vms.count - 1)")
         }
-        let machine = world.vms[Int(vm)]
+        let machine = world.vms[vm]
         guard let level1 = machine.level1 else { throw MachineImage.Problem(description: "VM \(vm) was destroyed: it has no tables any more") }
         let isPure = world.behaviours == configuration.revision.behaviours
         return ImageNote(
@@ -81,13 +81,13 @@ extension Machine {
     }
 
     /// An ELF core file of the memory: every table page and frame in use, with a note of `vm`'s registers.
-    public func elfCore(vm: UInt8) throws -> ELFCore {
+    public func elfCore(vm: VMNumber) throws -> ELFCore {
         let image = MachineImage(world)
         return try ELFCore(machine: .arm, note: try imageNote(vm: vm), runs: image.runs, zeros: image.zeros)
     }
 
     /// A VM's tables, to be browsed like those of a file.
-    public func tableImage(vm: UInt8) throws -> TableImage {
+    public func tableImage(vm: VMNumber) throws -> TableImage {
         let note = try imageNote(vm: vm)
         let memory = MachineImage(world)
         let geometry = try Stage2Geometry(.armv7, vttbr: note.vttbr, vtcr: note.vtcr, hcr: note.hcr)

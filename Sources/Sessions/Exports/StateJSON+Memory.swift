@@ -5,8 +5,8 @@ import Stage2Sim
 extension StateJSON {
     func write(_ vm: VirtualMachine, to json: inout JSONText) {
         json.object { json in
-            json.entry("vm", Int(vm.id))
-            json.entry("process", Int(vm.process))
+            json.entry("vm", vm.id.index)
+            json.entry("process", vm.process.index)
             json.entry("vmid", Int(vm.vmid))
             json.entry("vmid_generation", Int(vm.vmidGeneration))
             json.entry("vttbr") { json in
@@ -14,7 +14,7 @@ extension StateJSON {
             }
             json.entry("vtcr", hex: UInt64(world.vtcr.rawValue), digits: 8)
             json.entry("mmu_lock") { json in
-                if let holder = vm.lockHolder { json.value(machine.name(of: Int(holder))) } else { json.null() }
+                if let holder = vm.lockHolder { json.value(machine.name(of: holder)) } else { json.null() }
             }
             json.entry("mmu_notifier_seq", Int(vm.notifierSequence))
             json.entry("mmu_notifier_count", Int(vm.notifierCount))
@@ -81,12 +81,12 @@ extension StateJSON {
         }
     }
 
-    func writeProcess(_ number: Int, to json: inout JSONText) {
+    func writeProcess(_ number: ProcessNumber, to json: inout JSONText) {
         let process = world.processes[number]
         json.object { json in
-            json.entry("process", number)
+            json.entry("process", number.index)
             json.entry("name", process.name)
-            json.entry("vm") { json in process.vm.map { json.value(Int($0)) } ?? json.null() }
+            json.entry("vm") { json in process.vm.map { json.value($0.index) } ?? json.null() }
             json.entry("exited", process.exited)
             let locks = world.locks(ofProcess: number)
             json.entry("page_table_lock") { json in locks.pageTable.map { json.value(machine.name(of: $0)) } ?? json.null() }

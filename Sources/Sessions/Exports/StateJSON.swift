@@ -70,10 +70,10 @@ public struct StateJSON {
         }
     }
 
-    private func writeCPU(_ number: Int, to json: inout JSONText) {
+    private func writeCPU(_ number: CPUNumber, to json: inout JSONText) {
         let tlb = world.cpus[number].tlb
         json.object { json in
-            json.entry("cpu", number)
+            json.entry("cpu", number.index)
             json.entry("tlb_sets", tlb.sets)
             json.entry("tlb_ways", tlb.ways)
             json.entry("tlb") {
@@ -100,7 +100,7 @@ public struct StateJSON {
         return vm.flatMap { world.leaf(of: $0.id, entry.ipa) }?.rawValue != entry.leaf
     }
 
-    private func writeActor(_ number: Int, to json: inout JSONText) {
+    private func writeActor(_ number: ActorNumber, to json: inout JSONText) {
         let actor = machine.actors[number]
         json.object { json in
             json.entry("name", machine.name(of: number))
@@ -110,8 +110,8 @@ public struct StateJSON {
             json.entry("error", Int(actor.error))
             json.entry("action") { json in action(of: actor).map { json.value($0) } ?? json.null() }
             guard actor.kind == .vcpu else { return }
-            json.entry("vm", Int(actor.vm))
-            json.entry("cpu", Int(actor.cpu))
+            json.entry("vm", actor.vm.index)
+            json.entry("cpu", actor.cpu.index)
             json.entry("memory_cache") {
                 $0.array { json in (0..<actor.memoryCache.count).forEach { json.value(hex: actor.memoryCache[$0].rawValue) } }
             }
@@ -157,14 +157,14 @@ public struct StateJSON {
     private func action(of actor: Actor) -> String? {
         guard !actor.isIdle else { return nil }
         if actor.kind == .vcpu { return ActionLanguage.text(of: .access(actor.access)) }
-        func place(_ hva: HVA, _ process: UInt8) -> MemoryPlace? {
-            Int(process) < world.processes.count ? .hva(hva.rawValue, process: world.processes[Int(process)].name) : nil
+        func place(_ hva: HVA, _ process: ProcessNumber) -> MemoryPlace? {
+            world.processes.indices.contains(process) ? .hva(hva.rawValue, process: world.processes[process].name) : nil
         }
         let action = actor.hostAction
         return ActionLanguage.text(of: .host(action, place: place(action.hva, action.process), other: place(action.other, action.otherProcess)))
     }
 
-    private func writeGathered(_ page: PA, by actor: Int, to json: inout JSONText) {
+    private func writeGathered(_ page: PA, by actor: ActorNumber, to json: inout JSONText) {
         json.object { json in
             json.entry("actor", machine.name(of: actor))
             json.entry("pa", hex: page.rawValue)
@@ -174,7 +174,7 @@ public struct StateJSON {
     private func write(_ invalidation: World.Invalidation, to json: inout JSONText) {
         json.object { json in
             json.entry("actor", machine.name(of: invalidation.actor))
-            json.entry("process", invalidation.process)
+            json.entry("process", invalidation.process.index)
             json.entry("start", hex: invalidation.start.rawValue)
             json.entry("end", hex: invalidation.end.rawValue)
             json.entry("since", Int(invalidation.since))
@@ -196,8 +196,8 @@ public struct StateJSON {
             json.entry("rule", violation.rule.name)
             json.entry("step", Int(violation.step))
             json.entry("cause", Int(violation.cause))
-            json.entry("actor", machine.name(of: Int(violation.actor)))
-            json.entry("vm", Int(violation.vm))
+            json.entry("actor", machine.name(of: violation.actor))
+            json.entry("vm", violation.vm.index)
             json.entry("ipa", hex: violation.ipa.rawValue)
             json.entry("pa", hex: violation.pa.rawValue)
             json.entry("expected", hex: violation.expected)

@@ -5,7 +5,7 @@ extension Timeline {
     /// - Parameters:
     ///   - vm: the actor's by default, else the first that has tables.
     ///   - focus: the IPA whose way is emphasised; the fault's by default.
-    public func drawing(vm wanted: UInt8? = nil, focus: IPA? = nil) throws(MachineImage.Problem) -> TableDrawing {
+    public func drawing(vm wanted: VMNumber? = nil, focus: IPA? = nil) throws(MachineImage.Problem) -> TableDrawing {
         let machine = now.machine
         let acting =
             actor.flatMap { machine.actors[$0].kind == .vcpu ? machine.actors[$0] : nil } ?? machine.actors.first { $0.kind == .vcpu && $0.ipa.rawValue != 0 }

@@ -42,7 +42,7 @@ extension ActionLanguage {
     // MARK: The host
 
     /// The command that `verb` begins; nil where it is not about devices or cache lines.
-    mutating func hostCacheCommand(_ verb: Word, vm: UInt8) throws(Mistake) -> Command? {
+    mutating func hostCacheCommand(_ verb: Word, vm: VMNumber) throws(Mistake) -> Command? {
         var action: HostAction
         var place: MemoryPlace?
         switch verb.text {
@@ -79,7 +79,7 @@ extension ActionLanguage {
         while let word = peek, ["cpu", "asid", "vmid", "va"].contains(word.text) {
             _ = takeIf(String(word.text))
             switch word.text {
-            case "cpu": action.cpu = UInt8(try number("a physical CPU", max: 7))
+            case "cpu": action.cpu = CPUNumber(at: Int(try number("a physical CPU", max: UInt64(CPUNumber.limit - 1))))
             case "asid": action.asid = UInt8(try number("the ASID", max: 255))
             case "vmid": action.vmid = UInt8(try number("the VMID", max: 255))
             default: action.va = VA(try number("the virtual address", max: 0xffff_ffff))
@@ -89,7 +89,7 @@ extension ActionLanguage {
     }
 
     /// `pa:ADDRESS` sets the action's physical address; anything else is a place to be looked up.
-    private mutating func physicalOrPlace(_ action: inout HostAction, vm: UInt8) throws(Mistake) -> MemoryPlace? {
+    private mutating func physicalOrPlace(_ action: inout HostAction, vm: VMNumber) throws(Mistake) -> MemoryPlace? {
         guard let word = peek, word.text.hasPrefix("pa:") else { return try place(vm: vm) }
         _ = takeIf(String(word.text))
         guard let pa = parseNumber(word.text.dropFirst(3)), pa > 0, pa <= Self.maxIPA else {

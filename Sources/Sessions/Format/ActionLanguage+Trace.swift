@@ -43,7 +43,7 @@ extension ActionLanguage {
         access.ipa = IPA(access.ipa.rawValue & ~(UInt64(access.width) - 1))
     }
 
-    mutating func traceCommand(_ verb: Substring, vm: UInt8) throws(Mistake) -> Command {
+    mutating func traceCommand(_ verb: Substring, vm: VMNumber) throws(Mistake) -> Command {
         func told(_ kind: HostAction.Kind, _ place: MemoryPlace, size: UInt64 = 4096) -> Command {
             var action = HostAction(kind)
             action.size = size

@@ -63,7 +63,7 @@ public struct ActionLanguage {
     }
 
     /// The command that `text` tells an actor of `kind` to do.
-    public static func parse(_ text: String, for kind: Actor.Kind, vm: UInt8 = 0) throws(Mistake) -> Command {
+    public static func parse(_ text: String, for kind: Actor.Kind, vm: VMNumber = 0) throws(Mistake) -> Command {
         var parser = ActionLanguage(text)
         let command = kind == .vcpu ? try parser.guestCommand() : try parser.hostCommand(vm: vm)
         if let word = parser.peek { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "nothing more fits here") }
@@ -199,7 +199,7 @@ public struct ActionLanguage {
 
     // MARK: The host
 
-    mutating func place(vm: UInt8) throws(Mistake) -> MemoryPlace {
+    mutating func place(vm: VMNumber) throws(Mistake) -> MemoryPlace {
         let fits = "an IPA, vm1:IPA, hva:ADDRESS or other:ADDRESS"
         let word = try take(fits)
         let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -213,16 +213,16 @@ public struct ActionLanguage {
         switch parts[0] {
         case "ipa": return .ipa(value, vm: vm)
         case "hva": return .hva(value, process: "vmm\(vm)")
-        case let name where name.hasPrefix("vm") && UInt8(name.dropFirst(2)) != nil: return .ipa(value, vm: UInt8(name.dropFirst(2))!)
+        case let name where VMNumber(named: name) != nil: return .ipa(value, vm: VMNumber(named: name)!)
         case "": throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
         case let name: return .hva(value, process: String(name))
         }
     }
 
-    private mutating func vmNumber(default vm: UInt8) throws(Mistake) -> UInt8 {
+    private mutating func vmNumber(default vm: VMNumber) throws(Mistake) -> VMNumber {
         guard let word = peek else { return vm }
         next += 1
-        guard word.text.hasPrefix("vm"), let number = UInt8(word.text.dropFirst(2)) else {
+        guard let number = VMNumber(named: word.text) else {
             throw Mistake(column: word.column, found: "'\(word.text)'", fits: "vm0, vm1 or nothing")
         }
         return number
@@ -238,7 +238,7 @@ public struct ActionLanguage {
         return size
     }
 
-    private mutating func hostCommand(vm: UInt8) throws(Mistake) -> Command {
+    private mutating func hostCommand(vm: VMNumber) throws(Mistake) -> Command {
         let fits = "an action: \(Self.hostVerbs.joined(separator: ", "))"
         let verb = try take(fits)
         func simple(_ kind: HostAction.Kind, _ place: MemoryPlace?) -> Command { .host(HostAction(kind), place: place, other: nil) }
@@ -325,6 +325,14 @@ public struct ActionLanguage {
         guard let word = peek else { return name }
         next += 1
         return String(word.text)
+    }
+}
+
+extension VMNumber {
+    /// "vm0", "vm1", …: the VM of that name; nil for any other word.
+    init?(named word: Substring) {
+        guard word.hasPrefix("vm"), let number = Int(word.dropFirst(2)) else { return nil }
+        self.init(after: number)
     }
 }
 

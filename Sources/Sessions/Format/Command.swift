@@ -3,7 +3,7 @@ import Stage2Sim
 /// A number with what it may be multiplied with in a `repeat`: an address moves with the stride, a value does not.
 public enum MemoryPlace: Sendable, Equatable {
     /// An IPA of a VM's.
-    case ipa(UInt64, vm: UInt8)
+    case ipa(UInt64, vm: VMNumber)
     /// An address of a process: of a VM's VMM, or of another one by name.
     case hva(UInt64, process: String)
 

@@ -14,11 +14,11 @@ public struct Expectation: Sendable {
         case hpfar(UInt32)
         case ipa(UInt64)
         /// A leaf by its low 12 bits and more, or nil: none.
-        case leaf(UInt64, vm: UInt8?, LeafState)
+        case leaf(UInt64, vm: VMNumber?, LeafState)
         /// What the host's entry for an IPA is like.
-        case hostEntry(UInt64, vm: UInt8?, [HostWord])
+        case hostEntry(UInt64, vm: VMNumber?, [HostWord])
         /// What the frame behind the host's entry is like.
-        case page(UInt64, vm: UInt8?, [PageWord])
+        case page(UInt64, vm: VMNumber?, [PageWord])
         case swapWrites(Int)
         case swapReads(Int)
         /// Frames that this step took from the page allocator.
@@ -141,11 +141,11 @@ public struct Expectation: Sendable {
     }
 
     /// An IPA, of the actor's own VM, or as vm1:IPA of another.
-    private static func guestAddress(_ word: Substring) -> (ipa: UInt64, vm: UInt8?)? {
+    private static func guestAddress(_ word: Substring) -> (ipa: UInt64, vm: VMNumber?)? {
         let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let ipa = parseNumber(parts.last!) else { return nil }
         if parts.count == 1 { return (ipa, nil) }
-        guard parts[0].hasPrefix("vm"), let vm = UInt8(parts[0].dropFirst(2)) else { return nil }
+        guard let vm = VMNumber(named: parts[0]) else { return nil }
         return (ipa, vm)
     }
 

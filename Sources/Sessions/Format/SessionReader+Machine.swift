@@ -28,7 +28,12 @@ extension SessionReader {
                 for (behaviour, on) in try behaviours(value) { configuration.behaviours.set(behaviour, key == "with" ? on : !on) }
             case "vcpus": vm.vcpus = try vcpus(value)
             case "memory": vm.memory = try memory(value)
-            case "vms": others = try list(value, "vms").map(otherVM)
+            case "vms":
+                let listed = try list(value, "vms")
+                guard listed.count < VMNumber.limit else {
+                    throw fail(listed[VMNumber.limit - 1], "\(listed.count) more VMs", fits: "up to \(VMNumber.limit - 1) beside the first")
+                }
+                others = try listed.map(otherVM)
             case "stage1": configuration.stage1 = try list(value, "stage1").map(stage1)
             case "smp": configuration.multiprocessor = try flag(value, "smp")
             case "reuse":
@@ -64,12 +69,13 @@ extension SessionReader {
         }
     }
 
-    private func vcpus(_ node: Node) throws -> [UInt8] {
+    private func vcpus(_ node: Node) throws -> [CPUNumber] {
+        let most = VirtualMachine.vcpuLimit
         if case .sequence(let cpus) = node {
-            guard !cpus.isEmpty, cpus.count <= 8 else { throw fail(node, "\(cpus.count) vcpus", fits: "1 to 8") }
-            return try cpus.map { UInt8(try number($0, "a physical CPU", in: 0...7)) }
+            guard !cpus.isEmpty, cpus.count <= most else { throw fail(node, "\(cpus.count) vcpus", fits: "1 to \(most)") }
+            return try cpus.map { CPUNumber(at: Int(try number($0, "a physical CPU", in: 0...UInt64(CPUNumber.limit - 1)))) }
         }
-        return (0..<UInt8(try number(node, "vcpus", in: 1...8))).map { $0 }
+        return (0..<Int(try number(node, "vcpus", in: 1...UInt64(most)))).map { CPUNumber(at: $0 % CPUNumber.limit) }
     }
 
     private func otherVM(_ node: Node) throws -> MachineConfiguration.VM {

@@ -60,7 +60,7 @@ public struct SessionWriter {
     }
 
     private mutating func write(_ vm: MachineConfiguration.VM, _ depth: Int) {
-        line(depth, "vcpus: [\(vm.vcpus.map { String($0) }.joined(separator: ", "))]")
+        line(depth, "vcpus: [\(vm.vcpus.map(\.description).joined(separator: ", "))]")
         guard !vm.memory.isEmpty else { return }
         line(depth, "memory:")
         for slot in vm.memory {

@@ -40,13 +40,13 @@ public struct PlaceNames {
 
     public private(set) var lines: [Line] = []
     private let world: World
-    private let vm: UInt8
+    private let vm: VMNumber
 
     /// Host page-table entries and leaves that are listed, of each frame.
     private static let listed = 16
 
     /// - Parameter vm: whose guest addresses are meant.
-    public init(_ query: PlaceQuery, in world: World, vm: UInt8) {
+    public init(_ query: PlaceQuery, in world: World, vm: VMNumber) {
         self.world = world
         self.vm = vm
         let kinds = query.kind.map { [$0] } ?? PlaceQuery.Kind.allCases
@@ -74,7 +74,7 @@ public struct PlaceNames {
 
     // MARK: What fits
 
-    private var machine: VirtualMachine { world.vms[Int(vm)] }
+    private var machine: VirtualMachine { world.vms[vm] }
     private var tables: MachineTables? { MachineTables(world, vm: vm) }
     private func leaf(_ ipa: IPA) -> (level: Int, index: Int, descriptor: Stage2Descriptor, address: PA)? {
         guard let tables, let last = tables.tables(towards: ipa).last else { return nil }
@@ -98,7 +98,7 @@ public struct PlaceNames {
         virtualNames(ipa)
         var frame: PFN?
         if let slot = machine.slot(at: ipa) {
-            let hva = slot.hva(of: ipa), process = world.processes[Int(machine.process)], entry = process.entry(hva)
+            let hva = slot.hva(of: ipa), process = world.processes[machine.process], entry = process.entry(hva)
             add("slot", "\(slot.id): \(sizeText(slot.size)) from \(hex(slot.ipa.rawValue))" + (slot.readOnly ? ", read-only" : ""))
             add("hva", "\(hex(hva.rawValue)) of \(process.name)")
             add("pte", entry.words)
@@ -183,14 +183,14 @@ public struct PlaceNames {
     /// Who has a frame: processes, guests of every VM, TLB entries; `known` is told already.
     private mutating func holders(of pfn: PFN, besides known: IPA?) {
         let entries = world.hostEntries(holding: pfn, limit: Self.listed + 1).filter { entry in
-            known == nil || world.processes[entry.process].vm != vm || world.ipa(of: entry.hva, process: UInt8(entry.process)) != known?.page
+            known == nil || world.processes[entry.process].vm != vm || world.ipa(of: entry.hva, process: entry.process) != known?.page
         }
         add("pfn", "\(hex(pfn.rawValue))  PA \(hex(pfn.pa.rawValue))")
-        var told: Set<UInt64> = known.map { [UInt64(vm) << 48 | $0.page.rawValue] } ?? []
+        var told: Set<UInt64> = known.map { [UInt64(vm.rawValue) << 48 | $0.page.rawValue] } ?? []
         for (process, hva, entry) in entries.prefix(Self.listed) {
             var text = "\(world.processes[process].name) at hva \(hex(hva.rawValue)): \(entry.isWritable ? "RW" : "RO")"
             var place: IPA?
-            if let owner = world.processes[process].vm, let ipa = world.ipa(of: hva, process: UInt8(process)) {
+            if let owner = world.processes[process].vm, let ipa = world.ipa(of: hva, process: process) {
                 text += ", vm\(owner) IPA \(hex(ipa.rawValue, digits: 10))"
                 if owner == vm { place = ipa }
             }
@@ -203,7 +203,7 @@ public struct PlaceNames {
             guard let tables = MachineTables(world, vm: other.id) else { continue }
             let search = LeafSearch(tables, for: pfn.pa)
             isComplete = isComplete && search.isComplete
-            for hit in search.hits.prefix(Self.listed) where told.insert(UInt64(other.id) << 48 | hit.ipa.rawValue).inserted {
+            for hit in search.hits.prefix(Self.listed) where told.insert(UInt64(other.id.rawValue) << 48 | hit.ipa.rawValue).inserted {
                 add(
                     "leaf", "vm\(other.id) IPA \(hex(hit.ipa.rawValue, digits: 10)), level \(hit.level): \(hit.descriptor.rights)",
                     place: other.id == vm ? hit.ipa : nil, level: hit.level)
@@ -233,7 +233,7 @@ public struct PlaceNames {
             let owner = process.vm
             let ipas =
                 owner.map { owner in
-                    world.vms[Int(owner)].slots.filter { hva.rawValue &- $0.hva.rawValue < $0.size }.map {
+                    world.vms[owner].slots.filter { hva.rawValue &- $0.hva.rawValue < $0.size }.map {
                         IPA($0.ipa.rawValue + (hva.rawValue - $0.hva.rawValue))
                     }
                 } ?? []

@@ -114,9 +114,9 @@ public struct MachineTables: TableSource {
     private let world: World
 
     /// nil: the VM has no tables any more, or there is no such VM.
-    public init?(_ world: World, vm: UInt8) {
-        guard Int(vm) < world.vms.count, let level1 = world.vms[Int(vm)].level1,
-            let geometry = try? world.vtcr.geometry(VTTBR(table: level1, vmid: world.vms[Int(vm)].vmid))
+    public init?(_ world: World, vm: VMNumber) {
+        guard world.vms.indices.contains(vm), let level1 = world.vms[vm].level1,
+            let geometry = try? world.vtcr.geometry(VTTBR(table: level1, vmid: world.vms[vm].vmid))
         else { return nil }
         self.geometry = geometry
         self.world = world

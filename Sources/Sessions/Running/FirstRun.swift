@@ -51,7 +51,7 @@ public struct FirstRun {
     }
 
     /// Runs the script's next operation to its end.
-    mutating func make(_ operation: Operation, by actor: Int) {
+    mutating func make(_ operation: Operation, by actor: ActorNumber) {
         operationStarts.append(UInt32(now.position))
         now.take(operation, by: actor)
         var from = now.position

@@ -42,9 +42,9 @@ extension Frame {
 
 extension Machine {
     /// Why an actor has not come to its end when nobody can go on any more.
-    public func unfinished(_ actor: Int) -> String {
+    public func unfinished(_ actor: ActorNumber) -> String {
         let next = actors[actor].next
-        let holders = world.vms.compactMap { vm in vm.lockHolder.map { "mmu_lock of vm\(vm.id) is held by \(name(of: Int($0)))" } }
+        let holders = world.vms.compactMap { vm in vm.lockHolder.map { "mmu_lock of vm\(vm.id) is held by \(name(of: $0))" } }
         return "\(name(of: actor)) never finishes: it waits before \(next.name)" + (holders.isEmpty ? "" : "; " + holders.joined(separator: ", "))
     }
 }

@@ -40,16 +40,21 @@ public struct Judge {
     private var report = OperationReport()
     /// A deadlock was expected, and came: who waits because of it is no failure.
     private var deadlockExpected = false
+    /// The operation stopped, and its actor had not finished: it had to wait for another one.
+    private var stoppedUnfinished = (operation: -1, is: false)
 
     private init(_ session: Session) { simulation = Simulation(session) }
 
     private mutating func run() -> Verdict {
         var buffer = EffectBuffer()
         running: while true {
-            let actor: Int
+            let actor: ActorNumber
             switch simulation.advance() {
             case .over: break running
             case .between:
+                // At the end everybody finishes: only the first stop is the operation's own.
+                let operation = simulation.operation
+                if stoppedUnfinished.operation != operation { stoppedUnfinished = (operation, isActorBusy(operation: operation)) }
                 // The last operation is judged when everybody has finished.
                 if simulation.operation + 1 < simulation.session.script.count { judge(operation: simulation.operation) }
                 continue
@@ -71,7 +76,12 @@ public struct Judge {
         return verdict
     }
 
-    private mutating func note(_ effects: borrowing EffectBuffer, by actor: Int, retries: Int) {
+    private func isActorBusy(operation index: Int) -> Bool {
+        let name = simulation.session.script.operation(at: index).operation.actor
+        return simulation.machine.actor(named: name).map { !simulation.machine.actors[$0].isIdle } ?? false
+    }
+
+    private mutating func note(_ effects: borrowing EffectBuffer, by actor: ActorNumber, retries: Int) {
         report.retries += retries
         for i in 0..<effects.count {
             switch effects[i] {
@@ -124,7 +134,7 @@ public struct Judge {
     private func mismatch(_ expectation: Expectation, _ operation: Operation) -> String? {
         let machine = simulation.machine
         let actor = machine.actor(named: operation.actor).map { machine.actors[$0] }
-        let vm = actor.map { machine.world.vms[Int($0.vm)] } ?? machine.world.vms[0]
+        let vm = actor.map { machine.world.vms[$0.vm] } ?? machine.world.vms[0]
         func number(_ found: Int, _ wanted: Int) -> String? { found == wanted ? nil : String(found) }
         switch expectation.what {
         case .fault(let kind, let level):
@@ -176,11 +186,11 @@ public struct Judge {
         case .lineOperations(let count): return number(report.lineOperations, count)
         case .instructionLines(let count):
             guard let caches = machine.world.caches else { return "no caches in this machine" }
-            let cpu = min(Int(actor?.cpu ?? 0), caches.cpus.count - 1)
+            let cpu = min((actor?.cpu ?? 0).index, caches.cpus.count - 1)
             return number(caches.cpus[cpu].instruction.count, count)
         case .sequence(let value): return number(Int(vm.notifierSequence), value)
         case .count(let value): return number(Int(vm.notifierCount), value)
-        case .waiting: return actor?.isIdle == false ? nil : "it has finished"
+        case .waiting: return stoppedUnfinished.is ? nil : "it has finished"
         case .tables(let count):
             return number(machine.world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm.id).count, count)
         case .register(let name, let value):
@@ -208,14 +218,14 @@ public struct Judge {
         return fits ? nil : met.isEmpty ? "no stale bytes" : met.map { Story($0, simulation.machine).text }.joined(separator: "; ")
     }
 
-    private func named(_ other: UInt8?, _ vm: VirtualMachine) -> VirtualMachine? {
+    private func named(_ other: VMNumber?, _ vm: VirtualMachine) -> VirtualMachine? {
         guard let other else { return vm }
-        return simulation.machine.world.vms.indices.contains(Int(other)) ? simulation.machine.world.vms[Int(other)] : nil
+        return simulation.machine.world.vms.indices.contains(other) ? simulation.machine.world.vms[other] : nil
     }
 
     private func hostEntry(_ ipa: UInt64, _ vm: VirtualMachine) -> HostEntry? {
         guard let slot = vm.slot(at: IPA(ipa)) else { return nil }
-        return simulation.machine.world.processes[Int(vm.process)].entry(HVA(slot.hva(of: IPA(ipa)).rawValue & ~0xfff))
+        return simulation.machine.world.processes[vm.process].entry(HVA(slot.hva(of: IPA(ipa)).rawValue & ~0xfff))
     }
 
     private func leafMismatch(_ leaf: Stage2Descriptor?, _ state: Expectation.LeafState) -> String? {
@@ -238,7 +248,7 @@ public struct Story {
     public let text: String
 
     public init(_ violation: Violation, _ machine: Machine) {
-        let who = machine.name(of: Int(violation.actor))
+        let who = machine.name(of: violation.actor)
         let place = "IPA \(hex(violation.ipa.rawValue)), frame \(hex(violation.pa.rawValue))"
         let what: String =
             switch violation.rule {

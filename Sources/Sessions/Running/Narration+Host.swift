@@ -35,7 +35,7 @@ extension Narration {
     }
 
     private var hostFaultFound: String {
-        let entry = after.world.processes[Int(now.hostProcess)].entry(now.hostPage)
+        let entry = after.world.processes[now.hostProcess].entry(now.hostPage)
         switch now.next {
         case .swapInPage: return entry.words
         case .mapZeroPage: return "untouched, and to be read"

@@ -4,11 +4,11 @@ import Stage2Sim
 public struct Narration {
     let before: Machine
     let after: Machine
-    let actor: Int
+    let actor: ActorNumber
     let step: MicroStep
     let effects: [Effect]
 
-    public init(before: Machine, after: Machine, actor: Int, step: MicroStep, effects: [Effect]) {
+    public init(before: Machine, after: Machine, actor: ActorNumber, step: MicroStep, effects: [Effect]) {
         self.before = before
         self.after = after
         self.actor = actor
@@ -18,7 +18,7 @@ public struct Narration {
 
     private var was: Actor { before.actors[actor] }
     private var now: Actor { after.actors[actor] }
-    private var vm: VirtualMachine? { after.world.vms.indices.contains(Int(now.vm)) ? after.world.vms[Int(now.vm)] : nil }
+    private var vm: VirtualMachine? { after.world.vms.indices.contains(now.vm) ? after.world.vms[now.vm] : nil }
     private func decided(_ decision: Decision) -> Bool { effects.contains(.decided(decision)) }
 
     /// A few words: what came of it. A broken check is told before everything else.

@@ -60,7 +60,7 @@ public struct RunReport {
     }
 
     private mutating func forEachStep(
-        begun: (Operation) -> Void, _ body: (MicroStep, Int, Narration, [Effect], Simulation) -> Void
+        begun: (Operation) -> Void, _ body: (MicroStep, ActorNumber, Narration, [Effect], Simulation) -> Void
     ) {
         var buffer = EffectBuffer()
         while true {
@@ -112,7 +112,7 @@ public struct RunReport {
     public static let schemaVersion = "kvmtui-run-1"
 
     private static func writeStep(
-        _ step: MicroStep, _ actor: Int, _ narration: Narration, _ effects: [Effect], _ simulation: Simulation, into json: inout JSONText
+        _ step: MicroStep, _ actor: ActorNumber, _ narration: Narration, _ effects: [Effect], _ simulation: Simulation, into json: inout JSONText
     ) {
         let machine = simulation.machine
         json.entry("type", "step")
@@ -164,7 +164,7 @@ public struct RunReport {
             $0.array { json in
                 for actor in machine.actors where actor.kind == .vcpu {
                     json.object {
-                        $0.entry("name", machine.name(of: Int(actor.id)))
+                        $0.entry("name", machine.name(of: actor.id))
                         $0.entry("memory_cache", actor.memoryCache.count)
                         $0.entry("vttbr", hex: actor.vttbr.rawValue, digits: 16)
                         $0.entry("outcome", "\(actor.outcome)")
@@ -177,7 +177,7 @@ public struct RunReport {
     }
 
     private static func writeVM(_ vm: VirtualMachine, _ world: World, into json: inout JSONText) {
-        json.entry("vm", Int(vm.id))
+        json.entry("vm", vm.id.index)
         json.entry("vmid", Int(vm.vmid))
         json.entry("vttbr", hex: (vm.level1?.rawValue ?? 0) | UInt64(vm.vmid) << 48, digits: 16)
         json.entry("notifier_seq", Int(vm.notifierSequence))

@@ -8,7 +8,7 @@ public struct Simulation {
     /// The operation under way or, between two, the last one.
     public private(set) var operation = -1
     /// The actor whose step comes next in the script; nil when the script has come to its end.
-    public private(set) var acting: Int?
+    public private(set) var acting: ActorNumber?
     /// What could not be done: an address without a slot, an actor that does not exist.
     public private(set) var problems: [InputError] = []
     /// The operation stopped because its actor waits for a lock.
@@ -22,11 +22,11 @@ public struct Simulation {
     private var stepsLeft = Int.max
     /// What the script is read from.
     private(set) var session: Session
-    private let actorNumbers: [String: Int]
+    private let actorNumbers: [String: ActorNumber]
 
     /// An access that is repeated, ready to be made: beginning an operation must not cost more than its steps.
     private struct Repeated: BitwiseCopyable, Sendable {
-        var actor: Int
+        var actor: ActorNumber
         var access: Access
         var late: Bool
     }
@@ -40,7 +40,7 @@ public struct Simulation {
         repeated = Self.repeated(session, actorNumbers)
     }
 
-    private static func repeated(_ session: Session, _ actors: [String: Int]) -> [Repeated?] {
+    private static func repeated(_ session: Session, _ actors: [String: ActorNumber]) -> [Repeated?] {
         session.script.repeated.map { operation in
             guard let actor = actors[operation.actor], operation.stopping == .atEnd, case .access(let access) = operation.command, !access.throughStage1 else {
                 return nil
@@ -55,7 +55,7 @@ public struct Simulation {
     /// Readies the next step: begins operations until an actor has one to make. Nil at the end.
     ///
     /// - Parameter begun: told of each operation begun and of the steps made before it.
-    public mutating func prepare(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> Int? {
+    public mutating func prepare(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> ActorNumber? {
         while true {
             switch advance(begun: begun) {
             case .step(let actor): return actor
@@ -67,7 +67,7 @@ public struct Simulation {
 
     enum Readiness {
         /// This actor's step comes next.
-        case step(Int)
+        case step(ActorNumber)
         /// An operation has come to its end, and the next one has not begun.
         case between
         case over
@@ -103,7 +103,7 @@ public struct Simulation {
         return .step(unfinished)
     }
 
-    private mutating func canGoOn(_ actor: Int) -> Bool {
+    private mutating func canGoOn(_ actor: ActorNumber) -> Bool {
         let next = machine.actors[actor].next
         if next == .idle {
             guard finishing else { return false }
@@ -172,7 +172,7 @@ public struct Simulation {
         return true
     }
 
-    private mutating func start(_ operation: Operation, by actor: Int, movedBy offset: UInt64) {
+    private mutating func start(_ operation: Operation, by actor: ActorNumber, movedBy offset: UInt64) {
         do {
             let action = try resolve(operation.command.moved(by: offset), operation)
             machine.start(action, by: actor, late: operation.late)
@@ -190,7 +190,7 @@ public struct Simulation {
     // MARK: A script that is still being written
 
     /// Begins an operation that will be the script's next, of an actor that is idle. Its steps are made with `goOn`.
-    mutating func take(_ operation: Operation, by actor: Int) {
+    mutating func take(_ operation: Operation, by actor: ActorNumber) {
         self.operation += 1
         acting = nil
         finishing = false
@@ -258,7 +258,7 @@ public struct Simulation {
     }
 
     /// Lets an actor run as far as its operation goes. Returns the steps made.
-    @inline(__always) private mutating func go(_ actor: Int, _ limit: Int, _ index: inout StepIndex) -> Int {
+    @inline(__always) private mutating func go(_ actor: ActorNumber, _ limit: Int, _ index: inout StepIndex) -> Int {
         if stopping == .atEnd { return machine.run(actor, limit: limit, index: &index).steps }
         let step = machine.actors[actor].next
         let steps = machine.run(actor, limit: 1, index: &index).steps
@@ -295,20 +295,20 @@ public struct Simulation {
             if let place { (action.process, action.hva) = try find(place, operation) }
             if let other { (action.otherProcess, action.other) = try find(other, operation) }
             if case .ipa(_, let vm)? = place { action.vm = vm }
-            if Int(action.vm) >= machine.world.vms.count { throw InputError(session.file, operation.place, "there is no vm\(action.vm)") }
+            if !machine.world.vms.indices.contains(action.vm) { throw InputError(session.file, operation.place, "there is no vm\(action.vm)") }
             return .host(action)
         case .proceed, .switches: preconditionFailure("handled before")
         }
     }
 
-    private func find(_ place: MemoryPlace, _ operation: Operation) throws(InputError) -> (UInt8, HVA) {
+    private func find(_ place: MemoryPlace, _ operation: Operation) throws(InputError) -> (ProcessNumber, HVA) {
         switch place {
         case .ipa(let ipa, let vm):
-            guard Int(vm) < machine.world.vms.count else { throw InputError(session.file, operation.place, "there is no vm\(vm)") }
-            guard let slot = machine.world.vms[Int(vm)].slot(at: IPA(ipa)) else {
+            guard machine.world.vms.indices.contains(vm) else { throw InputError(session.file, operation.place, "there is no vm\(vm)") }
+            guard let slot = machine.world.vms[vm].slot(at: IPA(ipa)) else {
                 throw InputError(session.file, operation.place, "no memory slot of vm\(vm) holds \(hex(ipa))", fits: "an IPA in a slot, or hva:ADDRESS")
             }
-            return (machine.world.vms[Int(vm)].process, slot.hva(of: IPA(ipa)))
+            return (machine.world.vms[vm].process, slot.hva(of: IPA(ipa)))
         case .hva(let hva, let name):
             // A forked child is found by the last of its kind.
             guard let process = machine.world.processes.last(where: { $0.name == name || (name == "child" && $0.name.hasPrefix("child ")) }) else {

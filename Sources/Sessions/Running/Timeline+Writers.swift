@@ -4,7 +4,7 @@ import Stage2Sim
 public struct DescriptorWrite: Sendable, Equatable {
     /// The place after it.
     public let step: Int
-    public let actor: Int
+    public let actor: ActorNumber
     public let microStep: MicroStep
     /// The descriptor before and after the step.
     public let old: UInt64, new: UInt64

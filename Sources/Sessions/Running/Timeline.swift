@@ -25,7 +25,7 @@ public struct Timeline {
     /// The effects of the step that led to `now`.
     public private(set) var effects: [Effect] = []
     /// The actor that made it; nil at the start.
-    public private(set) var actor: Int?
+    public private(set) var actor: ActorNumber?
     /// What it was.
     public private(set) var step: MicroStep?
     /// The state before it.
@@ -208,7 +208,7 @@ public struct Timeline {
 /// A step of an episode, for the path on the screen.
 public struct StepRecord: Sendable, Equatable {
     public let position: Int
-    public let actor: Int
+    public let actor: ActorNumber
     public let step: MicroStep
     /// What came of it, in a few words.
     public let text: String

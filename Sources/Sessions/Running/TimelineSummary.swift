@@ -34,7 +34,7 @@ public struct TimelineSummary: Sendable {
     /// A row of actors for each stretch.
     private var marks: [UInt8] = []
     /// Actors that have not ended what they began, as of the last note.
-    private var unfinished: [Int] = []
+    private var unfinished: [ActorNumber] = []
     private var faultsSeen = 0, flushesSeen = 0, brokenSeen = 0
 
     /// - Parameters:
@@ -52,17 +52,17 @@ public struct TimelineSummary: Sendable {
     public var count: Int { marks.count / max(1, actorCount) }
 
     /// What `actor` did in the steps `positions`, as finely as it is known.
-    public func marks(of actor: Int, in positions: ClosedRange<Int>) -> Marks {
-        guard count > 0, positions.upperBound > origin, actor < actorCount else { return [] }
+    public func marks(of actor: ActorNumber, in positions: ClosedRange<Int>) -> Marks {
+        guard count > 0, positions.upperBound > origin, actor.index < actorCount else { return [] }
         let first = max(0, (positions.lowerBound - origin - 1) / stretch), last = min((positions.upperBound - origin - 1) / stretch, count - 1)
         guard first <= last else { return [] }
         var sum: UInt8 = 0
-        for index in first...last { sum |= marks[index * actorCount + actor] }
+        for index in first...last { sum |= marks[index * actorCount + actor.index] }
         return Marks(rawValue: sum)
     }
 
     /// Notes that `actor` made the steps after `from` up to where `machine` is now.
-    mutating func note(_ actor: Int, from: Int, machine: inout Machine, index: inout StepIndex) {
+    mutating func note(_ actor: ActorNumber, from: Int, machine: inout Machine, index: inout StepIndex) {
         let to = Int(machine.world.stepNumber)
         if to > from {
             reach(to)
@@ -84,13 +84,13 @@ public struct TimelineSummary: Sendable {
         }
     }
 
-    private func holdsLock(_ actor: Int, _ machine: inout Machine) -> Bool {
-        for vm in machine.world.vms.indices where machine.world.vms[vm].lockHolder.map(Int.init) == actor { return true }
+    private func holdsLock(_ actor: ActorNumber, _ machine: inout Machine) -> Bool {
+        for vm in machine.world.vms.indices where machine.world.vms[vm].lockHolder == actor { return true }
         return false
     }
 
     /// What has come into the index since the last note was this actor's doing.
-    private mutating func noteEvents(_ actor: Int, _ index: inout StepIndex) {
+    private mutating func noteEvents(_ actor: ActorNumber, _ index: inout StepIndex) {
         while faultsSeen < index.faults.count {
             let start = Int(index.faults[faultsSeen].start)
             mark(actor, .fault, start, start)
@@ -108,11 +108,11 @@ public struct TimelineSummary: Sendable {
         }
     }
 
-    private mutating func mark(_ actor: Int, _ what: Marks, _ first: Int, _ last: Int) {
+    private mutating func mark(_ actor: ActorNumber, _ what: Marks, _ first: Int, _ last: Int) {
         let from = max(first, origin + 1)
         guard last >= from else { return }
-        var at = (from - origin - 1) / stretch * actorCount + actor
-        let end = (last - origin - 1) / stretch * actorCount + actor
+        var at = (from - origin - 1) / stretch * actorCount + actor.index
+        let end = (last - origin - 1) / stretch * actorCount + actor.index
         while at <= end, at < marks.count {
             marks[at] |= what.rawValue
             at += actorCount

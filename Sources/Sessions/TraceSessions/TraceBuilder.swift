@@ -79,9 +79,9 @@ struct TraceBuilder {
     /// Adds an item and makes its steps.
     mutating func add(_ item: TraceItem) {
         items.append(item)
-        let actor: Int
+        let actor: ActorNumber
         if item.act == .fault {
-            actor = Int(item.actor)
+            actor = ActorNumber(at: Int(item.actor))
         } else {
             actor = run.now.machine.thread(HostThread(rawValue: item.actor) ?? .host)
             if item.cause != .none { counts.followed += 1 }
@@ -246,7 +246,7 @@ struct TraceBuilder {
     private mutating func prepareHost(_ i: Int, _ hsr: HSR, _ page: UInt64, _ slot: Memslot) -> Bool {
         let write = run.now.machine.world.isWriteFault(hsr)
         if slot.readOnly, write { return false }
-        let process = Int(run.now.machine.world.vms[0].process), hva = slot.hva(of: IPA(page))
+        let process = run.now.machine.world.vms[0].process, hva = slot.hva(of: IPA(page))
         let entry = run.now.machine.world.processes[process].entry(hva)
         if !outline.flags[i].intersection([.denied, .emulated]).isEmpty {
             if !entry.isPoisoned { follow(.deny, i, .denied, ipa: page) }
@@ -255,10 +255,10 @@ struct TraceBuilder {
         if entry.isPoisoned { follow(.allow, i, .denied, ipa: page) }
         guard write else { return false }
         if copies(i, page) {
-            if !run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.share, i, .shared, ipa: page) }
+            if !run.now.machine.world.copiesOnWrite(process, hva) { follow(.share, i, .shared, ipa: page) }
             return true
         }
-        if run.now.machine.world.copiesOnWrite(UInt8(process), hva) { follow(.own, i, .owned, ipa: page) }
+        if run.now.machine.world.copiesOnWrite(process, hva) { follow(.own, i, .owned, ipa: page) }
         return false
     }
 

@@ -64,7 +64,7 @@ public enum TraceSession {
         let vcpus = max(1, outline.vcpuThreads.count)
         machine.vms = [
             MachineConfiguration.VM(
-                vcpus: (0..<UInt8(vcpus)).map { $0 },
+                vcpus: (0..<vcpus).map { CPUNumber(at: $0) },
                 memory: memory.slots.map {
                     var slot = MachineConfiguration.Memory(ipa: IPA($0.ipa), size: $0.size, hva: HVA($0.hva))
                     slot.readOnly = $0.readOnly

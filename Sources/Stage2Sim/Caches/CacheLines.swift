@@ -33,8 +33,8 @@ public struct Requester: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
     /// The kernel, user space, or a device on their behalf.
     public static let host = Requester(rawValue: 0)
     /// A virtual machine's guest, by the VM's number, 0 to 253.
-    public static func guest(_ vm: UInt8) -> Requester { Requester(rawValue: vm &+ 1) }
-    public var vm: UInt8? { rawValue == 0 ? nil : rawValue - 1 }
+    public static func guest(_ vm: VMNumber) -> Requester { Requester(rawValue: vm.rawValue &+ 1) }
+    public var vm: VMNumber? { rawValue == 0 ? nil : VMNumber(rawValue: rawValue - 1) }
 }
 
 /// A line of an L1 instruction cache. Never dirty; nothing but a fill writes it.

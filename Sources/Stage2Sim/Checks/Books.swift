@@ -3,7 +3,7 @@
 
 /// A row of the books that changed.
 enum BookEntry: BitwiseCopyable, Equatable {
-    case leaf(vm: UInt8, gfn: UInt64)
+    case leaf(vm: VMNumber, gfn: UInt64)
     case table(PA)
 }
 
@@ -37,11 +37,11 @@ struct OpenBooks {
 }
 
 extension Stepper {
-    @inline(__always) func openLeafBook(_ vm: UInt8, _ ipa: IPA) { world.openBooks.open(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
+    @inline(__always) func openLeafBook(_ vm: VMNumber, _ ipa: IPA) { world.openBooks.open(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
     @inline(__always) func openTableBook(_ table: PA) { world.openBooks.open(.table(table)) }
 
-    func openHostBook(_ process: Int, _ hva: HVA) {
-        guard let vm = world.processes[process].vm, let ipa = world.ipa(of: hva, process: UInt8(process)) else { return }
+    func openHostBook(_ process: ProcessNumber, _ hva: HVA) {
+        guard let vm = world.processes[process].vm, let ipa = world.ipa(of: hva, process: process) else { return }
         openLeafBook(vm, ipa)
     }
 
@@ -58,20 +58,20 @@ extension Stepper {
         world.openBooks.close()
     }
 
-    private func balanceLeaf(_ vm: UInt8, _ ipa: IPA) {
-        guard !world.vms[Int(vm)].destroyed else { return }
+    private func balanceLeaf(_ vm: VMNumber, _ ipa: IPA) {
+        guard !world.vms[vm].destroyed else { return }
         let leaf = world.leaf(of: vm, ipa)
         if let leaf, leaf.isValid {
             let pfn = leaf.address.pfn
-            if let slot = world.vms[Int(vm)].slotIndex(ipa, hint: me.slotIndex) {
-                let hva = world.vms[Int(vm)].slots[slot].hva(of: ipa)
-                let entry = world.processes[Int(world.vms[Int(vm)].process)].entry(hva.page)
+            if let slot = world.vms[vm].slotIndex(ipa, hint: me.slotIndex) {
+                let hva = world.vms[vm].slots[slot].hva(of: ipa)
+                let entry = world.processes[world.vms[vm].process].entry(hva.page)
                 if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, ipa: ipa, pa: pfn.pa) }
-            } else if !world.isDeviceLeaf(leaf), !world.isMapped(pfn, by: world.vms[Int(vm)].process) {
+            } else if !world.isDeviceLeaf(leaf), !world.isMapped(pfn, by: world.vms[vm].process) {
                 report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
             }
         }
-        let vmid = world.vms[Int(vm)].vmid
+        let vmid = world.vms[vm].vmid
         for cpu in world.cpus.indices {
             guard let entry = world.cpus[cpu].tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
             report(.tlbOutlivesLeaf, cause: entry.filledAt, ipa: ipa, pa: entry.descriptor.address)
@@ -95,8 +95,8 @@ extension Stepper {
 
 extension World {
     /// The leaf that the tables hold for `ipa` now; nil where a table is missing.
-    @inline(__always) public func leaf(of vm: UInt8, _ ipa: IPA) -> Stage2Descriptor? {
-        guard var table = vms[Int(vm)].level1 else { return nil }
+    @inline(__always) public func leaf(of vm: VMNumber, _ ipa: IPA) -> Stage2Descriptor? {
+        guard var table = vms[vm].level1 else { return nil }
         for level in 1...3 {
             guard let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) else { return nil }
             if level == 3 { return Stage2Descriptor(word) }

@@ -59,8 +59,8 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
     /// The step that broke it.
     public let cause: UInt32
     /// Who suffered, or stood there when it showed.
-    public let actor: UInt8
-    public let vm: UInt8
+    public let actor: ActorNumber
+    public let vm: VMNumber
     public let ipa: IPA
     public let pa: PA
     /// For a lost write, what was written; for a count, what it should be.
@@ -92,10 +92,10 @@ extension Stepper {
 
     /// A guest's access reaches a frame: it must be the one that the host gives it there, writable if it writes.
     @inline(__always) func checkGuestAccess(_ pa: PA) {
-        let vm = Int(me.vm)
+        let vm = me.vm
         if let index = world.vms[vm].slotIndex(me.ipa, hint: me.slotIndex) {
             let hva = world.vms[vm].slots[index].hva(of: me.ipa)
-            let entry = world.processes[Int(world.vms[vm].process)].entry(hva.page)
+            let entry = world.processes[world.vms[vm].process].entry(hva.page)
             if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || me.access.kind != .write { return }
         }
         examineGuestAccess(pa)
@@ -109,14 +109,14 @@ extension Stepper {
             if isDevice(pa) || world.isDeviceLeaf(me.descriptor) { return }
             return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
         }
-        let vm = Int(me.vm), process = world.vms[vm].process
+        let vm = me.vm, process = world.vms[vm].process
         guard let index = world.vms[vm].slots.index(around: me.ipa) else {
             // No slot any more; the memory may still be the VMM's.
             if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
             return
         }
         let hva = world.vms[vm].slots[index].hva(of: me.ipa).page
-        let entry = world.processes[Int(process)].entry(hva)
+        let entry = world.processes[process].entry(hva)
         if entry.isPresent, entry.pfn == pa.pfn {
             if write, frame.mappings > 1 || frame.flags.contains(.reserved) || frame.flags.contains(.ksm) {
                 report(
@@ -132,9 +132,9 @@ extension Stepper {
     }
 
     private func isDevice(_ pa: PA) -> Bool {
-        let vm = Int(me.vm)
+        let vm = me.vm
         guard let index = world.vms[vm].slots.index(around: me.ipa) else { return false }
-        let entry = world.processes[Int(world.vms[vm].process)].entry(world.vms[vm].slots[index].hva(of: me.ipa).page)
+        let entry = world.processes[world.vms[vm].process].entry(world.vms[vm].slots[index].hva(of: me.ipa).page)
         return entry.isPresent && entry.isSpecial && entry.pfn == pa.pfn
     }
 
@@ -182,7 +182,7 @@ extension Stepper {
     }
 
     /// The VM's tables have been torn down: only the level-1 pages may be left.
-    func checkDestroyed(_ vm: UInt8) {
+    func checkDestroyed(_ vm: VMNumber) {
         let left = world.kernelPages.pages(usedAs: [.level2, .level3], vm: vm)
         for table in left where world.kernelPages.use(of: table) == .level3 { forgetLeaves(of: table) }
         if let first = left.first { report(.tablesLeaked, ipa: IPA(0), pa: first, expected: 0, found: UInt64(left.count)) }
@@ -193,7 +193,7 @@ extension Stepper {
         // Index by index: a visit of the entries would hold the world while it changes.
         for i in 0..<512 {
             let leaf = Stage2Descriptor(world.kernelPages.word(at: PA(table.rawValue + UInt64(i) << 3)) ?? 0)
-            if leaf.isValid { world.frames.change(leaf.address.pfn) { $0.leaves &-= 1 } }
+            if leaf.isValid { world.frames.change(leaf.address.pfn) { $0.loseLeaf() } }
         }
     }
 
@@ -222,7 +222,7 @@ extension Stepper {
 
 extension World {
     /// Whether the process maps the frame anywhere. A scan, for what is rare.
-    func isMapped(_ pfn: PFN, by process: UInt8) -> Bool { mappers(of: pfn).contains { $0.process == Int(process) } }
+    func isMapped(_ pfn: PFN, by process: ProcessNumber) -> Bool { mappers(of: pfn).contains { $0.process == process } }
 
     /// The first IPA, VM by VM, whose leaf leads to the frame. A scan, for what is rare.
     func ipa(ofLeafTo pfn: PFN) -> IPA? {
@@ -237,8 +237,8 @@ extension World {
     func isDeviceLeaf(_ leaf: Stage2Descriptor) -> Bool { leaf.neverExecute && leaf.rawValue & 1 << 55 != 0 }
 
     /// Where `hva` of `process` lies in the guest of its VM.
-    public func ipa(of hva: HVA, process: UInt8) -> IPA? {
-        guard let vm = processes[Int(process)].vm else { return nil }
-        return vms[Int(vm)].slots.ipa(of: hva)
+    public func ipa(of hva: HVA, process: ProcessNumber) -> IPA? {
+        guard let vm = processes[process].vm else { return nil }
+        return vms[vm].slots.ipa(of: hva)
     }
 }

@@ -1,14 +1,14 @@
 extension World {
     /// Every leaf of a VM, in address order.
-    public func leaves(of vm: UInt8) -> [(ipa: IPA, descriptor: Stage2Descriptor)] {
+    public func leaves(of vm: VMNumber) -> [(ipa: IPA, descriptor: Stage2Descriptor)] {
         var found: [(IPA, Stage2Descriptor)] = []
         forEachLeaf(of: vm) { ipa, leaf in found.append((ipa, leaf)) }
         return found
     }
 
     /// Visits every leaf of a VM, in address order.
-    public func forEachLeaf(of vm: UInt8, _ body: (IPA, Stage2Descriptor) -> Void) {
-        guard let level1 = vms[Int(vm)].level1 else { return }
+    public func forEachLeaf(of vm: VMNumber, _ body: (IPA, Stage2Descriptor) -> Void) {
+        guard let level1 = vms[vm].level1 else { return }
         forEachEntry(level1, count: 1024) { i, first in
             forEachEntry(first.address, count: 512) { j, second in
                 forEachEntry(second.address, count: 512) { k, leaf in

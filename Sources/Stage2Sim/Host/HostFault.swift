@@ -8,7 +8,7 @@ enum HostFaultResult {
 }
 
 extension Stepper {
-    private var hostProcess: Int { Int(me.hostProcess) }
+    private var hostProcess: ProcessNumber { me.hostProcess }
 
     /// A page fault in a process, under `mmap_sem`; the caller's step is made again when it has been served.
     func callHostFault(then back: MicroStep) {
@@ -64,7 +64,7 @@ extension Stepper {
         if isServedMeanwhile() { return }
         let pfn = allocateFrame()
         if world.hasCaches { clearPage(pfn.pa) }
-        world.frames.change(pfn) { $0.mappings = 1 }
+        world.frames.change(pfn) { $0.map() }
         setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
         returnFromHostFault()
     }
@@ -85,12 +85,12 @@ extension Stepper {
             world.frames.change(pfn) {
                 $0.flags.insert(.swapCache)
                 $0.slot = UInt32(slot)
-                $0.references += 1
+                $0.hold()
             }
             world.swap[slot].cached = pfn.rawValue
             emit(.slotRead(UInt32(slot)))
         }
-        world.frames.change(pfn) { $0.mappings += 1 }
+        world.frames.change(pfn) { $0.map() }
         world.swap[slot].users -= 1
         let entry = HostEntry(pfn, writable: false)
         if me.hostWrite, canReuse(entry) {
@@ -163,7 +163,7 @@ extension Stepper {
             dropReference(me.copyNew)
             return endCopy()
         }
-        world.processes[hostProcess].pageTableLock = Int8(bitPattern: me.id)
+        world.processes[hostProcess].pageTableLock = me.id
         go(.copyClearEntry)
     }
 
@@ -178,17 +178,17 @@ extension Stepper {
     }
 
     func copySetEntry() {
-        world.frames.change(me.copyNew) { $0.mappings = 1 }
+        world.frames.change(me.copyNew) { $0.map() }
         setHostEntry(hostProcess, me.hostPage, HostEntry(me.copyNew, writable: true))
         go(.copyDropOld)
     }
 
     func copyDropOld() {
         if !me.copyEntry.isSpecial {
-            world.frames.change(me.copyOld) { $0.mappings -= 1 }
+            world.frames.change(me.copyOld) { $0.unmap() }
             dropReference(me.copyOld)
         }
-        world.processes[hostProcess].pageTableLock = -1
+        world.processes[hostProcess].pageTableLock = nil
         endCopy()
     }
 

@@ -1,7 +1,7 @@
 // Memory slots and virtual machines, made and unmade by user space; and what happens to the machine as a whole.
 
 extension Stepper {
-    private var vm: Int { Int(me.hostAction.vm) }
+    private var vm: VMNumber { me.hostAction.vm }
 
     // MARK: Memory slots
 
@@ -12,7 +12,7 @@ extension Stepper {
         guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
         world.vms[vm].slots.insert(contentsOf: [slot])
         // The VMM maps memory there too, where it has none.
-        let process = Int(world.vms[vm].process)
+        let process = world.vms[vm].process
         if a.value == 1, world.processes[process].area(a.hva) == nil { world.addAnonymousArea(process, a.hva, HVA(a.hva.rawValue + a.size)) }
         progress()
         finish(.done)
@@ -31,7 +31,7 @@ extension Stepper {
         let slot = world.vms[vm].slots[index]
         if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
         call(.flushUnmapped, then: .slotRemove)
-        callUnmap(UInt8(vm), slot.ipa.rawValue, size: slot.size, then: .flushUnmapped)
+        callUnmap(vm, slot.ipa.rawValue, size: slot.size, then: .flushUnmapped)
     }
 
     func slotRemove() {
@@ -45,10 +45,10 @@ extension Stepper {
     func vmCreate() {
         let a = me.hostAction
         guard let id = world.addVM(named: "vmm\(world.vms.count)") else { return finish(.failed, error: .ENOMEM) }
-        let process = world.vms[Int(id)].process
+        let process = world.vms[id].process
         if a.size > 0 {
-            world.processes[Int(process)].areas = [MemoryArea(start: a.hva, end: HVA(a.hva.rawValue + a.size), backing: .anonymous)]
-            world.vms[Int(id)].slots = Memslots([Memslot(id: 0, ipa: a.ipa, size: a.size, hva: a.hva)])
+            world.processes[process].areas = [MemoryArea(start: a.hva, end: HVA(a.hva.rawValue + a.size), backing: .anonymous)]
+            world.vms[id].slots = Memslots([Memslot(id: 0, ipa: a.ipa, size: a.size, hva: a.hva)])
         }
         finish(.done)
     }
@@ -64,7 +64,7 @@ extension Stepper {
 
     func destroyStop() {
         world.vms[vm].destroyed = true
-        me.setVM = UInt8(vm)
+        me.setVM = vm
         go(.destroyUnmap)
     }
 
@@ -74,7 +74,7 @@ extension Stepper {
             freeGuestPages()
             return go(.destroyLevel1)
         }
-        callUnmap(UInt8(vm), 0, size: 1 << 40, then: .destroyLevel1)
+        callUnmap(vm, 0, size: 1 << 40, then: .destroyLevel1)
     }
 
     /// v4's teardown: one reference back for each present entry, then each table must be down to its own.
@@ -117,7 +117,7 @@ extension Stepper {
 
     func destroyLevel1() {
         if let level1 = world.vms[vm].level1 {
-            if Sink.checks { checkDestroyed(UInt8(vm)) }
+            if Sink.checks { checkDestroyed(vm) }
             world.kernelPages.free(level1)
             world.kernelPages.free(PA(level1.rawValue + pageSize))
             emit(.tableFreed(level1, level: 1))
@@ -145,16 +145,16 @@ extension Stepper {
     /// freed: the mapping's reference becomes the failure's.
     func poisonPage() {
         let process = me.hostAction.process, hva = me.hostAction.hva.page
-        let entry = world.processes[Int(process)].entry(hva)
+        let entry = world.processes[process].entry(hva)
         guard entry.isPresent, !entry.isSpecial else { return finish(.refused) }
         let flags = world.frames[entry.pfn].flags.union(.poisoned)
         world.frames.change(entry.pfn) {
             $0.flags = flags
-            $0.mappings -= 1
+            $0.unmap()
         }
         emit(.frameFlags(entry.pfn, flags: flags.rawValue))
         beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
-        setHostEntry(Int(process), hva, .poisoned)
+        setHostEntry(process, hva, .poisoned)
         notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .poisonDone)
     }
 
@@ -166,11 +166,10 @@ extension Stepper {
 
 extension World {
     /// A VM with an empty level-1 table and a process of its own; nil where the allocator fails.
-    mutating func addVM(named name: String) -> UInt8? {
-        let id = UInt8(vms.count)
-        guard let level1 = kernelPages.allocateLevel1(vm: id) else { return nil }
+    mutating func addVM(named name: String) -> VMNumber? {
+        guard let id = vms.next, let processID = processes.next, let level1 = kernelPages.allocateLevel1(vm: id) else { return nil }
         if !behaviours.has(.b6PgdTailCount) { kernelPages.withPage(PA(level1.rawValue + pageSize)) { $0.references = 1 } }
-        var process = Process(id: UInt8(processes.count), name: name)
+        var process = Process(id: processID, name: name)
         process.vm = id
         processes.append(process)
         var vm = VirtualMachine(id: id, process: process.id)

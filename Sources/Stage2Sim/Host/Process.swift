@@ -54,21 +54,21 @@ public struct MemoryArea: Sendable, Equatable {
 
 /// A host process: its areas and its page table.
 public struct Process {
-    public let id: UInt8
+    public let id: ProcessNumber
     public let name: String
     /// The VM whose notifier is registered with this address space; nil: none.
-    public internal(set) var vm: UInt8?
+    public internal(set) var vm: VMNumber?
     public internal(set) var areas: [MemoryArea] = []
     var entries = PagedStore<HostEntry, 6>(absent: .none)
-    /// The actor that holds the page-table lock; -1: free.
-    var pageTableLock: Int8 = -1
-    /// The actor that holds `mmap_sem` for writing; -1: none.
-    var mmapWriter: Int8 = -1
+    /// The actor that holds the page-table lock; nil: free.
+    var pageTableLock: ActorNumber?
+    /// The actor that holds `mmap_sem` for writing; nil: none.
+    var mmapWriter: ActorNumber?
     /// Page faults under way: they hold `mmap_sem` for reading.
     var mmapReaders = 0
     public internal(set) var exited = false
 
-    init(id: UInt8, name: String) {
+    init(id: ProcessNumber, name: String) {
         self.id = id
         self.name = name
     }
@@ -84,7 +84,7 @@ public struct Process {
 /// A slot of the swap device.
 struct SwapSlot {
     /// Page-table entries that name it.
-    var users: Int16 = 0
+    var users: Int32 = 0
     /// The frame in the swap cache, 0: none.
     var cached: UInt64 = 0
     var contents = Contents()

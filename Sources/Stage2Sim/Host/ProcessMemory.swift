@@ -2,7 +2,7 @@
 
 extension Stepper {
     private var target: HostAction { me.hostAction }
-    private var process: Int { Int(me.hostAction.process) }
+    private var process: ProcessNumber { me.hostAction.process }
 
     // MARK: An access by a process itself
 
@@ -40,8 +40,9 @@ extension Stepper {
     /// `dup_mm`: the child's address space, under `mmap_sem` of the parent.
     func forkStart() {
         guard !world.processes[process].areas.isEmpty else { return finish(.refused) }
-        world.processes[process].mmapWriter = Int8(bitPattern: me.id)
-        var child = Process(id: UInt8(world.processes.count), name: "child of \(world.processes[process].name)")
+        guard let id = world.processes.next else { return finish(.failed, error: .EAGAIN) }
+        world.processes[process].mmapWriter = me.id
+        var child = Process(id: id, name: "child of \(world.processes[process].name)")
         child.areas = world.processes[process].areas
         world.processes.append(child)
         me.areaIndex = 0
@@ -54,7 +55,7 @@ extension Stepper {
         let areas = world.processes[process].areas
         while me.areaIndex < areas.count, areas[me.areaIndex].backing != .anonymous { me.areaIndex += 1 }
         guard me.areaIndex < areas.count else {
-            world.processes[process].mmapWriter = -1
+            world.processes[process].mmapWriter = nil
             return finish(.done)
         }
         let area = areas[me.areaIndex]
@@ -74,10 +75,10 @@ extension Stepper {
         for (hva, entry) in changes {
             if entry.isSwapped { world.swap[Int(entry.slot)].users += 1 }
             if entry.isPresent, !entry.isSpecial {
-                world.frames.change(entry.pfn) { $0.mappings += 1 }
+                world.frames.change(entry.pfn) { $0.map() }
                 addReference(entry.pfn)
             }
-            world.processes[Int(me.forkChild)].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
+            world.processes[me.forkChild].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
             if entry.isWritable, !entry.isSpecial { setHostEntry(process, hva, entry.readOnly) }
         }
         go(.forkEnd)
@@ -108,7 +109,7 @@ extension Stepper {
     }
 
     /// An entry goes, and with it what it counted for. Returns the page whose reference is still to be dropped.
-    func dropMapping(_ process: Int, _ hva: HVA, _ entry: HostEntry) -> PFN? {
+    func dropMapping(_ process: ProcessNumber, _ hva: HVA, _ entry: HostEntry) -> PFN? {
         setHostEntry(process, hva, .none)
         if entry.isSwapped {
             let slot = Int(entry.slot)
@@ -117,7 +118,7 @@ extension Stepper {
             if world.swap[slot].users == 0, cached.rawValue != 0 { leaveSwapCacheUnlessLocked(cached) } else { releaseSlotIfUnused(slot) }
         }
         guard entry.isPresent, !entry.isSpecial else { return nil }
-        world.frames.change(entry.pfn) { $0.mappings -= 1 }
+        world.frames.change(entry.pfn) { $0.unmap() }
         if world.frames[entry.pfn].mappings == 0, world.frames[entry.pfn].flags.contains(.swapCache), world.swap[Int(world.frames[entry.pfn].slot)].users == 0 {
             leaveSwapCacheUnlessLocked(entry.pfn)
         }
@@ -135,7 +136,7 @@ extension Stepper {
 
     func zapStart() {
         if target.kind == .munmap {
-            world.processes[process].mmapWriter = Int8(bitPattern: me.id)
+            world.processes[process].mmapWriter = me.id
             cutAreas { _ in nil }
         }
         beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
@@ -162,7 +163,7 @@ extension Stepper {
         let mine = world.gatheredPages.filter { $0.actor == me.id }
         world.gatheredPages.removeAll { $0.actor == me.id }
         for page in mine { dropReference(page.pfn) }
-        if target.kind == .munmap { world.processes[process].mmapWriter = -1 }
+        if target.kind == .munmap { world.processes[process].mmapWriter = nil }
         finish(.done)
     }
 
@@ -189,7 +190,7 @@ extension Stepper {
     // MARK: mprotect
 
     func protectStart() {
-        world.processes[process].mmapWriter = Int8(bitPattern: me.id)
+        world.processes[process].mmapWriter = me.id
         cutAreas {
             var area = $0
             area.writable = target.kind == .mprotectReadWrite
@@ -212,7 +213,7 @@ extension Stepper {
 
     func protectEnd() {
         endInvalidation()
-        world.processes[process].mmapWriter = -1
+        world.processes[process].mmapWriter = nil
         finish(.done)
     }
 }

@@ -2,7 +2,7 @@
 
 extension Stepper {
     func reclaimIsolate() {
-        let entry = world.processes[Int(me.hostAction.process)].entry(me.hostAction.hva)
+        let entry = world.processes[me.hostAction.process].entry(me.hostAction.hva)
         if entry.isSwapped, world.swap[Int(entry.slot)].cached != 0 {
             // No entry maps it any more: what an earlier pass left in the swap cache.
             me.reclaimPFN = PFN(world.swap[Int(entry.slot)].cached)
@@ -47,12 +47,12 @@ extension Stepper {
         let entry = world.processes[process].entry(hva)
         if entry.isDirty { markDirty(pfn) }
         let slot = world.frames[pfn].slot
-        beginInvalidation(process: UInt8(process), from: hva.rawValue, to: hva.rawValue + pageSize)
+        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
         setHostEntry(process, hva, .swapped(slot))
         world.swap[Int(slot)].users += 1
-        world.frames.change(pfn) { $0.mappings -= 1 }
+        world.frames.change(pfn) { $0.unmap() }
         dropReference(pfn)
-        notify(.notifyPageLock, process: UInt8(process), from: hva.rawValue, to: hva.rawValue + pageSize, then: .reclaimNotify)
+        notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .reclaimNotify)
     }
 
     func reclaimNotify() {
@@ -101,11 +101,11 @@ extension Stepper {
 
 extension World {
     /// Every host entry that maps `pfn`. Linux has reverse maps; here a scan does, since reclaim is rare.
-    func mappers(of pfn: PFN) -> [(process: Int, hva: HVA)] {
-        var found: [(Int, HVA)] = []
-        for (index, process) in processes.enumerated() {
+    func mappers(of pfn: PFN) -> [(process: ProcessNumber, hva: HVA)] {
+        var found: [(ProcessNumber, HVA)] = []
+        for process in processes {
             process.entries.forEachPage { first, page in
-                for (i, entry) in page.enumerated() where entry.isPresent && entry.pfn == pfn { found.append((index, HVA(UInt64(first + i) << 12))) }
+                for (i, entry) in page.enumerated() where entry.isPresent && entry.pfn == pfn { found.append((process.id, HVA(UInt64(first + i) << 12))) }
             }
         }
         return found

@@ -2,19 +2,19 @@
 
 extension Stepper {
     /// The page that becomes the shared one, then the page that is given up for it.
-    private var side: (process: UInt8, hva: HVA) {
+    private var side: (process: ProcessNumber, hva: HVA) {
         me.ksmPhase == 0 ? (me.hostAction.otherProcess, me.hostAction.other) : (me.hostAction.process, me.hostAction.hva)
     }
 
     /// Both processes: their maps must stand still meanwhile.
-    private var sides: [Int] { [Int(me.hostAction.process), Int(me.hostAction.otherProcess)] }
+    private var sides: [ProcessNumber] { [me.hostAction.process, me.hostAction.otherProcess] }
 
-    private var sideEntry: HostEntry { world.processes[Int(side.process)].entry(side.hva) }
+    private var sideEntry: HostEntry { world.processes[side.process].entry(side.hva) }
 
     func ksmCompare() {
         me.ksmPhase = 0
-        let kept = world.processes[Int(me.hostAction.otherProcess)].entry(me.hostAction.other)
-        let given = world.processes[Int(me.hostAction.process)].entry(me.hostAction.hva)
+        let kept = world.processes[me.hostAction.otherProcess].entry(me.hostAction.other)
+        let given = world.processes[me.hostAction.process].entry(me.hostAction.hva)
         let mergeable = kept.isPresent && given.isPresent && !kept.isSpecial && !given.isSpecial && kept.pfn != given.pfn
         guard mergeable, world.frames.equal(world.frames.contents(of: kept.pfn), world.frames.contents(of: given.pfn)) else { return finish(.refused) }
         guard tryLockPage(kept.pfn), tryLockPage(given.pfn) else {
@@ -39,7 +39,7 @@ extension Stepper {
         notify(.notifyEndLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: next)
     }
 
-    private func lockPageTable(_ lock: Bool) { world.processes[Int(side.process)].pageTableLock = lock ? Int8(bitPattern: me.id) : -1 }
+    private func lockPageTable(_ lock: Bool) { world.processes[side.process].pageTableLock = lock ? me.id : nil }
 
     // MARK: write_protect_page
 
@@ -49,7 +49,7 @@ extension Stepper {
         guard me.otherEntry.isPresent, me.otherEntry.pfn == protected else { return giveUpMerging() }
         guard me.otherEntry.isWritable || me.otherEntry.isDirty else { return notifyEnd(then: .ksmProtectEnd) }
         lockPageTable(true)
-        setHostEntry(Int(side.process), side.hva, .none)
+        setHostEntry(side.process, side.hva, .none)
         go(.ksmProtectCheck)
     }
 
@@ -59,9 +59,9 @@ extension Stepper {
     /// A page that somebody holds (a get_user_pages under way) is refused: its entry goes back as it was.
     func ksmProtectCheck() {
         let frame = world.frames[me.otherEntry.pfn]
-        let expected = frame.mappings + (frame.flags.contains(.swapCache) ? 1 : 0)
-        guard frame.references == expected else {
-            setHostEntry(Int(side.process), side.hva, me.otherEntry)
+        let expected = Int(frame.mappings) + (frame.flags.contains(.swapCache) ? 1 : 0)
+        guard Int(frame.references) == expected else {
+            setHostEntry(side.process, side.hva, me.otherEntry)
             lockPageTable(false)
             return giveUpMerging()
         }
@@ -72,7 +72,7 @@ extension Stepper {
     }
 
     func ksmProtectSet() {
-        setHostEntry(Int(side.process), side.hva, me.otherEntry.clean)
+        setHostEntry(side.process, side.hva, me.otherEntry.clean)
         lockPageTable(false)
         notifyEnd(then: .ksmProtectEnd)
     }
@@ -101,9 +101,9 @@ extension Stepper {
             world.frames.equal(world.frames.contents(of: me.ksmOther), world.frames.contents(of: me.ksmPage))
         else { return giveUpMerging() }
         lockPageTable(true)
-        world.frames.change(me.ksmPage) { $0.mappings += 1 }
+        world.frames.change(me.ksmPage) { $0.map() }
         addReference(me.ksmPage)
-        setHostEntry(Int(side.process), side.hva, .none)
+        setHostEntry(side.process, side.hva, .none)
         go(.ksmReplaceChange)
     }
 
@@ -115,8 +115,8 @@ extension Stepper {
 
     func ksmReplaceSet() {
         let (process, hva) = side
-        setHostEntry(Int(process), hva, HostEntry(me.ksmPage, writable: false))
-        world.frames.change(me.otherEntry.pfn) { $0.mappings -= 1 }
+        setHostEntry(process, hva, HostEntry(me.ksmPage, writable: false))
+        world.frames.change(me.otherEntry.pfn) { $0.unmap() }
         let frame = world.frames[me.otherEntry.pfn]
         if frame.flags.contains(.swapCache), frame.mappings == 0, world.swap[Int(frame.slot)].users == 0 { leaveSwapCache(me.otherEntry.pfn) }
         dropReference(me.otherEntry.pfn)

@@ -27,9 +27,9 @@ public struct Memslot: BitwiseCopyable, Sendable, Equatable {
 
 /// `struct kvm`, as far as the fault path knows it.
 public struct VirtualMachine: Sendable {
-    public let id: UInt8
+    public let id: VMNumber
     /// The process that owns it, whose memory the guest's is.
-    public let process: UInt8
+    public let process: ProcessNumber
     /// The level-1 table, two pages; nil after it was freed.
     public internal(set) var level1: PA?
     public internal(set) var vmid: UInt8 = 0
@@ -38,8 +38,8 @@ public struct VirtualMachine: Sendable {
     public internal(set) var notifierSequence: UInt32 = 1
     public internal(set) var notifierCount: Int32 = 0
     /// The actor that holds `mmu_lock`; nil: free.
-    public var lockHolder: UInt8? { holder < 0 ? nil : UInt8(holder) }
-    var holder: Int8 = -1
+    public var lockHolder: ActorNumber? { holder }
+    var holder: ActorNumber?
     /// vCPUs inside `srcu_read_lock`.
     public internal(set) var srcuReaders: Int32 = 0
     public internal(set) var destroyed = false

@@ -15,17 +15,32 @@ public struct Frame: BitwiseCopyable, Sendable, Equatable {
         public static let free = Flags(rawValue: 32)
     }
 
-    /// `page_count`: mappings, the swap cache, and whoever holds the page for a moment.
-    public var references: Int16 = 0
-    /// Host page-table entries that map it.
-    public var mappings: Int16 = 0
+    /// `page_count`: mappings, the swap cache, and whoever holds the page for a moment. At 32,767 it stays: such a page is never
+    /// freed, as later kernels do with counts that might overflow.
+    public private(set) var references: Int16 = 0
+    /// Host page-table entries that map it; stays at 32,767 as `references` does.
+    public private(set) var mappings: Int16 = 0
     public var flags: Flags = .free
-    /// Stage-2 leaves that map it, of all virtual machines; counted by the checks, not by the kernel.
-    public var leaves: UInt16 = 0
+    /// Stage-2 leaves that map it, of all virtual machines; counted by the checks, not by the kernel. Stays at 65,535.
+    public private(set) var leaves: UInt16 = 0
     /// The swap slot, while in the swap cache.
     public var slot: UInt32 = 0
     /// The step at which it was last freed or given to somebody else.
     public var changedAt: UInt32 = 0
+
+    init(references: Int16 = 0, flags: Flags = .free, leaves: UInt16 = 0, changedAt: UInt32 = 0) {
+        self.references = references
+        self.flags = flags
+        self.leaves = leaves
+        self.changedAt = changedAt
+    }
+
+    @inline(__always) mutating func hold() { references &+= references == .max ? 0 : 1 }
+    @inline(__always) mutating func letGo() { references &-= references == .max ? 0 : 1 }
+    @inline(__always) mutating func map() { mappings &+= mappings == .max ? 0 : 1 }
+    @inline(__always) mutating func unmap() { mappings &-= mappings == .max ? 0 : 1 }
+    @inline(__always) mutating func gainLeaf() { leaves &+= leaves == .max ? 0 : 1 }
+    @inline(__always) mutating func loseLeaf() { leaves &-= leaves == .max || leaves == 0 ? 0 : 1 }
 }
 
 /// The bytes of a frame or swap slot: nothing (zeros), one word, or a page of words kept apart.

@@ -7,7 +7,7 @@ public struct KernelPages {
         var references: Int32 = 0
         var use: Use = .free
         /// The virtual machine whose table it is.
-        var vm: UInt8 = 0
+        var vm: VMNumber = 0
         /// Words that are not 0; counted for the checks, not by the kernel.
         var entries: UInt16 = 0
     }
@@ -97,7 +97,7 @@ public struct KernelPages {
     }
 
     /// Two neighbouring pages aligned to 8 KiB, as an order-1, non-compound allocation gives them: the second page's count stays 0.
-    mutating func allocateLevel1(vm: UInt8) -> PA? {
+    mutating func allocateLevel1(vm: VMNumber) -> PA? {
         if failAfter == 0 || failAfter == 1 { return nil }
         if failAfter > 0 { failAfter -= 2 }
         if address(next).rawValue & 0x1fff != 0 { next += 1 }
@@ -194,7 +194,7 @@ public struct KernelPages {
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.
-    public func pages(usedAs uses: Set<Use>, vm: UInt8) -> [PA] {
+    public func pages(usedAs uses: Set<Use>, vm: VMNumber) -> [PA] {
         (0..<next).map(address).filter {
             let page = page($0)
             return uses.contains(page.use) && page.vm == vm

@@ -67,7 +67,7 @@ struct Waiting {
     /// Whether the actor's next step needs something that another one holds.
     @inline(__always) var isBlocked: Bool {
         switch me.next {
-        case .lockMMU: world.pointee.vms[Int(me.vm)].holder >= 0
+        case .lockMMU: world.pointee.vms[me.vm].holder != nil
         case .saveSyndrome: me.isSpinning ? stillSpins : false
         case .pinHostPage: isMemoryHeld(me.hostProcess)
         default: me.next.rawValue < MicroStep.ioremapTopUp.rawValue ? false : isHostBlocked
@@ -77,35 +77,34 @@ struct Waiting {
     private var isHostBlocked: Bool {
         @inline(never) get {
             switch me.next {
-            case .ioremapLock: return world.pointee.vms[Int(me.hostAction.vm)].holder >= 0
-            case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.pointee.vms[Int(me.notifyVM)].holder >= 0
+            case .ioremapLock: return world.pointee.vms[me.hostAction.vm].holder != nil
+            case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return world.pointee.vms[me.notifyVM].holder != nil
             case .hostFault, .mapZeroPage, .mapFreshPage, .copyRecheck: return isMemoryHeld(me.hostProcess)
             case .swapInPage, .reuseHostPage: return isMemoryHeld(me.hostProcess) || isFaultPageLocked
             case .touchMemory, .useMemory, .zapEntries, .protectEntries, .forkCopyEntries: return isMemoryHeld(me.hostAction.process)
             case .reclaimUnmapEntry:
                 guard let mapper = world.pointee.mappers(of: me.reclaimPFN).first else { return false }
-                return isPageTableLocked(UInt8(mapper.process))
+                return isPageTableLocked(mapper.process)
             case .ksmCompare: return isMemoryHeld(me.hostAction.process) || isMemoryHeld(me.hostAction.otherProcess)
             case .exitProcess: return isMemoryHeld(me.hostAction.process) || isMapRead
             case .ksmProtectClear, .ksmReplaceClear: return isPageTableLocked(me.ksmPhase == 0 ? me.hostAction.otherProcess : me.hostAction.process)
             case .poisonPage:
-                let entry = world.pointee.processes[Int(me.hostAction.process)].entry(me.hostAction.hva.page)
+                let entry = world.pointee.processes[me.hostAction.process].entry(me.hostAction.hva.page)
                 return isPageTableLocked(me.hostAction.process) || (entry.isPresent && world.pointee.isLocked(entry.pfn, against: me.id))
             case .forkStart, .protectStart: return isMemoryHeld(me.hostAction.process) || isMapRead
             case .zapStart: return isMemoryHeld(me.hostAction.process) || (me.hostAction.kind == .munmap && isMapRead)
             // The lock is this thread's own: it waits for ever.
-            case .faultUnderLock: return world.pointee.vms[Int(me.vm)].holder >= 0
-            case .slotSynchronize: return world.pointee.behaviours.has(.srcu) && world.pointee.vms[Int(me.hostAction.vm)].srcuReaders > 0
+            case .faultUnderLock: return world.pointee.vms[me.vm].holder != nil
+            case .slotSynchronize: return world.pointee.behaviours.has(.srcu) && world.pointee.vms[me.hostAction.vm].srcuReaders > 0
             default: return false
             }
         }
     }
 
     /// Another actor holds the page-table lock, or `mmap_sem` for writing.
-    @inline(__always) private func isMemoryHeld(_ process: UInt8) -> Bool {
-        let id = Int8(bitPattern: me.id)
-        let lock = world.pointee.processes[Int(process)].pageTableLock, writer = world.pointee.processes[Int(process)].mmapWriter
-        return (lock >= 0 && lock != id) || (writer >= 0 && writer != id)
+    @inline(__always) private func isMemoryHeld(_ process: ProcessNumber) -> Bool {
+        let lock = world.pointee.processes[process].pageTableLock, writer = world.pointee.processes[process].mmapWriter
+        return (lock != nil && lock != me.id) || (writer != nil && writer != me.id)
     }
 
     /// The page that the host's fault needs, present or in the swap cache, is somebody else's for the moment.
@@ -117,9 +116,9 @@ struct Waiting {
         return cached != 0 && world.pointee.isLocked(PFN(cached), against: me.id)
     }
 
-    private func isPageTableLocked(_ process: UInt8) -> Bool {
-        let lock = world.pointee.processes[Int(process)].pageTableLock
-        return lock >= 0 && lock != Int8(bitPattern: me.id)
+    private func isPageTableLocked(_ process: ProcessNumber) -> Bool {
+        let lock = world.pointee.processes[process].pageTableLock
+        return lock != nil && lock != me.id
     }
 
     /// Nothing has changed since the fault was taken, and somebody who could change it is at work.
@@ -128,7 +127,7 @@ struct Waiting {
     }
 
     /// A page fault is under way in the process whose map the actor wants to change.
-    private var isMapRead: Bool { world.pointee.processes[Int(me.hostAction.process)].mmapReaders > 0 }
+    private var isMapRead: Bool { world.pointee.processes[me.hostAction.process].mmapReaders > 0 }
 }
 
 extension Stepper {

@@ -48,7 +48,7 @@ extension Stepper {
     }
 
     private var requester: Requester { .guest(me.vm) }
-    private var cpu: Int { min(Int(me.cpu), world.cpus.count - 1) }
+    private var cpu: Int { min(me.cpu.index, world.cpus.count - 1) }
     private var guestContext: CacheContext { CacheContext(cpu: cpu, asid: me.access.asid, vmid: me.vttbr.vmid, requester: requester) }
 
     // MARK: The guest
@@ -146,7 +146,7 @@ extension Stepper {
 
     /// An operation on everything, or one that moves no bytes. Without caches it is told and does nothing.
     func maintain(_ operation: CacheOperation, cpu: Int) {
-        emit(.cacheOperation(operation, cpu: UInt8(truncatingIfNeeded: cpu), va: VA(0), pa: PA(0), bytes: 0))
+        emit(.cacheOperation(operation, cpu: CPUNumber(at: cpu), va: VA(0), pa: PA(0), bytes: 0))
         guard world.hasCaches else { return }
         withCaches { $0.perform(operation, context: CacheContext(cpu: cpu), $1) }
     }

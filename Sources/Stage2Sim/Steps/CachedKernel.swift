@@ -10,7 +10,7 @@ extension World {
 }
 
 extension Stepper {
-    private var cpu: Int { min(Int(me.cpu), world.cpus.count - 1) }
+    private var cpu: Int { min(me.cpu.index, world.cpus.count - 1) }
 
     // MARK: Tables
 
@@ -99,7 +99,7 @@ extension Stepper {
 
     func cacheEvent() {
         let a = me.hostAction
-        let entry = world.processes[Int(a.process)].entry(a.hva.page)
+        let entry = world.processes[a.process].entry(a.hva.page)
         let pa = a.pa.rawValue != 0 || !entry.isPresent ? a.pa : PA(entry.pfn.pa.rawValue | a.hva.rawValue & 0xfff)
         if a.kind == .maintainCaches, !a.operation.isByAddress {
             maintain(a.operation, cpu: cpu)

@@ -2,7 +2,7 @@
 
 extension Stepper {
     @inline(__always) func addReference(_ pfn: PFN) {
-        world.frames.change(pfn) { $0.references &+= 1 }
+        world.frames.change(pfn) { $0.hold() }
         emit(.frameReferences(pfn, count: world.frames[pfn].references))
     }
 
@@ -11,8 +11,8 @@ extension Stepper {
         guard world.frames.contains(pfn) else { return }
         let frame = world.frames[pfn]
         if leaksIfReserved, frame.flags.contains(.reserved) { return }
-        world.frames.change(pfn) { $0.references &-= 1 }
-        emit(.frameReferences(pfn, count: frame.references - 1))
+        world.frames.change(pfn) { $0.letGo() }
+        emit(.frameReferences(pfn, count: world.frames[pfn].references))
         if frame.references == 1 { freeFrame(pfn) }
     }
 
@@ -46,11 +46,11 @@ extension Stepper {
     }
 
     /// A host page-table entry changes.
-    func setHostEntry(_ process: Int, _ hva: HVA, _ new: HostEntry) {
+    func setHostEntry(_ process: ProcessNumber, _ hva: HVA, _ new: HostEntry) {
         let slot = world.processes[process].entries.owned(Process.index(hva))
         let old = slot.pointee
         slot.pointee = new
-        emit(.hostEntryChanged(process: UInt8(process), hva, old: old.rawValue, new: new.rawValue))
+        emit(.hostEntryChanged(process: process, hva, old: old.rawValue, new: new.rawValue))
         progress()
         if Sink.checks, old.pfn != new.pfn || old.isPresent != new.isPresent { openHostBook(process, hva) }
     }
@@ -66,5 +66,5 @@ extension Stepper {
 
 extension World {
     /// Somebody else has locked the page.
-    func isLocked(_ pfn: PFN, against actor: UInt8) -> Bool { lockedPages.contains { $0.pfn == pfn && $0.actor != actor } }
+    func isLocked(_ pfn: PFN, against actor: ActorNumber) -> Bool { lockedPages.contains { $0.pfn == pfn && $0.actor != actor } }
 }

@@ -3,7 +3,7 @@
 extension Stepper {
     /// KVM_RUN, up to the guest's next instruction: the VMID is renewed if its generation is over (`update_vttbr`).
     func enterGuest() {
-        let id = Int(me.vm)
+        let id = me.vm
         if world.vms[id].vmidGeneration != world.vmidGeneration { renewVMID(id) }
         guard let level1 = world.vms[id].level1 else { return finish(.refused) }
         let mask = has(.b4VttbrMask) ? Bits(38, 12).mask : Bits(39, 13).mask
@@ -13,7 +13,7 @@ extension Stepper {
         if case .access = me.action, me.outcome == .none { go(.issueAccess) } else { finish(me.outcome) }
     }
 
-    private func renewVMID(_ id: Int) {
+    private func renewVMID(_ id: VMNumber) {
         if world.nextVMID == 0 {
             world.vmidGeneration += 1
             world.nextVMID = 1
@@ -22,7 +22,7 @@ extension Stepper {
                 dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
             for vm in world.vms.indices { world.vms[vm].translationEpoch &+= 1 }
-            if world.hasCaches { maintain(.icialluis, cpu: Int(me.cpu)) }
+            if world.hasCaches { maintain(.icialluis, cpu: me.cpu.index) }
             if dropped > 0 { progress() }
             emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
         }
@@ -34,7 +34,7 @@ extension Stepper {
     func issueAccess() {
         me.attemptStart = world.stepNumber
         // Another VM used up the VMIDs: this CPU was forced out of the guest meanwhile.
-        if world.vms[Int(me.vm)].vmidGeneration != world.vmidGeneration || world.vms[Int(me.vm)].level1 == nil { return go(.enterGuest) }
+        if world.vms[me.vm].vmidGeneration != world.vmidGeneration || world.vms[me.vm].level1 == nil { return go(.enterGuest) }
         me.readingStage1 = false
         me.ipa = me.access.ipa
         if me.access.rawHSR != 0 {
@@ -76,15 +76,15 @@ extension Stepper {
     /// A flush overtook the translation under way, or this CPU was forced out of the guest because another VM used up the VMIDs:
     /// whatever was read so far counts for nothing, and the translation begins again.
     @inline(__always) private func isOvertaken() -> Bool {
-        if world.vms[Int(me.vm)].translationEpoch == me.translationEpoch { return false }
+        if world.vms[me.vm].translationEpoch == me.translationEpoch { return false }
         decide(.overtakenByFlush)
-        go(world.vms[Int(me.vm)].vmidGeneration == world.vmidGeneration ? .tlbLookup : .enterGuest)
+        go(world.vms[me.vm].vmidGeneration == world.vmidGeneration ? .tlbLookup : .enterGuest)
         return true
     }
 
     func tlbLookup() {
-        me.translationEpoch = world.vms[Int(me.vm)].translationEpoch
-        if let entry = world.cpus[Int(me.cpu)].tlb.lookup(me.vttbr.vmid, me.ipa) {
+        me.translationEpoch = world.vms[me.vm].translationEpoch
+        if let entry = world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, me.ipa) {
             me.descriptor = entry.descriptor
             me.level = entry.level
             emit(.tlbHit(cpu: me.cpu, ipa: me.ipa))
@@ -125,7 +125,7 @@ extension Stepper {
 
     func fillTLB() {
         if isOvertaken() { return }
-        let evicted = world.cpus[Int(me.cpu)].tlb.fill(
+        let evicted = world.cpus[me.cpu].tlb.fill(
             me.vttbr.vmid, me.ipa, leaf: me.descriptor.rawValue, at: me.table, level: me.level, step: world.stepNumber)
         emit(.tlbFilled(cpu: me.cpu, ipa: me.ipa, leaf: me.descriptor.rawValue))
         if let evicted { emit(.tlbEvicted(cpu: me.cpu, ipa: evicted.ipa)) }

@@ -26,14 +26,14 @@ extension Stepper {
     }
 
     func enterSRCU() {
-        world.vms[Int(me.vm)].srcuReaders += 1
+        world.vms[me.vm].srcuReaders += 1
         go(.lookupMemslot)
     }
 
     func lookupMemslot() {
-        if let index = world.vms[Int(me.vm)].slotIndex(me.faultIPA, hint: me.slotIndex) {
+        if let index = world.vms[me.vm].slotIndex(me.faultIPA, hint: me.slotIndex) {
             me.slotIndex = index
-            if has(.userAllocCheck) { me.slotUserAllocated = world.vms[Int(me.vm)].slots[index].userAllocated }
+            if has(.userAllocCheck) { me.slotUserAllocated = world.vms[me.vm].slots[index].userAllocated }
             prefetcher.fetchFrame(me.faultIPA)
             decide(.slotFound)
             return go(has(.userAllocCheck) ? .checkUserAllocated : .decideWriteFault)
@@ -63,7 +63,7 @@ extension Stepper {
     }
 
     func leaveSRCU() {
-        world.vms[Int(me.vm)].srcuReaders -= 1
+        world.vms[me.vm].srcuReaders -= 1
         go(.returnFromAbort)
     }
 

@@ -33,7 +33,7 @@ extension Stepper {
         return !world.behaviours.isDisjoint(with: any)
     }
 
-    private var isUnderLock: Bool { world.vms[Int(me.vm)].holder == Int8(bitPattern: me.id) }
+    private var isUnderLock: Bool { world.vms[me.vm].holder == me.id }
 
     /// By the VMM's address the operation may itself fault: outside the lock the host's fault handler brings the page back.
     func syncInstructionCache() {
@@ -41,7 +41,7 @@ extension Stepper {
         let rule = world.instructionCacheRule
         let byUserAddress = !has(.cacheOpKernelMapping) && has(.icacheMaintenance) && rule == .page && invalidatesNow
         if byUserAddress, me.hostResult == 0 {
-            let entry = world.processes[Int(me.hostProcess)].entry(me.hostPage)
+            let entry = world.processes[me.hostProcess].entry(me.hostPage)
             if !entry.isPresent {
                 if isUnderLock {
                     if Sink.checks { report(.deadlock, ipa: me.faultIPA, pa: me.pfn.pa) }
@@ -54,7 +54,7 @@ extension Stepper {
         // An error of the operation is ignored.
         let failed = me.hostResult != 0
         me.hostResult = 0
-        let page = byUserAddress ? world.processes[Int(me.hostProcess)].entry(me.hostPage).pfn : me.pfn
+        let page = byUserAddress ? world.processes[me.hostProcess].entry(me.hostPage).pfn : me.pfn
         if world.hasCaches, !failed, world.isMemory(page.pa) { maintainMappedPage(page, rule, byUserAddress) }
         endSync()
     }
@@ -80,7 +80,7 @@ extension Stepper {
 
     @inline(never) private func maintainMappedPage(_ page: PFN, _ rule: InstructionCacheRule, _ byUserAddress: Bool) {
         let va = byUserAddress ? VA(me.hostPage.rawValue) : world.kernelMapping(page.pa)
-        let asid = byUserAddress ? me.hostProcess &+ 1 : 0
+        let asid = byUserAddress ? me.hostProcess.rawValue &+ 1 : 0
         if has(.cleanOnMap), world.leaf(of: me.vm, me.faultIPA).map({ !$0.isValid || $0.address.pfn != page }) ?? true {
             // A guest whose caches are off reads memory: for it, to the point of coherency, and no line left to be hit later.
             maintain(me.registers.dataCacheOn ? .dccmvau : .dccimvac, page: world.kernelMapping(page.pa), page.pa)
@@ -91,14 +91,14 @@ extension Stepper {
         case .nothing: break
         case .page:
             maintain(.dccmvau, page: va, page.pa, asid: asid)
-            maintain(.dsb, cpu: Int(me.cpu))
+            maintain(.dsb, cpu: me.cpu.index)
             maintain(.icimvau, page: va, page.pa, asid: asid)
-            maintain(.bpiallis, cpu: Int(me.cpu))
-            maintain(.dsb, cpu: Int(me.cpu))
-            maintain(.isb, cpu: Int(me.cpu))
+            maintain(.bpiallis, cpu: me.cpu.index)
+            maintain(.dsb, cpu: me.cpu.index)
+            maintain(.isb, cpu: me.cpu.index)
         case .all:
             if !has(.b14VIPTLeavesDCache) { maintain(.dccmvau, page: va, page.pa, asid: asid) }
-            maintain(everything, cpu: Int(me.cpu))
+            maintain(everything, cpu: me.cpu.index)
         }
     }
 

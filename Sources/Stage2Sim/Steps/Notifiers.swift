@@ -2,10 +2,10 @@
 
 extension Stepper {
     /// Calls a notifier for `process`, or goes straight on where no VM has registered one.
-    @inline(__always) func notify(_ routine: MicroStep, process: UInt8, from start: UInt64, to end: UInt64, then back: MicroStep) {
-        guard let vm = world.processes[Int(process)].vm, !world.vms[Int(vm)].destroyed else { return go(back) }
+    @inline(__always) func notify(_ routine: MicroStep, process: ProcessNumber, from start: UInt64, to end: UInt64, then back: MicroStep) {
+        guard let vm = world.processes[process].vm, !world.vms[vm].destroyed else { return go(back) }
         me.notifyProcess = process
-        me.notifyVM = Int16(vm)
+        me.notifyVM = vm
         me.rangeStart = start
         me.rangeEnd = end
         me.walkSlot = 0
@@ -13,23 +13,23 @@ extension Stepper {
         call(routine, then: back)
     }
 
-    private var vmIndex: Int { Int(me.notifyVM) }
+    private var vm: VMNumber { me.notifyVM }
 
     func notifyLock(then next: MicroStep) {
-        world.vms[vmIndex].holder = Int8(bitPattern: me.id)
+        world.vms[vm].holder = me.id
         emit(.lockTaken)
         go(next)
     }
 
     func notifyUnlockAndReturn() {
-        world.vms[vmIndex].holder = -1
+        world.vms[vm].holder = nil
         emit(.lockReleased)
         returnToCaller()
     }
 
     private func raiseSequence() {
-        world.vms[vmIndex].notifierSequence &+= 1
-        emit(.notifierSequence(world.vms[vmIndex].notifierSequence))
+        world.vms[vm].notifierSequence &+= 1
+        emit(.notifierSequence(world.vms[vm].notifierSequence))
         progress()
     }
 
@@ -43,7 +43,7 @@ extension Stepper {
     }
 
     func notifyPageUnlock() {
-        world.vms[vmIndex].holder = -1
+        world.vms[vm].holder = nil
         emit(.lockReleased)
         has(.invalidateSeqInLock) ? returnToCaller() : go(.notifyPageSeq)
     }
@@ -52,8 +52,8 @@ extension Stepper {
 
     func notifyStartCount() {
         if has(.invalidateCount) {
-            world.vms[vmIndex].notifierCount += 1
-            emit(.notifierCount(world.vms[vmIndex].notifierCount))
+            world.vms[vm].notifierCount += 1
+            emit(.notifierCount(world.vms[vm].notifierCount))
             progress()
         }
         go(.notifyStartUnmap)
@@ -62,18 +62,17 @@ extension Stepper {
     /// The next guest page that lies in the range, slot by slot; each is unmapped and flushed on its own.
     func notifyUnmap(then done: MicroStep) {
         guard let ipa = nextGuestPage() else { return go(done) }
-        callUnmapHandler(UInt8(vmIndex), ipa, then: me.next)
+        callUnmapHandler(vm, ipa, then: me.next)
     }
 
     /// `kvm_unmap_hva_handler`: one page, then the flush; v4's stage2_clear_pte flushes by itself.
-    @inline(__always) func callUnmapHandler(_ vm: UInt8, _ ipa: UInt64, then back: MicroStep) {
+    @inline(__always) func callUnmapHandler(_ vm: VMNumber, _ ipa: UInt64, then back: MicroStep) {
         guard has(.tlbFlushOnUnmap), has(.presentTest) else { return callUnmap(vm, ipa, size: pageSize, then: back) }
         call(.flushUnmapped, then: back)
         callUnmap(vm, ipa, size: pageSize, then: .flushUnmapped)
     }
 
     private func nextGuestPage() -> UInt64? {
-        let vm = vmIndex
         while let next = world.vms[vm].slots.next(from: me.walkSlot, start: me.rangeStart, end: me.rangeEnd) {
             if next != me.walkSlot {
                 me.walkSlot = next
@@ -102,10 +101,10 @@ extension Stepper {
 
     func notifyEndCount() {
         if has(.invalidateCount) {
-            world.vms[vmIndex].notifierCount -= 1
-            emit(.notifierCount(world.vms[vmIndex].notifierCount))
+            world.vms[vm].notifierCount -= 1
+            emit(.notifierCount(world.vms[vm].notifierCount))
             progress()
-            if world.vms[vmIndex].notifierCount < 0 {
+            if world.vms[vm].notifierCount < 0 {
                 say(.bugNotifierCount)
                 return finish(.bug)
             }
@@ -126,13 +125,13 @@ extension Stepper {
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
         if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
-        callSetLeaf(UInt8(vmIndex), IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
+        callSetLeaf(vm, IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 
     // MARK: What the checks must know
 
     /// From here to `endInvalidation`, accesses by old translations to what is covered are still allowed.
-    func beginInvalidation(process: UInt8, from start: UInt64, to end: UInt64) {
+    func beginInvalidation(process: ProcessNumber, from start: UInt64, to end: UInt64) {
         world.pendingInvalidations.append(
             PendingInvalidation(actor: me.id, process: process, start: HVA(start), end: HVA(end), since: world.stepNumber))
     }

@@ -10,19 +10,19 @@ extension Machine {
     ///         if i + 1 < accesses.count { machine.foresee(accesses[i + 1].ipa, by: vcpu) }
     ///         _ = machine.run(vcpu)
     ///     }
-    @inline(__always) public mutating func foresee(_ ipa: IPA, by actor: Int) {
+    @inline(__always) public mutating func foresee(_ ipa: IPA, by actor: ActorNumber) {
         if ipa.isNear(actors[actor].access.ipa) { return }
         world.foreseen = ipa
-        withPrefetcher(of: actor) { if let table = $0.world.vms[Int($0.vm)].level1 { $0.fetchEntries(ipa, from: table) } }
+        withPrefetcher(of: actor) { if let table = $0.world.vms[$0.vm].level1 { $0.fetchEntries(ipa, from: table) } }
     }
 
     /// What was foreseen begins: the host's entry is at hand, and names the frame.
-    @inline(__always) mutating func prefetchForeseen(_ action: Action, by actor: Int) {
+    @inline(__always) mutating func prefetchForeseen(_ action: Action, by actor: ActorNumber) {
         guard case .access(let access) = action, access.ipa == world.foreseen else { return }
         withPrefetcher(of: actor) { $0.fetchFrame(access.ipa) }
     }
 
-    @inline(__always) private mutating func withPrefetcher(of actor: Int, _ body: (Prefetcher) -> Void) {
+    @inline(__always) private mutating func withPrefetcher(of actor: ActorNumber, _ body: (Prefetcher) -> Void) {
         let (vm, slotHint) = (actors[actor].vm, actors[actor].slotIndex)
         withUnsafePointer(to: &world) { body(Prefetcher($0, vm: vm, slotHint: slotHint)) }
     }
@@ -41,10 +41,10 @@ extension IPA {
 /// Looks at the world in place, as `Stepper` does, but changes nothing.
 struct Prefetcher {
     private let worldPointer: UnsafePointer<World>
-    let vm: UInt8
+    let vm: VMNumber
     private let slotHint: Int
 
-    @inline(__always) init(_ world: UnsafePointer<World>, vm: UInt8, slotHint: Int) {
+    @inline(__always) init(_ world: UnsafePointer<World>, vm: VMNumber, slotHint: Int) {
         worldPointer = world
         self.vm = vm
         self.slotHint = slotHint
@@ -65,9 +65,9 @@ struct Prefetcher {
         if entry.isPresent { world.frames.prefetch(entry.pfn) }
     }
 
-    @inline(__always) private func hostEntry(of ipa: IPA) -> (process: Int, index: Int)? {
-        guard let slot = world.vms[Int(vm)].slotIndex(ipa, hint: slotHint) else { return nil }
-        return (Int(world.vms[Int(vm)].process), Process.index(world.vms[Int(vm)].slots[slot].hva(of: ipa)))
+    @inline(__always) private func hostEntry(of ipa: IPA) -> (process: ProcessNumber, index: Int)? {
+        guard let slot = world.vms[vm].slotIndex(ipa, hint: slotHint) else { return nil }
+        return (world.vms[vm].process, Process.index(world.vms[vm].slots[slot].hva(of: ipa)))
     }
 
     /// Where the level-3 entry stands, if the tables go so far.

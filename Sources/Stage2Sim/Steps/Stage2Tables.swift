@@ -22,7 +22,7 @@ extension Stepper {
     /// A table page lost its last reference while tables were unmapped. It is the level-1 table's second page, whose count starts at
     /// 0 (16.B6); any other only where that page, freed and handed out again, has become two tables in one.
     @inline(never) private func dropTablePage(_ page: PA) {
-        let level1 = world.vms[Int(me.setVM)].level1
+        let level1 = world.vms[me.setVM].level1
         if let level1, page == level1 || page.rawValue == level1.rawValue + pageSize { say(.pgdPageDropped(page)) }
         if Sink.checks { report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: page) }
         world.kernelPages.free(page)
@@ -42,13 +42,13 @@ extension Stepper {
 
     @inline(__always) private func countLeafOf(_ descriptor: UInt64, by delta: Int) {
         guard Sink.checks, descriptor & 3 == 3 else { return }
-        world.frames.change(Stage2Descriptor(descriptor).address.pfn) { $0.leaves = UInt16(truncatingIfNeeded: Int($0.leaves) + delta) }
+        world.frames.change(Stage2Descriptor(descriptor).address.pfn) { delta > 0 ? $0.gainLeaf() : $0.loseLeaf() }
     }
 
     // MARK: stage2_set_pte
 
     /// Starts `stage2_set_pte`; `back` is the step after its return. Without a cache no table is ever made.
-    @inline(__always) func callSetLeaf(_ vm: UInt8, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
+    @inline(__always) func callSetLeaf(_ vm: VMNumber, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
         me.setVM = vm
         me.setIPA = ipa
         me.setLeaf = leaf
@@ -59,7 +59,7 @@ extension Stepper {
 
     @inline(__always) func readLevel1() {
         me.setResult = 0
-        guard let level1 = world.vms[Int(me.setVM)].level1 else { return returnToCaller() }
+        guard let level1 = world.vms[me.setVM].level1 else { return returnToCaller() }
         me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.setIPA, level: 1)
         let word = world.kernelPages.word(at: me.level1Entry) ?? 0
         emit(.descriptorRead(me.level1Entry, level: 1, value: word))
@@ -171,12 +171,12 @@ extension Stepper {
     // MARK: TLB
 
     /// `kvm_tlb_flush_vmid`: TLBIALLIS under the VM's VTTBR.
-    func flushVMID(_ vm: UInt8) {
-        let vmid = world.vms[Int(vm)].vmid
+    func flushVMID(_ vm: VMNumber) {
+        let vmid = world.vms[vm].vmid
         var dropped = 0
         for cpu in world.cpus.indices { dropped += world.cpus[cpu].tlb.drop { $0.vmid == vmid } }
         world.statistics.tlbFlushes += 1
-        world.vms[Int(vm)].translationEpoch &+= 1
+        world.vms[vm].translationEpoch &+= 1
         if dropped > 0 { progress() }
         emit(.tlbFlushed(vmid: vmid, entries: UInt32(dropped)))
     }
@@ -189,7 +189,7 @@ extension Stepper {
     // MARK: unmap_stage2_range and stage2_clear_pte
 
     /// Starts an unmap of `size` bytes at `ipa`; the caller is returned to at its end.
-    @inline(__always) func callUnmap(_ vm: UInt8, _ ipa: UInt64, size: UInt64, then back: MicroStep) {
+    @inline(__always) func callUnmap(_ vm: VMNumber, _ ipa: UInt64, size: UInt64, then back: MicroStep) {
         me.setVM = vm
         me.unmapAt = ipa
         me.unmapEnd = ipa + size
@@ -198,7 +198,7 @@ extension Stepper {
 
     /// On to the next page with something to do: a missing table is stepped over.
     func unmapFind() {
-        guard let level1 = world.vms[Int(me.setVM)].level1 else { return returnToCaller() }
+        guard let level1 = world.vms[me.setVM].level1 else { return returnToCaller() }
         while me.unmapAt < me.unmapEnd {
             let ipa = IPA(me.unmapAt)
             me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: ipa, level: 1)
@@ -301,7 +301,7 @@ extension Stepper {
     }
 
     func ioremapLock() {
-        world.vms[Int(me.hostAction.vm)].holder = Int8(bitPattern: me.id)
+        world.vms[me.hostAction.vm].holder = me.id
         emit(.lockTaken)
         go(.ioremapSet)
     }
@@ -313,7 +313,7 @@ extension Stepper {
     }
 
     func ioremapUnlock() {
-        world.vms[Int(me.hostAction.vm)].holder = -1
+        world.vms[me.hostAction.vm].holder = nil
         emit(.lockReleased)
         if me.setResult != 0 { return go(.ioremapDone) }
         me.unmapAt += pageSize

@@ -3,7 +3,7 @@
 
 extension Stepper {
     private var target: HostAction { me.hostAction }
-    private var process: Int { Int(me.hostAction.process) }
+    private var process: ProcessNumber { me.hostAction.process }
     private var page: HVA { me.hostAction.hva.page }
 
     /// The entry goes first, then KVM is told, as when a page is reclaimed (`invalidate_page`).
@@ -30,7 +30,7 @@ extension Stepper {
 
     func toldChangeEntry() {
         let zero = me.changePFN == world.zeroPage
-        if !zero { world.frames.change(me.changePFN) { $0.mappings = 1 } }
+        if !zero { world.frames.change(me.changePFN) { $0.map() } }
         setHostEntry(process, page, HostEntry(me.changePFN, writable: !zero, special: zero))
         go(.zapEnd)
     }
@@ -51,7 +51,7 @@ extension Stepper {
 
     /// The next page that is to be mapped, or to lose its right to write; table pages for it are got first.
     func followPage() {
-        let vm = Int(target.vm)
+        let vm = target.vm
         while me.unmapAt < me.unmapEnd {
             let ipa = IPA(me.unmapAt)
             let stands = world.leaf(of: target.vm, ipa)?.isValid == true
@@ -79,25 +79,25 @@ extension Stepper {
     }
 
     func followLeaf() {
-        let vm = Int(target.vm), ipa = IPA(me.unmapAt)
+        let vm = target.vm, ipa = IPA(me.unmapAt)
         guard let index = world.vms[vm].slotIndex(ipa) else { return go(.followNext) }
         if target.kind == .followProtect {
             guard let old = world.leaf(of: target.vm, ipa), old.isValid else { return go(.followNext) }
             return callSetLeaf(target.vm, ipa, leaf(for: old.address.pfn, writable: false), fromCache: false, then: .followNext)
         }
-        let process = Int(world.vms[vm].process), hva = world.vms[vm].slots[index].hva(of: ipa).page
+        let process = world.vms[vm].process, hva = world.vms[vm].slots[index].hva(of: ipa).page
         let pfn = presentFrame(process, hva, writable: target.count == 1)
         let writable = target.count == 1 && world.processes[process].entry(hva).isWritable
         callSetLeaf(target.vm, ipa, leaf(for: pfn, writable: writable), fromCache: true, ioMap: true, then: .followNext)
     }
 
     /// The frame that the process has there; where it has none, a fresh one, or to be read only the zero page.
-    private func presentFrame(_ process: Int, _ hva: HVA, writable: Bool) -> PFN {
+    private func presentFrame(_ process: ProcessNumber, _ hva: HVA, writable: Bool) -> PFN {
         let old = world.processes[process].entry(hva)
         if old.isPresent { return old.pfn }
         if !old.isNone { _ = dropMapping(process, hva, old) }
         let pfn = writable ? allocateFrame() : world.zeroPage
-        if writable { world.frames.change(pfn) { $0.mappings = 1 } }
+        if writable { world.frames.change(pfn) { $0.map() } }
         setHostEntry(process, hva, HostEntry(pfn, writable: writable, special: !writable))
         return pfn
     }

@@ -72,7 +72,7 @@ extension Stepper {
     }
 
     func sampleNotifierSeq() {
-        me.earlySequence = world.vms[Int(me.vm)].notifierSequence
+        me.earlySequence = world.vms[me.vm].notifierSequence
         if me.defersSequence, !has(.smpRmb), has(.seqBeforeGup) {
             me.sequencePending = true
             decide(.loadDeferred)
@@ -88,7 +88,7 @@ extension Stepper {
 
     /// `gfn_to_hva`, by the slots as they are now.
     func translateGFN() {
-        guard let index = world.vms[Int(me.vm)].slotIndex(me.faultIPA, hint: me.slotIndex) else {
+        guard let index = world.vms[me.vm].slotIndex(me.faultIPA, hint: me.slotIndex) else {
             me.pfn = .noSlot
             return go(.checkPFN)
         }
@@ -115,7 +115,7 @@ extension Stepper {
             decide(.pageBad)
             return go(.checkPFN)
         }
-        let process = Int(me.hostProcess)
+        let process = me.hostProcess
         let entry = world.processes[process].entry(me.hostPage)
         guard entry.isPresent, entry.isWritable || !me.hostWrite else {
             decide(.pageNeedsHost)
@@ -155,9 +155,9 @@ extension Stepper {
     @inline(__always) func goToLock() { go(has(.retryUnderLock) || !has(.retryCheck) ? .lockMMU : .checkRetryCount) }
 
     func lockMMU() {
-        world.vms[Int(me.vm)].holder = Int8(bitPattern: me.id)
+        world.vms[me.vm].holder = me.id
         emit(.lockTaken)
-        me.earlySequence = world.vms[Int(me.vm)].notifierSequence
+        me.earlySequence = world.vms[me.vm].notifierSequence
         if me.sequencePending {
             // The load that nothing held back: at the latest here, where the lock orders it.
             me.sampledSequence = me.earlySequence
@@ -167,8 +167,8 @@ extension Stepper {
     }
 
     func checkRetryCount() {
-        if !has(.retryUnderLock) { me.earlySequence = world.vms[Int(me.vm)].notifierSequence }
-        if world.vms[Int(me.vm)].notifierCount != 0 {
+        if !has(.retryUnderLock) { me.earlySequence = world.vms[me.vm].notifierSequence }
+        if world.vms[me.vm].notifierCount != 0 {
             decide(.retryCount)
             return giveUp()
         }
@@ -177,10 +177,10 @@ extension Stepper {
 
     func checkRetrySeq() {
         if me.sequencePending {
-            me.sampledSequence = world.vms[Int(me.vm)].notifierSequence
+            me.sampledSequence = world.vms[me.vm].notifierSequence
             me.sequencePending = false
         }
-        let sequence = has(.retrySmpRmb) || !me.defersSequence ? world.vms[Int(me.vm)].notifierSequence : me.earlySequence
+        let sequence = has(.retrySmpRmb) || !me.defersSequence ? world.vms[me.vm].notifierSequence : me.earlySequence
         if sequence != me.sampledSequence {
             decide(.retrySequence)
             return giveUp()
@@ -220,7 +220,7 @@ extension Stepper {
     }
 
     func unlockMMU() {
-        world.vms[Int(me.vm)].holder = -1
+        world.vms[me.vm].holder = nil
         emit(.lockReleased)
         go(.releasePage)
     }

@@ -24,7 +24,7 @@ struct ExportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The session after so many micro-steps.", valueName: "step"))
     var at: Int?
     @Option(help: ArgumentHelp("The VM whose tables are meant; the first by default.", valueName: "number"))
-    var vm: UInt8?
+    var vm: VMNumber?
     @Option(help: ArgumentHelp("Write an ELF core file; - is standard output.", valueName: "file"), completion: .file(extensions: ["elf"]))
     var elf: String?
     @Flag(help: "The text of Linux's stage-2 page-table dump.")

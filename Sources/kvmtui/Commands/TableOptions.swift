@@ -41,7 +41,7 @@ struct TableOptions: ParsableArguments {
     }
 
     /// The tables of an ELF image, or of a session's VM.
-    func image(_ path: String, at step: Int?, vm: UInt8?, memory: [String]) throws -> TableImage {
+    func image(_ path: String, at step: Int?, vm: VMNumber?, memory: [String]) throws -> TableImage {
         let source = try ByteSource(path: try SessionFiles.path(of: path))
         guard [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
         let machine = try MachineLoader.load(source, at: step, memory: memory)

@@ -29,7 +29,7 @@ struct WalkCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A session after so many micro-steps.", valueName: "step"))
     var at: Int?
     @Option(help: ArgumentHelp("The VM of a session; the first by default.", valueName: "number"))
-    var vm: UInt8?
+    var vm: VMNumber?
     @Flag(help: "One JSON object a line.")
     var json = false
     @OptionGroup var tables: TableOptions
