@@ -129,8 +129,8 @@ extension Explorer {
                 let machine = i == 0 ? timeline.now.machine : other.now.machine
                 let text =
                     record.map {
-                        "\(machine.name(of: $0.actor)): \($0.step.info.title)"
-                            + ($0.text == $0.step.info.title ? "" : ($0.step.info.title.hasSuffix("?") ? " " : ": ") + $0.text)
+                        "\(machine.name(of: $0.actor)): \($0.words.title)"
+                            + ($0.text == $0.words.title ? "" : ($0.words.title.hasSuffix("?") ? " " : ": ") + $0.text)
                     } ?? "over"
                 let isBroken = record?.text.hasPrefix("BROKEN") ?? false
                 line.add(

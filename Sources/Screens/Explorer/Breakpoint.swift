@@ -15,7 +15,7 @@ enum Breakpoint: Equatable {
     /// For a list: what it stops at, in words.
     var words: String {
         switch self {
-        case .step(let step): "step \(step.name): \(step.info.title)"
+        case .step(let step): "step \(step.name): \(step.text().title)"
         case .page(let ipa): "an access to the page at IPA \(hex(ipa.rawValue))"
         case .entry(let pa): "the descriptor at PA \(hex(pa.rawValue)) is written"
         case .rule(let rule): "broken check \(rule.name): \(rule.about)"

@@ -92,8 +92,8 @@ extension Explorer {
                 line.add("nothing to do", .dim)
             } else {
                 if machine.isBlocked(index) { line.add("\(Character(glyphs.lock)) waits: ", .held) }
-                line.add(actor.next.info.title, .value)
-                line.add("  " + actor.next.info.function, .dim)
+                line.add(actor.next.text(machine.world.setting).title, .value)
+                line.add("  " + actor.next.text(machine.world.setting).function, .dim)
             }
             lines.append(line)
         }

@@ -227,8 +227,8 @@ extension Explorer {
             lines = helpLines
         case .why:
             title = "Why this step"
-            if let step = scene.step {
-                lines.append(Line("\(step.info.title)  (\(step.name))", .heading))
+            if let step = scene.step, let words = scene.words {
+                lines.append(Line("\(words.title)  (\(step.name))", .heading))
             }
             lines += NotePane.content(scene, glyphs: glyphs, width: width - 2, extent: .full).lines
         case .actors:

@@ -115,15 +115,12 @@ public struct Explorer: Interactive {
         }
         let fault = timeline.faultNumber(at: timeline.position)
         let operation = timeline.operationNumber(at: timeline.position).map { timeline.session.script.operation(at: $0).operation }
-        var result = ""
-        if let actor = timeline.actor, let step = timeline.step {
-            result = Narration(before: timeline.before.machine, after: timeline.now.machine, actor: actor, step: step, effects: timeline.effects).result
-        }
+        let narration = timeline.narration
         let scene = Scene(
             session: timeline.session, position: timeline.position, count: timeline.count, before: timeline.before.machine, now: timeline.now.machine,
             effects: timeline.effects, actor: timeline.actor, step: timeline.step, records: records, fault: fault, faultCount: timeline.index.faults.count,
             faultSteps: fault.map { Int(timeline.index.faults[$0].start)...max(Int(timeline.index.faults[$0].start), Int(timeline.index.faults[$0].end)) },
-            operation: timeline.position == 0 ? nil : operation, result: result, changes: Changes(timeline.effects))
+            operation: timeline.position == 0 ? nil : operation, words: narration?.text, result: narration?.result ?? "", changes: Changes(timeline.effects))
         cachedScene = scene
         return scene
     }

@@ -20,7 +20,8 @@ public struct Scene {
     public let faultCount: Int
     public let faultSteps: ClosedRange<Int>?
     public let operation: Sessions.Operation?
-    /// What the step came to, in words.
+    /// What the step was, and what it came to, in words; nil at the start.
+    public let words: StepText?
     public let result: String
     let changes: Changes
 

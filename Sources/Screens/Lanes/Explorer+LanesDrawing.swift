@@ -107,9 +107,9 @@ extension Explorer {
         if let record = columns.records.first(where: { $0.position == steps.lowerBound }) {
             var line = Line("  \(timeline.now.machine.name(of: record.actor))", .label)
             line.add("  ")
-            line.add(record.step.info.title, .heading)
-            if record.text != record.step.info.title { line.add("  \(record.text)", record.text.hasPrefix("BROKEN") ? .broken : .plain) }
-            line.add("  \(record.step.info.function)", .dim)
+            line.add(record.words.title, .heading)
+            if record.text != record.words.title { line.add("  \(record.text)", record.text.hasPrefix("BROKEN") ? .broken : .plain) }
+            line.add("  \(record.words.function)", .dim)
             lines.append(line)
         }
         for actor in activeActors where columns.marks.indices.contains(actor.index) {

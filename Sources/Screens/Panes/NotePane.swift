@@ -46,8 +46,7 @@ struct NotePane {
                 "\(Character(glyphs.broken)) ",
                 "BROKEN \(violation.rule.name): \(about)\(sentence(story.hasPrefix(here) ? String(story.dropFirst(here.count)) : story, scene))", .broken)
         }
-        if let step = scene.step {
-            let info = step.info
+        if let info = scene.words {
             // What is broken stands above already.
             let result =
                 scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }

@@ -13,7 +13,7 @@ struct PathPane {
             anchor = 0
         }
         for record in scene.records {
-            let info = record.step.info
+            let info = record.words
             if record.actor != lastActor || info.function != place {
                 let several = scene.records.contains { $0.actor != record.actor }
                 let who = several && record.actor != lastActor ? scene.now.name(of: record.actor) + ": " : ""
@@ -44,12 +44,12 @@ struct PathPane {
         line.add(String(Character(mark)), .breakpoint)
         let sign: Unicode.Scalar = broken && (done || current) ? glyphs.broken : current ? glyphs.current : done ? glyphs.tick : " "
         line.add(" \(Character(sign)) ", broken && (done || current) ? .broken : role)
-        line.add(record.step.info.title, broken && (done || current) ? .broken : role, current ? [.bold] : [])
+        line.add(record.words.title, broken && (done || current) ? .broken : role, current ? [.bold] : [])
         guard done || current else { return line }
         // What came of it is said where there is room; the step on the screen has it below in full.
         let result = record.text
-        if !result.isEmpty, result != record.step.info.title {
-            line.add((record.step.info.title.hasSuffix("?") ? " " : ": ") + result, broken ? .broken : current ? .current : .dim)
+        if !result.isEmpty, result != record.words.title {
+            line.add((record.words.title.hasSuffix("?") ? " " : ": ") + result, broken ? .broken : current ? .current : .dim)
         }
         return line
     }

@@ -14,8 +14,8 @@ struct Player {
 
     /// How long it takes to read what is new, in milliseconds: a glance, the step's line, and what its author says where that is new.
     static func time(_ scene: Scene, isNewOperation: Bool) -> Int {
-        guard let step = scene.step else { return min(8000, 1500 + scene.session.about.count * 25) }
-        var time = 500 + (step.info.title.count + min(80, scene.result.count)) * 14
+        guard let words = scene.words else { return min(8000, 1500 + scene.session.about.count * 25) }
+        var time = 500 + (words.title.count + min(80, scene.result.count)) * 14
         if isNewOperation, let note = scene.operation?.note { time += note.count * 32 }
         if !scene.changes.broken.isEmpty { time += 4000 }
         return min(12_000, time)

@@ -16,7 +16,7 @@ extension Timeline {
         let ipa = focus ?? (acting?.vm == vm ? acting?.ipa : nil)
         let written = effects.compactMap { effect in if case .descriptorWritten(let pa, _, _, _) = effect { pa } else { nil } }
         var place = "step \(position) of \(count)"
-        if let actor, let step { place += ", \(machine.name(of: actor)): \(step.info.title)" }
+        if let actor, let step { place += ", \(machine.name(of: actor)): \(step.text(machine.world.setting).title)" }
         return TableDrawing(
             tables, focus: ipa ?? tables.firstMapped, written: written, title: DisplayText(session.title, limit: 120).text,
             subtitle: "\(place) (\(session.machine.revision.rawValue))")

@@ -36,15 +36,15 @@ public struct RunReport {
             line("== " + (operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text)
             function = ""
         }) { step, actor, narration, effects, simulation in
-            let place = step.info.function.isEmpty ? "" : step.info.function
+            let words = narration.text, place = words.function
             if place != function {
                 line("  \(place)")
                 function = place
             }
             let number = String(simulation.position)
             line(
-                "  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + step.info.title
-                    + (step.info.title.hasSuffix("?") ? " " : ": ") + narration.result)
+                "  " + String(repeating: " ", count: max(0, 6 - number.count)) + number + "  " + simulation.machine.name(of: actor) + "  " + words.title
+                    + (words.title.hasSuffix("?") ? " " : ": ") + narration.result)
             for case .broken(let index) in effects {
                 line(
                     "         ! BROKEN \(simulation.machine.world.violations[Int(index)].rule.name): \(Story(simulation.machine.world.violations[Int(index)], simulation.machine).text)"
@@ -119,7 +119,7 @@ public struct RunReport {
         json.entry("step", simulation.position)
         json.entry("actor", machine.name(of: actor))
         json.entry("name", step.name)
-        json.entry("function", step.info.function)
+        json.entry("function", narration.text.function)
         json.entry("result", narration.result)
         if effects.contains(where: { if case .faultTaken = $0 { true } else { false } }) {
             let a = machine.actors[actor]

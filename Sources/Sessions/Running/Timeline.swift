@@ -186,6 +186,12 @@ public struct Timeline {
         return min(from, place)...max(to, place)
     }
 
+    /// The step at the position, in words; nil at the start.
+    public var narration: Narration? {
+        guard let actor, let step else { return nil }
+        return Narration(before: before.machine, after: now.machine, actor: actor, step: step, effects: effects)
+    }
+
     /// What was done at each step of a stretch, told from the state before it; as far as the session goes.
     public func records(_ range: ClosedRange<Int>) -> [StepRecord] {
         var copy = self
@@ -195,11 +201,8 @@ public struct Timeline {
         while copy.position < min(range.upperBound, count) {
             copy.before = copy.now
             copy.makeStep()
-            guard let actor = copy.actor, let step = copy.step else { break }
-            records.append(
-                StepRecord(
-                    position: copy.position, actor: actor, step: step,
-                    text: Narration(before: copy.before.machine, after: copy.now.machine, actor: actor, step: step, effects: copy.effects).result))
+            guard let actor = copy.actor, let step = copy.step, let narration = copy.narration else { break }
+            records.append(StepRecord(position: copy.position, actor: actor, step: step, words: narration.text, text: narration.result))
         }
         return records
     }
@@ -210,6 +213,8 @@ public struct StepRecord: Sendable, Equatable {
     public let position: Int
     public let actor: ActorNumber
     public let step: MicroStep
+    /// What it was, now that it is made.
+    public let words: StepText
     /// What came of it, in a few words.
     public let text: String
 }

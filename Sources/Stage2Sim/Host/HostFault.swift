@@ -1,10 +1,41 @@
-// The host's own page fault inside get_user_pages or a process's access (mm/memory.c, v3.9).
+// The host's own page fault inside get_user_pages or a process's access: handle_mm_fault (mm/memory.c). What a write to a shared page
+// takes is WriteProtectFault.swift.
 
 enum HostFaultResult {
     /// No area there, or no right to write: SIGSEGV, or -EFAULT from get_user_pages.
     static let noArea: Int32 = -14
     /// -EHWPOISON.
     static let poisoned: Int32 = -133
+}
+
+extension Routine {
+    static let hostFault = Routine("handle_mm_fault", .host, "The host's table gets the page that is asked for.", tell: { $0.hostFault }) {
+        Row(
+            .hostFault, in: "handle_mm_fault", title: "what does the host's entry need?", side: .host, waits: .faultingMemory, 
+            what: "The host looks at its own entry and area: nothing there, swapped out, or not writable.",
+            why: "The guest's first touch of a page is the VMM's first touch too.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .mapZeroPage, in: "do_anonymous_page", title: "the shared zero page", side: .host, waits: .faultingMemory, 
+            what: "A read of untouched memory maps the zero page, read-only.",
+            why: "No memory is spent on what nobody has written: one frame stands at many addresses. The first write will have to leave it.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .mapFreshPage, in: "do_anonymous_page", title: "a fresh, zeroed page", side: .host, waits: .faultingMemory, 
+            what: "A write to untouched memory gets a frame of its own, writable.",
+            why: "Zeroed, so that nothing of its last owner is seen.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .swapInPage, in: "do_swap_page", title: "read the page from swap", side: .host, waits: .faultingPage, 
+            what: "The page comes back from swap, or is found in the swap cache, and is mapped.",
+            why: "A page that stays clean can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .reuseHostPage, in: "do_wp_page", title: "nobody shares it: make it writable", side: .host, waits: .faultingPage, 
+            what: "The page is taken out of the swap cache and its entry made writable and dirty; no copy, no notifier.",
+            why: "With one user left there is nobody to copy for.",
+            source: .kernel("mm/memory.c"))
+    }
 }
 
 extension Stepper {
@@ -16,7 +47,7 @@ extension Stepper {
         call(.hostFault, then: back)
     }
 
-    private func returnFromHostFault() {
+    func returnFromHostFault() {
         world.processes[hostProcess].mmapReaders -= 1
         returnToCaller()
     }
@@ -48,7 +79,7 @@ extension Stepper {
 
     /// `pte_same`, under the page-table lock: another thread may have changed the entry since the fault was looked at. Then
     /// there is nothing to do; the access is tried again, and faults again if it must.
-    private func isServedMeanwhile() -> Bool {
+    func isServedMeanwhile() -> Bool {
         if world.processes[hostProcess].entry(me.hostPage) == me.faultEntry { return false }
         returnFromHostFault()
         return true
@@ -102,6 +133,16 @@ extension Stepper {
         returnFromHostFault()
     }
 
+    func reuseHostPage() {
+        if isServedMeanwhile() { return }
+        // Somebody may share it by now.
+        guard canReuse(me.faultEntry) else { return go(.copyHostPage) }
+        let pfn = me.faultEntry.pfn
+        takeFromSwapCache(pfn)
+        setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
+        returnFromHostFault()
+    }
+
     /// `reuse_swap_page`: nobody else maps the page, and nobody else's entry names its slot. Never a KSM page.
     private func canReuse(_ entry: HostEntry) -> Bool { world.canReuse(entry) }
 
@@ -128,80 +169,6 @@ extension Stepper {
         world.frames.release(world.swap[slot].contents)
         world.swap[slot].contents = Contents()
     }
-
-    func reuseHostPage() {
-        if isServedMeanwhile() { return }
-        // Somebody may share it by now.
-        guard canReuse(me.faultEntry) else { return go(.copyHostPage) }
-        let pfn = me.faultEntry.pfn
-        takeFromSwapCache(pfn)
-        setHostEntry(hostProcess, me.hostPage, HostEntry(pfn, writable: true))
-        returnFromHostFault()
-    }
-
-    // MARK: do_wp_page, where the page must be copied
-
-    func copyHostPage() {
-        if isServedMeanwhile() { return }
-        me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
-        me.copyOld = me.copyEntry.pfn
-        if !me.copyEntry.isSpecial { addReference(me.copyOld) }
-        me.copyNew = allocateFrame()
-        if world.hasCaches { copyPage(from: me.copyOld, to: me.copyNew) }
-        let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
-        world.frames.setContents(copy, of: me.copyNew)
-        go(.copyStart)
-    }
-
-    func copyStart() {
-        beginInvalidation(process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize)
-        notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyRecheck)
-    }
-
-    func copyRecheck() {
-        guard world.processes[hostProcess].entry(me.hostPage) == me.copyEntry else {
-            dropReference(me.copyNew)
-            return endCopy()
-        }
-        world.processes[hostProcess].pageTableLock = me.id
-        go(.copyClearEntry)
-    }
-
-    func copyClearEntry() {
-        setHostEntry(hostProcess, me.hostPage, .none)
-        go(.copyChange)
-    }
-
-    func copyChange() {
-        me.changePFN = me.copyNew
-        notify(.notifyChangeLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copySetEntry)
-    }
-
-    func copySetEntry() {
-        world.frames.change(me.copyNew) { $0.map() }
-        setHostEntry(hostProcess, me.hostPage, HostEntry(me.copyNew, writable: true))
-        go(.copyDropOld)
-    }
-
-    func copyDropOld() {
-        if !me.copyEntry.isSpecial {
-            world.frames.change(me.copyOld) { $0.unmap() }
-            dropReference(me.copyOld)
-        }
-        world.processes[hostProcess].pageTableLock = nil
-        endCopy()
-    }
-
-    private func endCopy() {
-        notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyEnd)
-    }
-
-    func copyEnd() {
-        // The reference that kept the old page for the copy.
-        if !me.copyEntry.isSpecial { dropReference(me.copyOld) }
-        endInvalidation()
-        returnFromHostFault()
-    }
 }
 
 extension World {
@@ -210,5 +177,46 @@ extension World {
         let frame = frames[entry.pfn]
         if frame.flags.contains(.ksm) || frame.flags.contains(.reserved) || frame.mappings != 1 { return false }
         return !frame.flags.contains(.swapCache) || swap[Int(frame.slot)].users == 0
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var hostFault: Told? {
+        if step != .hostFault, step != .reuseHostPage || now.next != .copyHostPage, !effects.contains(where: { if case .hostEntryChanged = $0 { true } else { false } }) {
+            return Told(
+                "served meanwhile: the entry has changed", what: "Under the page-table lock the entry is not the one that was looked at: nothing is done.",
+                why: "Somebody else's fault was quicker. The access is tried again, and faults again if it must.")
+        }
+        switch step {
+        case .hostFault: return hostFaultFound
+        case .reuseHostPage where now.next == .copyHostPage:
+            return Told("shared by now: copy it", what: "Somebody shares the page by now: it must be copied.", why: "Whoever shares it is to keep its bytes.")
+        case .swapInPage:
+            let write = after.world.processes[now.hostProcess].entry(now.hostPage).isWritable
+            return Told(
+                hostChanges ?? "", what: write ? "The page comes back from swap, and leaves the swap cache at once: it is mapped writable and dirty." : "The page comes back into the swap cache and is mapped clean and read-only; the slot is kept.",
+                why: write ? "It was asked for to be written, and nobody shares it: its slot would hold old bytes." : "As long as it stays clean it can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.")
+        default: return hostChanges.map { Told($0) }
+        }
+    }
+
+    private var hostFaultFound: Told {
+        let entry = after.world.processes[now.hostProcess].entry(now.hostPage)
+        switch now.next {
+        case .swapInPage: return Told(entry.words, what: "The page is in swap.")
+        case .mapZeroPage: return Told("untouched, and to be read", what: "Nothing is there yet, and the page is to be read.")
+        case .mapFreshPage: return Told("untouched, and to be written", what: "Nothing is there yet, and the page is to be written.")
+        case .reuseHostPage: return Told("read-only, and nobody shares it", what: "The page is there, not writable, and nobody else has it.")
+        case .copyHostPage: return Told("read-only, and shared: \(entry.words)", what: "The page is there, not writable, and others have it too.")
+        default: break
+        }
+        if let hostChanges { return Told(hostChanges, what: "The area is a device's: its page is mapped again.", why: "mprotect took the right to write, and gave it back.") }
+        if entry.isPoisoned { return Told("poisoned", what: "The page is poisoned: nobody gets it.", why: "Its memory is broken.") }
+        if now.hostResult != 0 {
+            return Told("no area, or no right", what: "No area of the process holds the address, or none that may be accessed so.", why: "get_user_pages fails with -EFAULT; a process's own access ends with a signal.")
+        }
+        return Told("it is there", what: "The page is there by now, with the right that is needed.", why: "Somebody else's fault was quicker.")
     }
 }

@@ -5,7 +5,7 @@
 public enum Behaviour: UInt8, CaseIterable, Sendable {
     // What the path does to stay correct.
     case retryCheck, retryUnderLock, seqBeforeGup, smpRmb, retrySmpRmb, rangeEndSmpWmb, invalidateSeqInLock, invalidateCount
-    case tlbFlushOnUnmap, tlbFlushOnSet, icacheMaintenance, topUp, setDirty, presentTest
+    case tlbFlushOnUnmap, tlbFlushOnSet, icacheMaintenance, topUp, setDirty, presentTest, unmapByRange
     // What the two revisions do differently.
     case rawLeafStore, leafStoreBarrier, releaseDirty, srcu, userAllocCheck, iomapRefusesPresent, mmioDecoder
     // Defects that the revisions had (named after their number in the project's list) and later fixes.
@@ -24,63 +24,64 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     /// Another name, for its opposite: naming that one on switches this one off.
     public var opposite: String? { Self.table[Int(rawValue)].opposite }
 
-    private struct Row: Sendable {
+    private struct Entry: Sendable {
         let name: String
         let about: String
         var opposite: String? = nil
     }
 
-    private static let table: [Row] = [
-        Row(name: "retry-check", about: "under mmu_lock, give up if an invalidation ran or runs (mmu_notifier_retry)"),
-        Row(name: "retry-under-lock", about: "the retry check and stage2_set_pte share one mmu_lock section"),
-        Row(name: "seq-before-gup", about: "mmu_notifier_seq is read before the page is looked up, not after"),
-        Row(name: "smp-rmb", about: "the load of mmu_notifier_seq stays before the page lookup"),
-        Row(name: "retry-smp-rmb", about: "mmu_notifier_retry reads the count before the sequence"),
-        Row(name: "range-end-smp-wmb", about: "invalidate_range_end shows the new sequence before the count falls"),
-        Row(name: "invalidate-seq-in-lock", about: "invalidate_page raises the sequence inside mmu_lock"),
-        Row(name: "invalidate-count", about: "invalidate_range_start raises the count until range_end"),
-        Row(name: "tlb-flush-on-unmap", about: "the unmap handler flushes the VMID's TLB entries for every page"),
-        Row(name: "tlb-flush-on-set", about: "stage2_set_pte flushes when it replaced a present leaf"),
-        Row(name: "icache-maintenance", about: "coherent_icache_guest_page on every fault"),
-        Row(name: "top-up", about: "the memory cache is filled before mmu_lock is taken"),
-        Row(name: "set-dirty", about: "kvm_set_pfn_dirty when the leaf becomes writable"),
-        Row(name: "present-test", about: "unmap drops the table's reference only where a leaf was present", opposite: "b2-unconditional-put"),
-        Row(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
-        Row(name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor"),
-        Row(name: "release-dirty", about: "the page is released with kvm_release_pfn_dirty"),
-        Row(name: "srcu", about: "memslots are read under srcu_read_lock"),
-        Row(name: "user-alloc-check", about: "a slot that user space did not allocate is refused"),
-        Row(name: "iomap-refuses-present", about: "ioremap does not overwrite a present leaf"),
-        Row(name: "mmio-decoder", about: "MMIO without syndrome is decoded in software"),
-        Row(name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only"),
-        Row(name: "b4-vttbr-mask", about: "VTTBR's address is masked with bits 38:12 instead of 39:13"),
-        Row(name: "b5-unaligned-unmap", about: "unmap steps over a hole without aligning to the next table", opposite: "aligned-unmap"),
-        Row(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0"),
-        Row(name: "b7-phys-mask-32", about: "ioremap cuts its end address to 32 bits"),
-        Row(name: "b8-clean-next-page", about: "a new table page is not cleaned: clean_pte_table cleans the page after it"),
-        Row(name: "b9-device-memattr", about: "device leaves carry the stage-1 attribute index as MemAttr"),
-        Row(name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free"),
-        Row(name: "b11-isv0-is-write", about: "a data abort without syndrome counts as a write whatever WnR says"),
-        Row(name: "b12-slot-delete-keeps-stage2", about: "deleting a memory slot leaves its stage-2 leaves", opposite: "unmap-on-slot-delete"),
-        Row(name: "b13-no-break-before-make", about: "a leaf is replaced without clearing and flushing it first", opposite: "break-before-make"),
-        Row(name: "b14-vipt-leaves-dcache", about: "the VIPT branch invalidates the instruction cache and leaves the data cache alone"),
-        Row(name: "b15-noslot-is-no-error", about: "is_error_pfn does not catch the no-slot PFN"),
-        Row(name: "read-only-slots", about: "memory slots can be read-only"),
-        Row(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
-        Row(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
-        Row(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
-        Row(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),
-        Row(
+    private static let table: [Entry] = [
+        Entry(name: "retry-check", about: "under mmu_lock, give up if an invalidation ran or runs (mmu_notifier_retry)"),
+        Entry(name: "retry-under-lock", about: "the retry check and stage2_set_pte share one mmu_lock section"),
+        Entry(name: "seq-before-gup", about: "mmu_notifier_seq is read before the page is looked up, not after"),
+        Entry(name: "smp-rmb", about: "the load of mmu_notifier_seq stays before the page lookup"),
+        Entry(name: "retry-smp-rmb", about: "mmu_notifier_retry reads the count before the sequence"),
+        Entry(name: "range-end-smp-wmb", about: "invalidate_range_end shows the new sequence before the count falls"),
+        Entry(name: "invalidate-seq-in-lock", about: "invalidate_page raises the sequence inside mmu_lock"),
+        Entry(name: "invalidate-count", about: "invalidate_range_start raises the count until range_end"),
+        Entry(name: "tlb-flush-on-unmap", about: "the unmap handler flushes the VMID's TLB entries for every page"),
+        Entry(name: "tlb-flush-on-set", about: "stage2_set_pte flushes when it replaced a present leaf"),
+        Entry(name: "icache-maintenance", about: "coherent_icache_guest_page on every fault"),
+        Entry(name: "top-up", about: "the memory cache is filled before mmu_lock is taken"),
+        Entry(name: "set-dirty", about: "kvm_set_pfn_dirty when the leaf becomes writable"),
+        Entry(name: "present-test", about: "unmap drops the table's reference only where a leaf was present", opposite: "b2-unconditional-put"),
+        Entry(name: "unmap-by-range", about: "one function unmaps ranges, and tears a VM down too; notifiers flush behind it. Off: page by page, each with a flush of its own"),
+        Entry(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
+        Entry(name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor"),
+        Entry(name: "release-dirty", about: "the page is released with kvm_release_pfn_dirty"),
+        Entry(name: "srcu", about: "memslots are read under srcu_read_lock"),
+        Entry(name: "user-alloc-check", about: "a slot that user space did not allocate is refused"),
+        Entry(name: "iomap-refuses-present", about: "ioremap does not overwrite a present leaf"),
+        Entry(name: "mmio-decoder", about: "MMIO without syndrome is decoded in software"),
+        Entry(name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only"),
+        Entry(name: "b4-vttbr-mask", about: "VTTBR's address is masked with bits 38:12 instead of 39:13"),
+        Entry(name: "b5-unaligned-unmap", about: "unmap steps over a hole without aligning to the next table", opposite: "aligned-unmap"),
+        Entry(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0"),
+        Entry(name: "b7-phys-mask-32", about: "ioremap cuts its end address to 32 bits"),
+        Entry(name: "b8-clean-next-page", about: "a new table page is not cleaned: clean_pte_table cleans the page after it"),
+        Entry(name: "b9-device-memattr", about: "device leaves carry the stage-1 attribute index as MemAttr"),
+        Entry(name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free"),
+        Entry(name: "b11-isv0-is-write", about: "a data abort without syndrome counts as a write whatever WnR says"),
+        Entry(name: "b12-slot-delete-keeps-stage2", about: "deleting a memory slot leaves its stage-2 leaves", opposite: "unmap-on-slot-delete"),
+        Entry(name: "b13-no-break-before-make", about: "a leaf is replaced without clearing and flushing it first", opposite: "break-before-make"),
+        Entry(name: "b14-vipt-leaves-dcache", about: "the VIPT branch invalidates the instruction cache and leaves the data cache alone"),
+        Entry(name: "b15-noslot-is-no-error", about: "is_error_pfn does not catch the no-slot PFN"),
+        Entry(name: "read-only-slots", about: "memory slots can be read-only"),
+        Entry(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
+        Entry(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
+        Entry(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
+        Entry(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),
+        Entry(
             name: "clean-on-map",
             about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
-        Row(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
-        Row(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),
-        Row(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
-        Row(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
-        Row(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
-        Row(name: "icache-rule-nothing", about: "treat the instruction cache as VMID-tagged VIVT: no maintenance"),
-        Row(name: "icache-rule-page", about: "treat the instruction cache as PIPT: maintenance of one page"),
-        Row(name: "icache-rule-all", about: "treat the instruction cache as VIPT: invalidate everything"),
+        Entry(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
+        Entry(name: "cache-op-under-lock", about: "the cache operation by user address runs inside mmu_lock"),
+        Entry(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
+        Entry(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
+        Entry(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
+        Entry(name: "icache-rule-nothing", about: "treat the instruction cache as VMID-tagged VIVT: no maintenance"),
+        Entry(name: "icache-rule-page", about: "treat the instruction cache as PIPT: maintenance of one page"),
+        Entry(name: "icache-rule-all", about: "treat the instruction cache as VIPT: invalidate everything"),
     ]
 
     /// The behaviour that `name` switches, and whether naming it on switches it on.
@@ -92,6 +93,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         return nil
     }
 
+    /// Behaviours that choose one thing among several: no two of a choice are on together.
+    public static let choices: [[Behaviour]] = [[.icacheRuleNothing, .icacheRulePage, .icacheRuleAll]]
+
     /// Every name that `named` takes.
     public static var names: [String] { allCases.flatMap { [$0.name] + ($0.opposite.map { [$0] } ?? []) } }
 }
@@ -100,10 +104,13 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
 public struct Behaviours: OptionSet, Sendable, BitwiseCopyable {
     public let rawValue: UInt64
     @inline(__always) public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public init(_ behaviours: [Behaviour]) { self = behaviours.reduce(into: []) { $0.insert(Behaviours($1)) } }
     @inline(__always) public init(_ behaviour: Behaviour) { rawValue = 1 << UInt64(behaviour.rawValue) }
     @inline(__always) public func has(_ behaviour: Behaviour) -> Bool { rawValue >> UInt64(behaviour.rawValue) & 1 != 0 }
 
+    /// Switches a behaviour. Of those that choose one thing among several, switching one on switches the others off.
     public mutating func set(_ behaviour: Behaviour, _ on: Bool) {
+        if on, let choice = Behaviour.choices.first(where: { $0.contains(behaviour) }) { subtract(Behaviours(choice)) }
         self = on ? union(Behaviours(behaviour)) : subtracting(Behaviours(behaviour))
     }
     public var list: [Behaviour] { Behaviour.allCases.filter(has) }
@@ -127,7 +134,7 @@ public enum Revision: String, CaseIterable, Sendable {
             switch self {
             case .v39:
                 [
-                    .presentTest, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
+                    .presentTest, .unmapByRange, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
                     .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap, .b8CleanNextPage, .b9DeviceMemAttr,
                 ]
             case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
@@ -148,7 +155,7 @@ public enum Revision: String, CaseIterable, Sendable {
         ("Memslots are looked up and used under SRCU; one exit.", [.srcu]),
         ("The test for memory that user space did not allocate is gone.", [.userAllocCheck]),
         ("stage2_set_pte returns an error; ioremap does not overwrite.", [.iomapRefusesPresent]),
-        ("Unmap tests for presence, takes a range, and tears the VM down too; the TLB flush moved to the notifier's handler.", [.presentTest]),
+        ("Unmap tests for presence, takes a range, and tears the VM down too; the TLB flush moved to the notifier's handler.", [.presentTest, .unmapByRange]),
         ("The level-1 table covers 40 bits under a new name, with an alignment assertion that cannot fire.", [.b3AlignmentCheckVacuous]),
         ("MMIO has a file of its own; without a syndrome it ends in -ENOSYS, not in a software decoder.", [.mmioDecoder]),
         ("The instruction-cache comment speaks of the same page, not of the same virtual address. The code is the same.", []),

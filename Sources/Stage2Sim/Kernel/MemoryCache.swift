@@ -1,3 +1,6 @@
+// kvm_mmu_memory_cache (arch/arm/kvm/mmu.c): a vCPU's pages in reserve for new tables. mmu_topup_memory_cache fills it where the
+// allocator may sleep, mmu_memory_cache_alloc empties it where it may not.
+
 /// A vCPU's pages in reserve for new tables (`kvm_mmu_memory_cache`): up to 40, last in, first out. Filled where the
 /// allocator may sleep, emptied where it may not.
 public struct MemoryCache: BitwiseCopyable, Sendable {
@@ -23,5 +26,76 @@ public struct MemoryCache: BitwiseCopyable, Sendable {
         guard count > 0 else { return nil }
         count -= 1
         return PA(objects[count])
+    }
+}
+
+extension Routine {
+    static let memoryCache = Routine("mmu_topup_memory_cache", .kvm, "At least two pages in reserve, else up to forty.", tell: { $0.memoryCache }) {
+        Row(
+            .topUpMemoryCache, in: "mmu_topup_memory_cache", title: "top up the memory cache", when: .with(.topUp), 
+            what: "With fewer than 2 pages in reserve, pages are allocated until there are 40.",
+            why: "Under mmu_lock nobody may sleep, and an allocation may. So the pages for a level-2 and a level-3 table are fetched now, where sleeping is allowed.",
+            source: .kernel("mmu_topup_memory_cache"))
+    }
+}
+
+extension Stepper {
+    func topUpMemoryCache() {
+        if topUp(minimum: 2, maximum: MemoryCache.capacity) < 0 { return leave(-Errno.ENOMEM.rawValue) }
+        proceed()
+    }
+
+    /// `mmu_topup_memory_cache`: at least `minimum` pages, else up to `maximum`. What was got before a failure stays.
+    @inline(__always) func topUp(minimum: Int, maximum: Int) -> Int32 {
+        if maximum > MemoryCache.capacity {
+            // Both callers keep to it: 40 and 2.
+            say(.bugTopUpTooLarge)
+            finish(.bug)
+            return 0
+        }
+        if me.memoryCache.count >= minimum {
+            decide(.nothingToDo)
+            return 0
+        }
+        return fillCache(to: maximum)
+    }
+
+    /// `mmu_free_memory_cache`.
+    func freeMemoryCache() {
+        while let page = me.memoryCache.pop() { world.kernelPages.free(page) }
+    }
+
+    @inline(never) private func fillCache(to maximum: Int) -> Int32 {
+        let before = me.memoryCache.count
+        var result: Int32 = 0
+        while me.memoryCache.count < maximum {
+            guard let page = world.kernelPages.allocate(.cached) else {
+                decide(.topUpFailed)
+                result = -Errno.ENOMEM.rawValue
+                break
+            }
+            if world.hasCaches { clearTablePage(page) }
+            me.memoryCache.push(page)
+        }
+        if me.memoryCache.count != before {
+            emit(.memoryCacheFilled(from: UInt8(before), to: UInt8(me.memoryCache.count)))
+            progress()
+        }
+        return result
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var memoryCache: Told? {
+        let count = now.memoryCache.count
+        if decided(.nothingToDo) {
+            return Told("\(count) ≥ 2: nothing to do", what: "At least two pages are in reserve: nothing is allocated.", why: "A level-2 and a level-3 table are the most that one fault needs. The cache is filled again only when it has fallen below two.")
+        }
+        if decided(.topUpFailed) {
+            return Told("-ENOMEM, \(count) got", what: "The allocator failed: KVM_RUN fails with -ENOMEM, and what was got stays in the cache.", why: "The next attempt goes on from there.")
+        }
+        return Told("\(was.memoryCache.count) → \(count) pages", what: "Fewer than two pages were in reserve: pages are allocated until there are forty.")
     }
 }

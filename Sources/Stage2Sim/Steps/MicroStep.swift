@@ -58,31 +58,6 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Who acts.
     public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }
 
-    /// What a micro-step is, for the screen, the text output, the manual and the tests alike.
-    public struct Info: Sendable {
-        public let side: Side
-        /// The function that it stands in; the guest, the CPU and user space have none.
-        public let function: String
-        /// A few words, for a line of the path.
-        public let title: String
-        /// One sentence: what happens.
-        public let what: String
-        /// One or two sentences: why it must.
-        public let why: String
-        /// The source it rests on.
-        public let source: String
-    }
-
-    private static let infos: [Info] = {
-        var table = [MicroStep: Info]()
-        for (step, info) in guestInfos + abortInfos + tableInfos + notifierInfos + hostInfos + traceInfos { table[step] = info }
-        return allCases.map { step in
-            guard let info = table[step] else { preconditionFailure("no description of \(step)") }
-            return info
-        }
-    }()
-
-    public var info: Info { Self.infos[Int(rawValue)] }
     public var name: String { String(describing: self) }
     public static func named(_ name: String) -> MicroStep? { byName[name] }
     private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })

@@ -1,46 +1,37 @@
-// Memory slots and virtual machines, made and unmade by user space; and what happens to the machine as a whole.
+// kvm_create_vm and kvm_destroy_vm, with kvm_alloc_stage2_pgd and kvm_free_stage2_pgd below them: a VM's tables come and go.
+
+extension Routine {
+    static let virtualMachines = Routine("kvm_create_vm, kvm_destroy_vm", .kvm, "A VM is made with an empty level-1 table, or its tables are torn down.", tell: { $0.virtualMachines }) {
+        Row(
+            .vmCreate, in: "kvm_create_vm", title: "a virtual machine", decides: [.b6PgdTailCount], 
+            what: "A process opens a VM with a level-1 table of its own.",
+            why: "It gets its VMID when it first runs.",
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .allocateLevel1, in: "kvm_alloc_stage2_pgd", title: "a level-1 table", decides: [.b3AlignmentCheckVacuous], 
+            what: "A level-1 table is allocated, if the VM has none.",
+            why: "A second one would lose the first: -EINVAL.",
+            source: .kernel("kvm_alloc_stage2_pgd"))
+        Row(
+            .destroyStop, in: "kvm_destroy_vm", title: "the VM is going", 
+            what: "The notifier is unregistered; no vCPU runs any more.",
+            why: "From here nobody tells this VM that a page is going, and nobody needs to.",
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .destroyUnmap, in: .if(.unmapByRange, "kvm_free_stage2_pgd", else: "free_guest_pages"), title: "tear the tables down", decides: [.unmapByRange], 
+            what: .if(.unmapByRange, "The whole range is unmapped, which frees every table: without lock and flush.", else: "Level by level, each table is freed: without lock and flush."),
+            why: .by { !$0.has(.unmapByRange) ? "A reference goes back for each present entry; then each table must be down to its own." : $0.has(.b5UnalignedUnmap) ? "What the unmap skips (B5) is never freed." : "Tables that are left empty go with their last entry." },
+            source: .kernel("kvm_free_stage2_pgd"))
+        Row(
+            .destroyLevel1, in: "kvm_free_stage2_pgd", title: "free the level-1 table", 
+            what: "The level-1 table's two pages are freed.",
+            why: "The VM's address space is gone.",
+            source: .kernel("kvm_free_stage2_pgd"))
+    }
+}
 
 extension Stepper {
     private var vm: VMNumber { me.hostAction.vm }
-
-    // MARK: Memory slots
-
-    func slotAdd() {
-        let a = me.hostAction
-        let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
-        let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
-        guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
-        world.vms[vm].slots.insert(contentsOf: [slot])
-        // The VMM maps memory there too, where it has none.
-        let process = world.vms[vm].process
-        if a.value == 1, world.processes[process].area(a.hva) == nil { world.addAnonymousArea(process, a.hva, HVA(a.hva.rawValue + a.size)) }
-        progress()
-        finish(.done)
-    }
-
-    func slotInvalidate() {
-        guard let index = world.vms[vm].slotIndex(me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
-        world.vms[vm].slots.invalidate(index)
-        progress()
-        go(.slotSynchronize)
-    }
-
-    /// Waits until nobody is inside srcu_read_lock any more; where nobody enters it, it waits for nobody.
-    func slotSynchronize() {
-        guard let index = world.vms[vm].slots.index(around: me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
-        let slot = world.vms[vm].slots[index]
-        if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
-        call(.flushUnmapped, then: .slotRemove)
-        callUnmap(vm, slot.ipa.rawValue, size: slot.size, then: .flushUnmapped)
-    }
-
-    func slotRemove() {
-        if let index = world.vms[vm].slots.index(around: me.hostAction.ipa) { world.vms[vm].slots.remove(index) }
-        progress()
-        finish(.done)
-    }
-
-    // MARK: Virtual machines
 
     func vmCreate() {
         let a = me.hostAction
@@ -70,7 +61,7 @@ extension Stepper {
 
     /// `kvm_free_stage2_pgd`: the whole range, without flush and without lock; v4 frees level by level.
     func destroyUnmap() {
-        if !has(.presentTest) {
+        if !has(.unmapByRange) {
             freeGuestPages()
             return go(.destroyLevel1)
         }
@@ -125,43 +116,6 @@ extension Stepper {
         world.vms[vm].level1 = nil
         finish(.done)
     }
-
-    // MARK: The machine
-
-    func machineEvent() {
-        let a = me.hostAction
-        switch a.kind {
-        case .failAllocations: world.kernelPages.failAfter = a.count < 0 ? -1 : Int(a.count)
-        case .exhaustVMIDs: world.nextVMID = 0
-        case .stage1Unmap:
-            for i in world.stage1.indices where world.stage1[i].contains(VA(a.hva.rawValue)) { world.stage1[i].valid.toggle() }
-        default: break
-        }
-        progress()
-        finish(.done)
-    }
-
-    /// `memory_failure`: the page is unmapped from everybody as reclaim would, but the entries say why it is gone. It is never
-    /// freed: the mapping's reference becomes the failure's.
-    func poisonPage() {
-        let process = me.hostAction.process, hva = me.hostAction.hva.page
-        let entry = world.processes[process].entry(hva)
-        guard entry.isPresent, !entry.isSpecial else { return finish(.refused) }
-        let flags = world.frames[entry.pfn].flags.union(.poisoned)
-        world.frames.change(entry.pfn) {
-            $0.flags = flags
-            $0.unmap()
-        }
-        emit(.frameFlags(entry.pfn, flags: flags.rawValue))
-        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
-        setHostEntry(process, hva, .poisoned)
-        notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .poisonDone)
-    }
-
-    func poisonDone() {
-        endInvalidation()
-        finish(.done)
-    }
 }
 
 extension World {
@@ -176,5 +130,28 @@ extension World {
         vm.level1 = level1
         vms.append(vm)
         return id
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var virtualMachines: Told? {
+        if let message { return Told(message) }
+        switch step {
+        case .vmCreate:
+            guard now.outcome != .failed else {
+                return Told(failed, what: "No VM is made: there is no memory for a level-1 table, or there are as many VMs as this host can have.", why: "A level-1 table is two pages next to one another.")
+            }
+            return Told("vm\(after.world.vms.count - 1)")
+        case .allocateLevel1: return now.outcome == .failed ? Told("there is one") : Told("done")
+        case .destroyStop: return Told("vm\(now.hostAction.vm)")
+        case .destroyUnmap:
+            return Told(now.next == .destroyLevel1 ? "level by level: done" : "0 to \(hex(1 << 40))")
+        case .destroyLevel1:
+            for case .tableFreed(let pa, _) in effects { return Told("\(hex(pa.rawValue)) freed") }
+            return Told("there is none", what: "The level-1 table is gone already.", why: "The VM was destroyed before.")
+        default: return nil
+        }
     }
 }

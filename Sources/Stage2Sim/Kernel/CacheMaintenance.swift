@@ -1,4 +1,15 @@
-// What the kernel does to memory by way of the caches: tables, pages given to processes, swap; only with caches.
+// What the kernel does to memory by way of the caches: tables, pages given to processes, swap; only in a machine with caches. And
+// stage2_flush_vm, by which later kernels clean all that a VM has mapped.
+
+extension Routine {
+    static let cacheMaintenance = Routine("stage2_flush_vm", .kvm, "Everything that stage 2 maps leaves the data caches.", tell: { $0.cacheMaintenance }) {
+        Row(
+            .flushStage2, in: "stage2_flush_vm", title: "clean and invalidate all that is mapped", decides: [.flushOnCacheEnable], 
+            what: "Every page that stage 2 maps is cleaned and invalidated to the point of coherency.",
+            why: "While its caches were off the guest wrote past them; lines from before are still there, and the guest would hit them now. A later fix; v3.9 does nothing.",
+            source: "9d218a1fcf4c")
+    }
+}
 
 extension World {
     /// Where the kernel has a page of its own mapped: low memory at 0xc0000000, high memory through the kmap window, whose
@@ -11,6 +22,16 @@ extension World {
 
 extension Stepper {
     private var cpu: Int { min(me.cpu.index, world.cpus.count - 1) }
+
+    /// Later fix 9d218a1fcf4c: every page that stage 2 maps leaves the data caches when the guest turns its own on.
+    func flushStage2() {
+        var pages: [PA] = []
+        world.forEachLeaf(of: me.vm) { _, leaf in if leaf.isValid { pages.append(leaf.address) } }
+        for page in pages { maintain(.dccimvac, page: world.kernelMapping(page), page) }
+        progress()
+        me.outcome = .done
+        go(.enterGuest)
+    }
 
     // MARK: Tables
 
@@ -94,56 +115,10 @@ extension Stepper {
         let isRight = words.indices.allSatisfy { words[$0] == world.frames.word(contents, UInt64($0) << 3) }
         withCaches { caches, _ in caches.slotWords[UInt32(slot)] = isRight ? nil : words }
     }
+}
 
-    // MARK: Devices and lines, as the session says
+// MARK: Results in words
 
-    func cacheEvent() {
-        let a = me.hostAction
-        let entry = world.processes[a.process].entry(a.hva.page)
-        let pa = a.pa.rawValue != 0 || !entry.isPresent ? a.pa : PA(entry.pfn.pa.rawValue | a.hva.rawValue & 0xfff)
-        if a.kind == .maintainCaches, !a.operation.isByAddress {
-            maintain(a.operation, cpu: cpu)
-        } else {
-            guard world.isMemory(pa) else { return finish(.refused) }
-            switch a.kind {
-            case .deviceRead, .deviceWrite: transferByDevice(pa)
-            default: forEachLine(pa)
-            }
-        }
-        progress()
-        finish(.done)
-    }
-
-    private func transferByDevice(_ pa: PA) {
-        let a = me.hostAction
-        if a.kind == .deviceRead {
-            me.value = world.hasCaches ? withCaches { $0.dmaLoad(pa, width: 4, coherent: a.coherent, $1) } : world.load(pa, width: 4)
-            return emit(.loaded(pa, value: me.value, width: 4))
-        }
-        if world.hasCaches { withCaches { $0.dmaStore(a.value, at: pa, width: 4, coherent: a.coherent, $1) } }
-        let old = world.frames.store(a.value, at: pa, width: 4, step: world.stepNumber)
-        emit(.stored(pa, old: old, new: a.value, width: 4))
-    }
-
-    /// The action for every line that `size` bytes from `pa` on touch.
-    private func forEachLine(_ pa: PA) {
-        let a = me.hostAction
-        let start = a.va.rawValue != 0 ? a.va : a.hva.rawValue != 0 ? VA(a.hva.rawValue) : VA(pa.rawValue & 0xffff_ffff)
-        if a.kind == .maintainCaches { emit(.cacheOperation(a.operation, cpu: a.cpu, va: start, pa: pa, bytes: UInt32(truncatingIfNeeded: a.size))) }
-        guard let configuration = world.caches?.configuration else { return }
-        let isInstruction = a.kind == .maintainCaches ? a.operation == .icimvau : a.level == .instruction
-        let length = UInt64(isInstruction ? configuration.instruction.lineBytes : configuration.data.lineBytes)
-        let context = CacheContext(cpu: cpu, asid: a.asid, vmid: a.vmid), scope = world.maintenanceScope
-        let first = pa.rawValue & ~(length - 1), end = pa.rawValue + max(1, a.size)
-        for line in stride(from: first, to: end, by: Int(length)) where world.isMemory(PA(line)) {
-            let va = VA(start.rawValue & ~(length - 1) &+ (line - first)), line = PA(line)
-            withCaches { caches, memory in
-                switch a.kind {
-                case .evictLines: caches.evict(a.level, line, cpu: context.cpu, memory)
-                case .prefetchLines: caches.prefetch(a.level, va, line, context: context, memory)
-                default: caches.perform(a.operation, va, line, context: context, scope: scope, memory)
-                }
-            }
-        }
-    }
+extension Narration {
+    var cacheMaintenance: Told? { Told(maintained ?? "nothing is mapped") }
 }

@@ -104,6 +104,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var hxfar: UInt32 = 0
     public internal(set) var par: UInt64 = 0
     public internal(set) var faultIPA = IPA(0)
+    /// It is inside srcu_read_lock, and must leave it whatever is switched meanwhile.
+    public internal(set) var inSRCU = false
 
     // user_mem_abort.
     /// Where the slot stood when it was last looked up, as a hint; and what it said then, since it may have gone.

@@ -36,8 +36,15 @@ public struct Statistics: BitwiseCopyable, Sendable, Equatable {
 /// Everything that actors share.
 public struct World {
     public internal(set) var behaviours: Behaviours {
-        didSet { leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor) }
+        didSet {
+            leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
+            order = StepOrder.of(behaviours)
+        }
     }
+    /// The kernel that the behaviours were taken from; those that were switched since differ.
+    public let revision: Revision
+    /// The order of the routines, as the behaviours make it.
+    var order: UnsafePointer<StepOrder>
     /// PAGE_S2, as the behaviours make it: what every leaf for memory begins as.
     public internal(set) var leafTemplate: UInt64
     public let cpuModel: CPUModel

@@ -1,5 +1,3 @@
-import Stage2Sim
-
 // What a step did to caches, in words.
 
 extension World {
@@ -45,8 +43,6 @@ extension CacheEvent {
 }
 
 extension Narration {
-    private var now: Actor { after.actors[actor] }
-
     /// What became of lines, level by level, hits left out; nil where nothing did.
     private var lineChanges: String? {
         var totals: [(event: CacheEvent, lines: Int)] = []
@@ -88,24 +84,8 @@ extension Narration {
         return effects.contains { if case .cache(let event) = $0 { event.kind == .bypassed } else { false } } ? ", past the caches" : ""
     }
 
-    /// coherent_icache_guest_page.
-    var synced: String {
-        if now.next == .faultUnderLock { return "the VMM's address has no page: it faults under mmu_lock" }
-        guard after.world.caches != nil else { return ["", "VIVT: nothing", "VIPT: the whole I-cache", "PIPT: this page"][Int(after.world.cpuModel.ctr.l1Ip)] }
-        let kind = after.world.caches!.configuration.instructionKind.shortName
-        guard let maintained else { return now.next == .hostFault ? "the VMM's address has no page: it faults" : "\(kind): nothing" }
-        let rule =
-            switch after.world.instructionCacheRule {
-            case .nothing: "nothing"
-            case .page: "this page"
-            case .all: "the whole I-cache"
-            }
-        return "\(kind), \(rule): \(maintained)"
-    }
-
     /// A device, lines, the host's own maintenance.
-    var cacheResult: String? {
-        guard step == .cacheEvent else { return nil }
+    var cacheEvent: String {
         if now.outcome == .refused { return "no page there" }
         if let maintained { return maintained }
         switch now.hostAction.kind {

@@ -78,7 +78,7 @@ public struct Machine {
         let cpuCount = (configuration.vms.flatMap(\.vcpus).max() ?? 0).index + 1
         let tlb = TLB(entries: configuration.cpu.tlbEntries, ways: configuration.cpu.tlbWays)
         world = World(
-            behaviours: configuration.behaviours, cpuModel: configuration.cpu, multiprocessor: configuration.multiprocessor,
+            revision: configuration.revision, behaviours: configuration.behaviours, cpuModel: configuration.cpu, multiprocessor: configuration.multiprocessor,
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
             cpus: Numbered(Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount)))
         world.stage1 = configuration.stage1
@@ -221,8 +221,10 @@ extension World {
     /// Bytes that this world has copied since its start because kept copies of it share them: what those copies cost.
     public var copiedBytes: Int { kernelPages.copied + frames.copied + processes.reduce(0) { $0 + $1.entries.copied } }
 
-    init(behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: Numbered<CPUNumber, PhysicalCPU>) {
+    init(revision: Revision, behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: Numbered<CPUNumber, PhysicalCPU>) {
+        self.revision = revision
         self.behaviours = behaviours
+        order = StepOrder.of(behaviours)
         leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
         self.cpuModel = cpuModel
         self.multiprocessor = multiprocessor

@@ -1,0 +1,67 @@
+// The exception to Hyp mode: what the CPU leaves in HSR, HPFAR, HDFAR and HIFAR (DDI 0406C B3.13).
+
+extension Routine {
+    static let exceptionEntry = Routine("exception entry", .cpu, "A stage-2 fault stops the guest and enters Hyp mode.", tell: { $0.exceptionEntry }) {
+        Row(
+            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu, 
+            what: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode.",
+            why: "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA, except after a permission fault on the guest's own access.",
+            source: "DDI 0406C B3.13")
+    }
+}
+
+extension Stepper {
+    /// The exception to Hyp mode: the syndrome and address registers, as the CPU leaves them.
+    func takeException() {
+        let access = me.access
+        // The trace has the next fault, if there was one.
+        if access.faultsOnce, access.rawHSR == 0 {
+            decide(.faultLeftToTrace)
+            return finish(.done)
+        }
+        let stage1 = me.readingStage1
+        me.inGuest = false
+        if access.rawHSR != 0 {
+            me.hsr = HSR(rawValue: access.rawHSR)
+        } else if access.kind == .execute {
+            me.hsr = .instructionAbort(me.faultStatus, stage1Walk: stage1)
+        } else {
+            me.hsr = .dataAbort(
+                me.faultStatus, write: stage1 ? false : access.kind == .write, syndrome: stage1 ? nil : access.syndrome,
+                stage1Walk: stage1, cacheMaintenance: access.form == .cacheMaintenance)
+        }
+        if access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: access.va.rawValue) }
+        me.hxfar = UInt32(truncatingIfNeeded: access.va.rawValue)
+        me.hpfarKnown = me.faultStatus.kind != .permission || me.hsr.isStage1Walk
+        if me.hpfarKnown { me.hpfar = HPFAR(faulting: me.ipa) }
+        world.statistics.faults += 1
+        emit(.hsrSet(me.hsr.rawValue))
+        emit(.hpfarSet(me.hpfarKnown ? me.hpfar.rawValue : nil))
+        emit(.faultAddressSet(me.hxfar))
+        emit(.faultTaken(actor: me.id, start: me.attemptStart))
+        // A syndrome given by hand is given once; what follows is the CPU's own.
+        me.access.rawHSR = 0
+        if Sink.checks, !isMakingProgress() { return }
+        go(.saveSyndrome)
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var exceptionEntry: Told? {
+        guard step == .takeException else { return nil }
+        if decided(.faultLeftToTrace) {
+            return Told(
+                "left to the trace", what: "The guest's access would fault once more; it ends here.",
+                why: "Whoever recorded this trace would have recorded that fault too: if there was one, it comes with a line of its own.")
+        }
+        if now.isSpinning {
+            return Told(
+                "the same fault again; it goes on when somebody else has moved", what: "The CPU stops the guest at the same fault in the same state as before.",
+                why: "Nothing has changed since, so it would fault for ever; but somebody else is at work who may change it.")
+        }
+        let known = now.hpfarKnown ? "HPFAR holds the page's IPA" : "HPFAR is UNKNOWN after a permission fault on the guest's own access"
+        return Told("HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.meaning)", what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).")
+    }
+}

@@ -1,0 +1,131 @@
+// do_wp_page (mm/memory.c), where the page must be copied: between invalidate_range_start and _end, with change_pte in the middle.
+
+extension Routine {
+    static let writeProtectFault = Routine("do_wp_page", .host, "A write to a page that others share gets a copy of its own.", tell: { $0.writeProtectFault }) {
+        Row(
+            .copyHostPage, in: "do_wp_page", title: "copy the shared page", side: .host, 
+            what: "A new frame is filled with the old one's bytes.",
+            why: "The zero page, a page shared since fork or by KSM must keep its bytes for the others.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyStart, in: "do_wp_page", title: "invalidate_range_start", side: .host, 
+            what: "KVM is told: the guest's leaf for this page goes.",
+            why: "While the entry changes no guest may read by the old leaf and write by the new.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyRecheck, in: "do_wp_page", title: "is the entry still the same?", side: .host, waits: .faultingMemory, 
+            what: "Under the page-table lock the entry is compared; if it changed meanwhile, the copy is thrown away.",
+            why: "The copy slept; others did not.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyClearEntry, in: "do_wp_page", title: "clear and flush the old entry", side: .host, 
+            what: "The host's entry is cleared, and flushed from the host's TLBs.",
+            why: "Break before make, on the host's own side.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyChange, in: "do_wp_page", title: "change_pte", side: .host, 
+            what: "KVM is told of the new page, before the host's entry is set.",
+            why: .if(.changePteNeedsLeaf, "A leaf that stands is replaced by a read-only one to the copy.", else: "If the level-3 table still stands, the guest gets a read-only leaf to the copy."),
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copySetEntry, in: "do_wp_page", title: "set the new entry", side: .host, 
+            what: "The host's entry names the copy, writable and dirty.",
+            why: "The process writes here from now on.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyDropOld, in: "do_wp_page", title: "let the old page go", side: .host, 
+            what: "This mapping of the old page ends; its last user frees it.",
+            why: "The others keep it.",
+            source: .kernel("mm/memory.c"))
+        Row(
+            .copyEnd, in: "do_wp_page", title: "the copy is done", side: .host, 
+            what: "invalidate_range_end has run.",
+            why: "invalidate_range_end raised the sequence: a fault that looked its page up before this will give up.",
+            source: .kernel("mm/memory.c"))
+    }
+}
+
+extension Stepper {
+    private var hostProcess: ProcessNumber { me.hostProcess }
+
+    func copyHostPage() {
+        if isServedMeanwhile() { return }
+        me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
+        me.copyOld = me.copyEntry.pfn
+        if !me.copyEntry.isSpecial { addReference(me.copyOld) }
+        me.copyNew = allocateFrame()
+        if world.hasCaches { copyPage(from: me.copyOld, to: me.copyNew) }
+        let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
+        world.frames.setContents(copy, of: me.copyNew)
+        go(.copyStart)
+    }
+
+    func copyStart() {
+        beginInvalidation(process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize)
+        notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyRecheck)
+    }
+
+    func copyRecheck() {
+        guard world.processes[hostProcess].entry(me.hostPage) == me.copyEntry else {
+            dropReference(me.copyNew)
+            return endCopy()
+        }
+        world.processes[hostProcess].pageTableLock = me.id
+        go(.copyClearEntry)
+    }
+
+    func copyClearEntry() {
+        setHostEntry(hostProcess, me.hostPage, .none)
+        go(.copyChange)
+    }
+
+    func copyChange() {
+        me.changePFN = me.copyNew
+        notify(.notifyChangeLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copySetEntry)
+    }
+
+    func copySetEntry() {
+        world.frames.change(me.copyNew) { $0.map() }
+        setHostEntry(hostProcess, me.hostPage, HostEntry(me.copyNew, writable: true))
+        go(.copyDropOld)
+    }
+
+    func copyDropOld() {
+        if !me.copyEntry.isSpecial {
+            world.frames.change(me.copyOld) { $0.unmap() }
+            dropReference(me.copyOld)
+        }
+        world.processes[hostProcess].pageTableLock = nil
+        endCopy()
+    }
+
+    private func endCopy() {
+        notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyEnd)
+    }
+
+    func copyEnd() {
+        // The reference that kept the old page for the copy.
+        if !me.copyEntry.isSpecial { dropReference(me.copyOld) }
+        endInvalidation()
+        returnFromHostFault()
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var writeProtectFault: Told? {
+        switch step {
+        case .copyHostPage where now.next != .copyStart:
+            return Told("served meanwhile: the entry has changed", what: "The entry is not the one that was looked at: nothing is copied.", why: "Somebody else's fault was quicker.")
+        case .copyRecheck:
+            return now.next == .copyClearEntry
+                ? Told("the same") : Told("changed: the copy is thrown away", what: "The entry has changed meanwhile: the copy is thrown away.", why: "The copy slept; others did not. The access is tried again.")
+        case .copyStart, .copyChange: return hostChanges.map { Told($0) } ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifyVM)")
+        case .copyEnd: return Told(hostChanges ?? "done", why: actorIsVCPU ? "All this happened inside the vCPU's own lookup, so its own retry check will fail, and the same write faults a second time." : nil)
+        default: return hostChanges.map { Told($0) }
+        }
+    }
+
+    private var actorIsVCPU: Bool { now.kind == .vcpu && has(.retryCheck) }
+}

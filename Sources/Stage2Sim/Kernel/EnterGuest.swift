@@ -1,0 +1,64 @@
+// KVM_RUN up to the guest's next instruction: kvm_arch_vcpu_ioctl_run, update_vttbr, __kvm_vcpu_run.
+
+extension Routine {
+    static let enterGuest = Routine(
+        "kvm_arch_vcpu_ioctl_run", .kvm, "KVM_RUN: the VMID is renewed if its generation is over, VTTBR loaded, and the guest entered.", tell: { $0.enterGuest }
+    ) {
+        Row(
+            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask], 
+            what: "KVM checks the VMID's generation, loads VTTBR and returns to the guest.",
+            why: "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction.",
+            source: .kernel("update_vttbr, __kvm_vcpu_run"))
+    }
+}
+
+extension Stepper {
+    /// KVM_RUN, up to the guest's next instruction: the VMID is renewed if its generation is over (`update_vttbr`).
+    func enterGuest() {
+        let id = me.vm
+        if world.vms[id].vmidGeneration != world.vmidGeneration { renewVMID(id) }
+        guard let level1 = world.vms[id].level1 else { return finish(.refused) }
+        let mask = has(.b4VttbrMask) ? Bits(38, 12).mask : Bits(39, 13).mask
+        me.vttbr = VTTBR(rawValue: level1.rawValue & mask | UInt64(world.vms[id].vmid) << 48)
+        me.inGuest = true
+        emit(.vttbrSet(me.vttbr.rawValue))
+        if case .access = me.action, me.outcome == .none { go(.issueAccess) } else { finish(me.outcome) }
+    }
+
+    private func renewVMID(_ id: VMNumber) {
+        if world.nextVMID == 0 {
+            world.vmidGeneration += 1
+            world.nextVMID = 1
+            var dropped = 0
+            for cpu in world.cpus.indices {
+                dropped += world.cpus[cpu].tlb.drop { _ in true }
+            }
+            for vm in world.vms.indices { world.vms[vm].translationEpoch &+= 1 }
+            if world.hasCaches { maintain(.icialluis, cpu: me.cpu.index) }
+            if dropped > 0 { progress() }
+            emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))
+        }
+        world.vms[id].vmidGeneration = world.vmidGeneration
+        world.vms[id].vmid = world.nextVMID
+        world.nextVMID &+= 1
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var enterGuest: Told? {
+        for case .vmidsRenewed(let generation, let entries) in effects where generation > 2 {
+            return Told(
+                "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation",
+                what: "No VMID is left: a new generation begins, every CPU is forced out of its guest, all TLB entries and instruction-cache lines go.",
+                why: "VMIDs have eight bits. A number may be handed out again only when nothing on any CPU still carries it.")
+        }
+        if now.outcome == .refused {
+            return Told(
+                "no tables: the VM is gone", what: "The VM has been destroyed: there is no level-1 table to enter it with.",
+                why: "VTTBR would name a page that is anybody's by now.")
+        }
+        return Told("VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)")
+    }
+}

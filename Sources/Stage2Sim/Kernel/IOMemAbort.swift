@@ -1,0 +1,142 @@
+// io_mem_abort (mmio.c): an access to no memory is decoded from the syndrome and handed to user space, which knows the device.
+
+extension Routine {
+    static let ioMemAbort = Routine(
+        "io_mem_abort", .kvm, "The access is decoded, the instruction skipped, and KVM_RUN returns to user space; the next KVM_RUN completes it.", tell: { $0.ioMemAbort }
+    ) {
+        Row(
+            .decodeMMIO, in: "io_mem_abort", title: "decode the access from HSR", decides: [.mmioDecoder], 
+            what: "Size, sign, register and direction are read from the syndrome.",
+            why: .if(.mmioDecoder, "With ISV = 0 the syndrome says nothing: all vCPUs are stopped and the instruction is fetched and decoded in software.", else: "With ISV = 0 there is nothing to read, and KVM gives up with -ENOSYS. So CM and S1PTW, which come without syndrome, hardly ever get further."),
+            source: .kernel("io_mem_abort, decode_hsr"))
+        Row(
+            .skipInstruction, in: "kvm_skip_instr", title: "skip the instruction", 
+            what: "PC moves past the instruction and IT advances, before user space has answered.",
+            why: "The access will be completed on the way back in; the guest must not execute it again. IL tells 2 bytes from 4.",
+            source: .kernel("io_mem_abort"))
+        Row(
+            .exitToUserSpace, in: "kvm_handle_guest_abort", title: "exit: KVM_EXIT_MMIO", 
+            what: "kvm_run gets address, length, direction and data; KVM_RUN returns 0.",
+            why: "Only user space knows which device lives there.",
+            source: .kernel("io_mem_abort"))
+        Row(
+            .emulateInUserSpace, in: "user space", title: "the device answers", side: .userSpace, 
+            what: "The VMM's device model does the access.",
+            why: "To the guest all of this is one slow load or store.",
+            source: "Documentation/virtual/kvm/api.txt")
+        Row(
+            .completeMMIO, in: "kvm_handle_mmio_return", title: "the register gets the data", 
+            what: "At the next KVM_RUN a load's data go to the guest's register, sign-extended if the instruction asked for it.",
+            why: "The instruction was skipped already; this is the rest of it.",
+            source: .kernel("kvm_handle_mmio_return"))
+    }
+}
+
+extension Stepper {
+    func decodeMMIO() {
+        let hsr = me.hsr
+        if !hsr.isv {
+            guard has(.mmioDecoder) else {
+                say(.decodingNotImplemented)
+                return leave(-Errno.ENOSYS.rawValue)
+            }
+            // v4 stops all vCPUs, fetches the instruction and decodes it; the outcome is that of a valid syndrome.
+            me.mmio = MMIOExit(address: me.faultIPA, length: me.access.width, isWrite: me.access.kind == .write)
+            return go(.skipInstruction)
+        }
+        if hsr.isCacheMaintenance || hsr.isStage1Walk { return go(.injectDataAbort) }
+        if hsr.accessSize == 3 {
+            say(.reservedAccessSize)
+            return leave(-Errno.EFAULT.rawValue)
+        }
+        if hsr.transferRegister == 15 { return go(.injectPrefetchAbort) }
+        me.mmio = MMIOExit(address: me.faultIPA, length: 1 << hsr.accessSize, isWrite: hsr.isWrite)
+        go(.skipInstruction)
+    }
+
+    /// PC and IT move on now, before user space has answered; a write's data are taken from the register.
+    func skipInstruction() {
+        let thumb = me.registers.cpsr >> 5 & 1 == 1 || me.access.thumb
+        me.registers.pc &+= thumb && !me.hsr.il ? 2 : 4
+        me.registers.cpsr = GuestRegisters.advancingIT(me.registers.cpsr)
+        if me.mmio.isWrite {
+            me.mmio.data = me.mmio.length >= 8 ? me.access.value : me.access.value & (1 << (UInt64(me.mmio.length) * 8) - 1)
+        }
+        emit(.guestRegisters)
+        leave(0)
+    }
+
+    func exitToUserSpace() {
+        me.inGuest = false
+        emit(.userExit)
+        go(.emulateInUserSpace)
+    }
+
+    /// The VMM's device answers; a read gives what the session says the device holds.
+    func emulateInUserSpace() {
+        if !me.mmio.isWrite { me.mmio.data = me.access.value }
+        emit(.userExit)
+        go(.completeMMIO)
+    }
+
+    /// The next KVM_RUN (`kvm_handle_mmio_return`): the register gets the data, sign-extended where the load asked for it.
+    func completeMMIO() {
+        if !me.mmio.isWrite {
+            guard me.mmio.length <= 4 else { return fail(.EINVAL) }
+            var value = me.mmio.data & (1 << (UInt64(me.mmio.length) * 8) - 1)
+            if me.hsr.isv ? me.hsr.signExtend : me.access.signExtend { value = signExtended(value, width: me.mmio.length) }
+            let register = me.hsr.isv ? me.hsr.transferRegister : me.access.register
+            me.registers.general[Int(register & 15)] = UInt32(truncatingIfNeeded: value)
+            me.value = value
+            emit(.guestRegisters)
+        }
+        me.outcome = .emulated
+        go(.enterGuest)
+    }
+}
+
+extension GuestRegisters {
+    /// CPSR after one instruction of an IT block.
+    static func advancingIT(_ cpsr: UInt32) -> UInt32 {
+        let it = cpsr >> 25 & 3 | cpsr >> 8 & 0xfc
+        guard it != 0, cpsr >> 5 & 1 == 1 else { return cpsr }
+        let next = it & 7 == 0 ? 0 : it & 0xe0 | it << 1 & 0x1f
+        return cpsr & ~(3 << 25 | 0x3f << 10) | (next & 3) << 25 | (next & 0xfc) << 8
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var ioMemAbort: Told? {
+        switch step {
+        case .decodeMMIO:
+            if now.next == .leaveSRCU || now.next == .returnFromAbort {
+                return Told(
+                    failed, what: now.hsr.isv ? "The syndrome cannot be: it is refused." : "The syndrome says nothing about the access (ISV = 0), and KVM has no decoder.",
+                    why: now.hsr.isv ? "A size of 0b11 is reserved." : "Loads and stores of several registers, with write-back, and cache operations come without syndrome: KVM_RUN fails.")
+            }
+            guard now.next == .skipInstruction else {
+                return Told(
+                    "an abort for the guest", what: "The access is none that could be emulated: the guest gets an abort.",
+                    why: now.hsr.transferRegister == 15 && now.next == .injectPrefetchAbort
+                        ? "The PC as transfer register." : "A cache operation or a stage-1 table in a device's place is the guest's mistake.")
+            }
+            let register = "r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register)"
+            let what = "\(now.mmio.isWrite ? "write" : "read"), \(now.mmio.length) byte\(now.mmio.length == 1 ? "" : "s"), \(register)"
+            return now.hsr.isv
+                ? Told(what) : Told(what, what: "Size, register and direction come from the instruction itself, which is fetched and decoded in software.")
+        case .skipInstruction: return Told("PC \(hex(UInt64(now.registers.pc), digits: 8))")
+        case .exitToUserSpace: return Told("\(now.mmio.isWrite ? "write" : "read") of \(now.mmio.length) at \(hex(now.mmio.address.rawValue))")
+        case .emulateInUserSpace: return Told(now.mmio.isWrite ? "takes \(hex(now.mmio.data))" : "answers \(hex(now.mmio.data))")
+        case .completeMMIO:
+            if now.error != 0 {
+                return Told(failed, what: "The data are longer than a register: KVM_RUN fails.", why: "A length above 4 bytes cannot have come from a decoded access.")
+            }
+            return now.mmio.isWrite
+                ? Told("a write: nothing to do", what: "At the next KVM_RUN the guest goes on behind its store; no register changes.")
+                : Told("r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register) = \(hex(now.value))")
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// __kvm_set_memory_region (virt/kvm/kvm_main.c): memory slots are added, and deleted in steps that wait for their readers.
+
+extension Routine {
+    static let memoryRegions = Routine("kvm_set_memory_region", .kvm, "User space adds or deletes a memory slot.", tell: { $0.memoryRegions }) {
+        Row(
+            .slotAdd, in: "kvm_set_memory_region", title: "a memory slot", decides: [.readOnlySlots], 
+            what: "The slot joins the list.",
+            why: "From now on its addresses are memory, not devices.",
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .slotInvalidate, in: "kvm_set_memory_region", title: "mark the slot invalid", 
+            what: "New lookups do not find the slot any more.",
+            why: "Those under way still may use it.",
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .slotSynchronize, in: "kvm_set_memory_region", title: "synchronize_srcu", waits: .slotReaders, decides: [.b12SlotDeleteKeepsStage2, .srcu], 
+            what: .by { ($0.has(.srcu) ? "It waits until every reader has left" : "Nobody marks himself as a reader, so there is nobody to wait for") + "; then the architecture may flush its tables." },
+            why: .if(.b12SlotDeleteKeepsStage2, "On ARM that flush is an empty stub: the guest's leaves stay (B12).", else: "The slot's leaves are unmapped and flushed: the guest loses its memory with the slot."),
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .slotRemove, in: "kvm_set_memory_region", title: "the slot is gone", 
+            what: "The slot leaves the list.",
+            why: .if(.b12SlotDeleteKeepsStage2, "Notifiers look pages up by slot: what is left in the tables for this one, they will not find.", else: "Nothing of it is left in the tables."),
+            source: .kernel("virt/kvm/kvm_main.c"))
+    }
+}
+
+extension Stepper {
+    private var vm: VMNumber { me.hostAction.vm }
+
+    func slotAdd() {
+        let a = me.hostAction
+        let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
+        let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
+        guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
+        world.vms[vm].slots.insert(contentsOf: [slot])
+        // The VMM maps memory there too, where it has none.
+        let process = world.vms[vm].process
+        if a.value == 1, world.processes[process].area(a.hva) == nil { world.addAnonymousArea(process, a.hva, HVA(a.hva.rawValue + a.size)) }
+        progress()
+        finish(.done)
+    }
+
+    func slotInvalidate() {
+        guard let index = world.vms[vm].slotIndex(me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
+        world.vms[vm].slots.invalidate(index)
+        progress()
+        go(.slotSynchronize)
+    }
+
+    /// Waits until nobody is inside srcu_read_lock any more; where nobody enters it, it waits for nobody.
+    func slotSynchronize() {
+        guard let index = world.vms[vm].slots.index(around: me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
+        let slot = world.vms[vm].slots[index]
+        if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
+        call(.flushUnmapped, then: .slotRemove)
+        callUnmap(vm, slot.ipa.rawValue, size: slot.size, then: .flushUnmapped)
+    }
+
+    func slotRemove() {
+        if let index = world.vms[vm].slots.index(around: me.hostAction.ipa) { world.vms[vm].slots.remove(index) }
+        progress()
+        finish(.done)
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var memoryRegions: Told? {
+        switch step {
+        case .slotAdd:
+            return now.outcome == .failed
+                ? Told(failed, what: "The slot is refused: it overlaps another one, or is of a kind that this host does not offer.", why: "One guest address can lie in one slot only; 32-bit ARM has no read-only slots.") : Told("done")
+        case .slotInvalidate: return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
+        case .slotSynchronize: return Told(now.next == .slotRemove ? "every reader has left; the tables are left alone" : "every reader has left; its leaves go next")
+        case .slotRemove: return Told("done")
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,266 @@
+// stage2_set_pte (arch/arm/kvm/mmu.c): the tables on the way are made where they are missing, the leaf is stored, and what stood there
+// before is flushed. kvm_set_pte, or set_pte_ext before it, does the store.
+
+extension Routine {
+    static let setPTE = Routine(
+        "stage2_set_pte", .kvm, "Stores a leaf, making the tables on the way. Without a memory cache no table is made, and a missing one ends it.", tell: { $0.setPTE }
+    ) {
+        Row(
+            .readLevel1, in: "stage2_set_pte", title: "is there a level-2 table?", 
+            what: "The level-1 entry for the IPA is read.",
+            why: "Tables are made when they are first needed. change_pte brings no memory cache: for it, a missing table means nothing to do.",
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .installLevel2, in: "stage2_set_pte", title: "a new level-2 table", decides: [.b8CleanNextPage], 
+            what: "The last page of the memory cache becomes a level-2 table; the level-1 entry points to it, and the page around that entry gains a reference.",
+            why: .by { "The page came zeroed. The entry is address | 3 and nothing else; the store is cleaned for the walker\($0.has(.leafStoreBarrier) ? " and followed by dsb" : ""). A table's count is 1 + its entries." },
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?", 
+            what: "The level-2 entry for the IPA is read.",
+            why: "Tables are made when they are first needed: one level-3 table for every 2 MiB in which something is mapped.",
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .installLevel3, in: "stage2_set_pte", title: "a new level-3 table", decides: [.b8CleanNextPage], 
+            what: "The next page of the memory cache becomes a level-3 table; the level-2 entry points to it.",
+            why: .if(.topUp, "With two pages topped up, this second pop cannot fail.", else: "Nothing was topped up for this fault: whether a page is there is luck."),
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .readLeaf, in: "stage2_set_pte", title: "what stands there now?", decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake], 
+            what: .if(.iomapRefusesPresent, "The old leaf is read; ioremap refuses to replace a present one.", else: "The old leaf is read."),
+            why: "Whether something stood there decides between a flush and a reference.",
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .breakLeaf, in: "stage2_set_pte", title: "break before make", when: .without(.b13NoBreakBeforeMake), 
+            what: "The old leaf is cleared, and flushed next, before the new one is stored.",
+            why: "A later rule: while the address changes, two translations must never be live at once. v3.9 writes first and flushes after (B13).",
+            source: "DDI 0406C B3.10.1")
+        Row(
+            .writeLeaf, in: .if(.rawLeafStore, "kvm_set_pte", else: "set_pte_ext"), title: "write the leaf", decides: [.rawLeafStore, .leafStoreBarrier], 
+            what: .by { "One 64-bit store makes the mapping, then the line is cleaned\($0.has(.leafStoreBarrier) ? " and dsb waits for it" : "")." },
+            why: .if(.rawLeafStore, "The descriptor is stored as it is: what was built is what the walker reads.", else: "set_pte_ext takes the descriptor for one of stage 1: a valid entry that is not dirty gets bit 7. At stage 1 that means read-only; at stage 2 it grants writing (B1, as read in a tree of that time)."),
+            source: .if(.rawLeafStore, "kvm_set_pte, v3.9", else: "cpu_v7_set_pte_ext, in a tree of v4's time"))
+        Row(
+            .flushOldLeaf, in: "kvm_tlb_flush_vmid", title: "flush: a leaf was replaced", when: .with(.tlbFlushOnSet), 
+            what: "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs.",
+            why: "A TLB may still hold the old leaf. A change from read-only to read/write would make the same CPU fault for ever on its stale entry.",
+            source: .kernel("stage2_set_pte"))
+        Row(
+            .countLeaf, in: "stage2_set_pte", title: "the table gains a reference", 
+            what: "The level-3 page's count goes up by one; no flush is needed.",
+            why: "Where nothing was mapped, no TLB entry can exist. The count tells the unmap when the table is empty.",
+            source: .kernel("stage2_set_pte"))
+    }
+}
+
+extension Stepper {
+    /// Starts `stage2_set_pte`; `back` is the step after its return. Without a cache no table is ever made.
+    @inline(__always) func callSetLeaf(_ vm: VMNumber, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
+        me.setVM = vm
+        me.setIPA = ipa
+        me.setLeaf = leaf
+        me.setFromCache = fromCache
+        me.setIOMap = ioMap
+        call(.readLevel1, then: back)
+    }
+
+    @inline(__always) func readLevel1() {
+        me.setResult = 0
+        guard let level1 = world.vms[me.setVM].level1 else { return returnToCaller() }
+        me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.setIPA, level: 1)
+        let word = world.kernelPages.word(at: me.level1Entry) ?? 0
+        emit(.descriptorRead(me.level1Entry, level: 1, value: word))
+        if word == 0 {
+            decide(.tableMissing)
+            return me.setFromCache ? go(.installLevel2) : returnToCaller()
+        }
+        decide(.tablePresent)
+        me.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.setIPA, level: 2)
+        go(.readLevel2)
+    }
+
+    @inline(__always) func readLevel2() {
+        let word = world.kernelPages.word(at: me.level2Entry) ?? 0
+        emit(.descriptorRead(me.level2Entry, level: 2, value: word))
+        if word == 0 {
+            decide(.tableMissing)
+            return me.setFromCache ? go(.installLevel3) : returnToCaller()
+        }
+        decide(.tablePresent)
+        me.leafEntry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.setIPA, level: 3)
+        go(.readLeaf)
+    }
+
+    /// A page from the memory cache becomes the table of `level`; the entry above points to it.
+    @inline(__always) func installTable(level: Int) {
+        guard let page = popTablePage() else {
+            say(.bugCacheEmpty)
+            if Sink.checks { report(.memoryCacheEmpty, ipa: me.setIPA) }
+            return finish(.bug)
+        }
+        let entry = level == 2 ? me.level1Entry : me.level2Entry
+        world.kernelPages.withPage(page) {
+            $0.use = level == 2 ? .level2 : .level3
+            $0.vm = me.setVM
+        }
+        if world.hasCaches { cleanTablePage(page, level: level) }
+        _ = storeDescriptor(page.rawValue | 3, at: entry, level: UInt8(level - 1))
+        _ = changeCount(of: entry, by: 1)
+        if Sink.checks { openTableBook(entry.page) }
+        if level == 2 {
+            me.level2Entry = Stage2Walk.descriptorAddress(table: page, ipa: me.setIPA, level: 2)
+            go(.readLevel2)
+        } else {
+            me.leafEntry = Stage2Walk.descriptorAddress(table: page, ipa: me.setIPA, level: 3)
+            go(.readLeaf)
+        }
+    }
+
+    @inline(__always) private func popTablePage() -> PA? {
+        if me.setIOMap {
+            guard me.smallCacheCount > 0 else { return nil }
+            me.smallCacheCount -= 1
+            return PA(me.smallCache[me.smallCacheCount])
+        }
+        guard let page = me.memoryCache.pop() else { return nil }
+        emit(.memoryCachePopped(page, left: UInt8(me.memoryCache.count)))
+        return page
+    }
+
+    @inline(__always) func readLeaf() {
+        me.oldLeaf = world.kernelPages.word(at: me.leafEntry) ?? 0
+        emit(.descriptorRead(me.leafEntry, level: 3, value: me.oldLeaf))
+        let present = me.oldLeaf & 3 != 0
+        decide(present ? .leafPresent : .leafAbsent)
+        if me.setIOMap, present, has(.iomapRefusesPresent) {
+            me.setResult = -Errno.EFAULT.rawValue
+            return returnToCaller()
+        }
+        // change_pte, as x86 does it.
+        if !present, !me.setFromCache, has(.changePteNeedsLeaf) { return returnToCaller() }
+        if present, !has(.b13NoBreakBeforeMake), Stage2Descriptor(me.oldLeaf).address != me.setLeaf.address { return go(.breakLeaf) }
+        go(.writeLeaf)
+    }
+
+    /// Break-before-make: the old translation goes, everywhere, before the new one is there.
+    func breakLeaf() {
+        let old = storeDescriptor(0, at: me.leafEntry, level: 3)
+        countLeafOf(old, by: -1)
+        call(.flushUnmapped, then: .writeLeaf)
+    }
+
+    @inline(never) private func asStoredBySetPteExt(_ leaf: UInt64) -> UInt64 { leaf & 3 != 0 && leaf & 1 << 55 == 0 ? leaf | 1 << 7 : leaf }
+
+    @inline(__always) func writeLeaf() {
+        var new = me.setLeaf.rawValue
+        // set_pte_ext takes the descriptor for one of stage 1 and makes clean pages read-only by bit 7, which grants writing here.
+        if !has(.rawLeafStore) { new = asStoredBySetPteExt(new) }
+        let replaced = storeDescriptor(new, at: me.leafEntry, level: 3)
+        countLeafOf(replaced, by: -1)
+        countLeafOf(new, by: 1)
+        world.statistics.leavesSet &+= 1
+        if Sink.checks { openLeafBook(me.setVM, me.setIPA) }
+        if me.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
+        go(.countLeaf)
+    }
+
+    func flushOldLeaf() {
+        flushVMID(me.setVM)
+        returnToCaller()
+    }
+
+    @inline(__always) func countLeaf() {
+        _ = changeCount(of: me.leafEntry, by: 1)
+        if Sink.checks { openTableBook(me.leafEntry.page) }
+        returnToCaller()
+    }
+
+    // MARK: Stores and counts
+
+    /// Stores a descriptor, cleans its line, and keeps the checks' books.
+    @inline(__always) func storeDescriptor(_ new: UInt64, at address: PA, level: UInt8) -> UInt64 {
+        if world.hasCaches { storeDescriptorInCaches(new, at: address) }
+        let old = world.kernelPages.store(new, at: address)
+        emit(.descriptorWritten(address, level: level, old: old, new: new))
+        if old != new { progress() }
+        return old
+    }
+
+    /// `get_page`, or `put_page` where the page stays whatever the count; returns the new count.
+    @inline(__always) func changeCount(of entry: PA, by delta: Int32) -> Int32 {
+        var count: Int32 = 0
+        world.kernelPages.withPage(entry.page) {
+            $0.references &+= delta
+            count = $0.references
+        }
+        emit(.tableReferences(entry.page, count: count))
+        return count
+    }
+
+    @inline(__always) func countLeafOf(_ descriptor: UInt64, by delta: Int) {
+        guard Sink.checks, descriptor & 3 == 3 else { return }
+        world.frames.change(Stage2Descriptor(descriptor).address.pfn) { delta > 0 ? $0.gainLeaf() : $0.loseLeaf() }
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var setPTE: Told? {
+        if let message { return Told(message) }
+        switch step {
+        case .readLevel1, .readLevel2: return tableLookedUp
+        case .installLevel2, .installLevel3:
+            for case .descriptorWritten(let pa, _, _, let new) in effects { return Told("\(hex(new)) at \(hex(pa.rawValue)), cache \(now.memoryCache.count)") }
+            return nil
+        case .readLeaf: return oldLeafRead
+        case .breakLeaf: return Told(stored)
+        case .writeLeaf: return leafWritten
+        case .flushOldLeaf: return flushed
+        case .countLeaf:
+            for case .tableReferences(let pa, let count) in effects { return Told("\(hex(pa.rawValue)): count \(count)") }
+            return nil
+        default: return nil
+        }
+    }
+
+    private var tableLookedUp: Told {
+        guard let (index, value) = entryRead else {
+            return Told("no table", what: "The VM has no level-1 table any more.", why: "It was destroyed: there is nothing to map into.")
+        }
+        let level = step == .readLevel1 ? 2 : 3
+        if value != 0 {
+            return Told("[\(index)] \(hex(value, digits: 10))", what: "The level-\(level - 1) entry names a level-\(level) table.", why: "The table stands already: an earlier fault made it.")
+        }
+        if now.setFromCache {
+            return Told("[\(index)] empty", what: "The level-\(level - 1) entry is empty: a level-\(level) table is made next.", why: "Tables are made when they are first needed, from the memory cache.")
+        }
+        return Told(
+            "[\(index)] empty: nothing to do", what: "The level-\(level - 1) entry is empty, and nothing is done.",
+            why: "Who calls without a memory cache wants to change a leaf, not to make tables: without a table there is no leaf.")
+    }
+
+    private var oldLeafRead: Told {
+        guard let (index, value) = entryRead else { return "no table" }
+        let text = "[\(index)] " + (value == 0 ? "empty" : hex(value, digits: 10))
+        if now.setResult < 0 {
+            return Told(text + ": refused", what: "A leaf stands there, and a device's mapping does not replace one: -EFAULT.", why: "Two owners of one address would be an error of whoever asks.")
+        }
+        if value == 0 {
+            return now.next == .writeLeaf
+                ? Told(text, what: "Nothing is mapped there.", why: "A fresh mapping needs no flush: what was never valid is in no TLB.")
+                : Told(text + ": nothing to do", what: "Nothing is mapped there, and nothing is made.", why: "change_pte is to replace a leaf that is there.")
+        }
+        return Told(text, what: "A leaf stands there.", why: "Some TLB may hold it: once it is replaced it must be flushed.")
+    }
+
+    private var leafWritten: Told {
+        guard let write = descriptorWritten else { return "nothing was there" }
+        let built = now.setLeaf.rawValue
+        let text = write.old == 0 ? hex(write.new, digits: 10) : "\(hex(write.old, digits: 10)) → \(hex(write.new, digits: 10))"
+        guard built != write.new else { return Told(text) }
+        return Told(
+            text + ", built as …\(hex(built & 0xfff).dropFirst(2))",
+            what: "What was built ends in \(hex(built & 0xfff).dropFirst(2)), what is stored in \(hex(write.new & 0xfff).dropFirst(2)): bit 7 was set on the way.")
+    }
+}

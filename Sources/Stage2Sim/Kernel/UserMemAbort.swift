@@ -1,0 +1,434 @@
+// user_mem_abort (arch/arm/kvm/mmu.c): from a fault in a memory slot to a leaf. The page is looked up where sleeping is allowed; then,
+// under mmu_lock, the leaf is stored if no MMU notifier has run since. Facts of v3.9; what differs follows the behaviours.
+
+extension Routine {
+    static let userMemAbort = Routine(
+        "user_mem_abort", .kvm,
+        "Looks up the host's page for the faulting address and maps it, unless the host took it away meanwhile; then the guest simply tries again.",
+        tell: { $0.userMemAbort }
+    ) {
+        Row(
+            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite], 
+            what: .by { $0.has(.b11Isv0IsWrite) ? "A prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write." : "A prefetch abort is a read; of a data abort WnR tells." },
+            why: .by { $0.has(.b11Isv0IsWrite) ? "The host must know whether to give a writable page. With ISV = 0 KVM does not trust WnR, so an ldm of an unmapped page makes a needless copy or a dirty page (B11)." : "The host must know whether to give a writable page. WnR is valid whatever ISV says; v3.9 did not trust it (B11)." },
+            source: .kernel("kvm_is_write_fault"))
+        Row(
+            .checkReadPermission, in: "user_mem_abort", title: "a read denied?", decides: [.invalidateIOnExec], 
+            what: "A permission fault that is not a write cannot be mended here.",
+            why: .if(.invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.", else: "Every leaf that KVM makes for memory may be read and executed. If a read was denied, something else wrote the tables: -EFAULT."),
+            source: .kernel("user_mem_abort"))
+        Place.call(.topUpMemoryCache, when: .with(.topUp))
+        Row(
+            .sampleNotifierSeq, in: "user_mem_abort", title: "read mmu_notifier_seq", when: .with(.seqBeforeGup), decides: [.smpRmb], 
+            what: "The number of invalidations so far is noted.",
+            why: .if(.seqBeforeGup, "From here to mmu_lock the host may take the page away at any moment. If the number has changed by then, what was looked up in between is worth nothing.", else: "The page has been looked up already: an invalidation that ran in between is in this number, and will not be noticed."),
+            source: .kernel("user_mem_abort"))
+        Row(
+            .readBarrier, in: "user_mem_abort", title: "smp_rmb", when: .with(.seqBeforeGup, .smpRmb), 
+            what: "The load of the sequence is kept before the loads of the page lookup.",
+            why: "It pairs with the notifier's order: the host's entry is cleared, then the sequence rises. Seeing the new number must mean seeing the cleared entry. Without it the number may be read late, after the lookup found the old page.",
+            source: .kernel("user_mem_abort"))
+        Row(
+            .translateGFN, in: "gfn_to_pfn_prot", title: "gfn to HVA", 
+            what: "The slot turns the guest frame number into the VMM's virtual address.",
+            why: "The guest's memory is the VMM's: its page is found as any page of that process would be.",
+            source: .kernel("gfn_to_pfn_prot"))
+        Row(
+            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory, decides: [.gupOpportunisticWrite], 
+            what: "The host's page table is asked for the page, and a reference taken; where it has none, or not the right, the host's own page fault runs first.",
+            why: "This may sleep, copy a page or read it from swap. The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.",
+            source: .kernel("hva_to_pfn, get_user_pages"))
+        Row(
+            .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", decides: [.b15NoslotIsNoError], 
+            what: "No area, a poisoned page, a write to a read-only slot: -EFAULT.",
+            why: .if(.b15NoslotIsNoError, "KVM cannot give what the host has not. The no-slot value is not among the errors tested (B15).", else: "KVM cannot give what the host has not; the no-slot value is tested as well."),
+            source: .kernel("user_mem_abort"))
+        Place.again(.sampleNotifierSeq, when: .without(.seqBeforeGup))
+        Row(
+            .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", decides: [.invalidateIOnExec], 
+            what: .if(.invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only; and XN, until it is executed.", else: "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only."),
+            why: .if(.gupOpportunisticWrite, "Whether it may be written too is decided under the lock, by what the host gave.", else: "A read fault stays read-only on ARM, always: only a write fault asks the host for a writable page. So the first write after a read takes a second fault."),
+            source: .kernel("user_mem_abort"))
+        Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).without(.cacheOpUnderLock))
+        Place.again(.checkRetryCount, when: .with(.retryCheck).without(.retryUnderLock))
+        Place.again(.checkRetrySeq, when: .with(.retryCheck).without(.retryUnderLock))
+        Row(
+            .lockMMU, in: "user_mem_abort", title: "take mmu_lock", waits: .ownMMULock, 
+            what: "From here to the unlock no notifier and no other vCPU of this VM changes the tables.",
+            why: .by { !$0.has(.retryCheck) ? "The tables are changed under this lock. Nothing is checked here: an invalidation that ran since the lookup goes unnoticed." : $0.has(.retryUnderLock) ? "The check that follows and the leaf's store must be one section: whoever invalidates comes before both and is seen, or after both and finds the leaf." : "The check was made before the lock: whoever invalidates between the two is not seen." },
+            source: .kernel("user_mem_abort"))
+        Row(
+            .checkRetryCount, in: "mmu_notifier_retry", title: "an invalidation under way?", when: .with(.retryCheck, .retryUnderLock), 
+            what: "If a range invalidation has begun and not ended, this fault is to give up.",
+            why: "During the window the host's entry may still have been there when it was looked up.",
+            source: .kernel("mmu_notifier_retry"))
+        Row(
+            .checkRetrySeq, in: "mmu_notifier_retry", title: "the same sequence?", when: .with(.retryCheck, .retryUnderLock), decides: [.retrySmpRmb], 
+            what: "If the sequence is not the one noted at the lookup, this fault is to give up.",
+            why: "A changed number means that an invalidation ran in between.",
+            source: .kernel("mmu_notifier_retry"))
+        Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).with(.cacheOpUnderLock))
+        Row(
+            .grantWrite, in: "user_mem_abort", title: "grant the right to write", 
+            what: "HAP becomes 11: read and write.",
+            why: .if(.gupOpportunisticWrite, "The host gave a writable page.", else: "The host gave a writable page, because the fault was a write."),
+            source: .kernel("user_mem_abort"))
+        Row(
+            .setPageDirty, in: "kvm_set_pfn_dirty", title: "mark the host page dirty", when: .with(.setDirty), 
+            what: "PageDirty is set: the page must be written out before it may be dropped.",
+            why: "The guest will write without telling anybody. For a write fault the host's entry is dirty already, since the lookup asked for a writable page; what looks essential is redundant.",
+            source: .kernel("kvm_set_pfn_dirty"))
+        Row(
+            .unlockMMU, in: "user_mem_abort", title: "release mmu_lock", 
+            what: "Notifiers and other vCPUs may change the tables again.",
+            why: "What was decided under the lock stands: a leaf that was stored is from here on kept safe by the notifier.",
+            source: .kernel("user_mem_abort"))
+        Row(
+            .releasePage, in: .if(.releaseDirty, "kvm_release_pfn_dirty", else: "kvm_release_pfn_clean"), title: "release the page", decides: [.releaseDirty], 
+            what: .if(.releaseDirty, "The page is marked dirty, and the reference from the lookup given back.", else: "The reference from the lookup is given back."),
+            why: .if(.releaseDirty, "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug, at the cost of writing every page that was only read.", else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
+            source: .kernel("user_mem_abort"))
+    }
+}
+
+extension Stepper {
+    func decideWriteFault() {
+        let hsr = me.hsr
+        if hsr.isInstructionAbort {
+            me.writeFault = has(.s1ptwIsWrite) && hsr.isStage1Walk
+        } else if has(.s1ptwIsWrite), hsr.isStage1Walk {
+            me.writeFault = true
+        } else if has(.b11Isv0IsWrite) {
+            me.writeFault = !(hsr.isv && !hsr.isWrite)
+        } else {
+            me.writeFault = hsr.isWrite
+        }
+        decide(me.writeFault ? .writeFault : .readFault)
+        proceed()
+    }
+
+    func checkReadPermission() {
+        if me.hsr.faultStatus.kind == .permission, !me.writeFault, !isExecuteUpgrade {
+            say(.unexpectedReadPermission)
+            return leave(-Errno.EFAULT.rawValue)
+        }
+        proceed()
+    }
+
+    /// With the later scheme, pages are mapped XN first and a fetch takes a permission fault that is not an error.
+    private var isExecuteUpgrade: Bool { has(.invalidateIOnExec) && me.hsr.isInstructionAbort }
+
+    func sampleNotifierSeq() {
+        me.earlySequence = world.vms[me.vm].notifierSequence
+        if me.defersSequence, !has(.smpRmb), has(.seqBeforeGup) {
+            me.sequencePending = true
+            decide(.loadDeferred)
+        } else {
+            me.sampledSequence = me.earlySequence
+            me.sequencePending = false
+        }
+        proceed()
+    }
+
+    func readBarrier() { proceed() }
+
+    /// `gfn_to_hva`, by the slots as they are now.
+    func translateGFN() {
+        guard let index = world.vms[me.vm].slotIndex(me.faultIPA, hint: me.slotIndex) else {
+            me.pfn = .noSlot
+            return go(.checkPFN)
+        }
+        me.slotIndex = index
+        me.slotReadOnly = withVM(me.vm) { vm in
+            me.hostPage = vm.slots[index].hva(of: me.faultIPA).page
+            me.hostProcess = vm.process
+            return vm.slots[index].readOnly
+        }
+        if me.slotReadOnly, me.writeFault {
+            me.pfn = .readOnlyFault
+            return go(.checkPFN)
+        }
+        me.hostWrite = me.writeFault
+        me.hostResult = 0
+        go(.pinHostPage)
+    }
+
+    /// `get_user_pages`: a reference to the page that the host's table gives, after the host's own fault where it must.
+    func pinHostPage() {
+        if me.hostResult != 0 {
+            me.pfn = me.hostResult == HostFaultResult.poisoned ? .poisonedFault : .fault
+            me.hostResult = 0
+            decide(.pageBad)
+            return go(.checkPFN)
+        }
+        let process = me.hostProcess
+        let entry = world.processes[process].entry(me.hostPage)
+        guard entry.isPresent, entry.isWritable || !me.hostWrite else {
+            decide(.pageNeedsHost)
+            return callHostFault(then: .pinHostPage)
+        }
+        decide(.pagePresent)
+        me.pfn = entry.pfn
+        me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !me.slotReadOnly)
+        if !entry.isYoung { setHostEntry(process, me.hostPage, HostEntry(rawValue: entry.rawValue | HostEntry.youngBit)) }
+        // A device's page has no struct page to count in; the zero page has one.
+        if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }
+        go(.checkPFN)
+    }
+
+    func checkPFN() {
+        if me.pfn.isError || (!has(.b15NoslotIsNoError) && me.pfn == .noSlot) {
+            decide(.pageBad)
+            return leave(-Errno.EFAULT.rawValue)
+        }
+        decide(.pageGood)
+        proceed()
+    }
+
+    /// The read-only template, PAGE_S2. The no-slot PFN overflows to physical address 0 here.
+    func buildLeaf() {
+        me.newLeaf = leaf(for: me.pfn, writable: false)
+        proceed()
+    }
+
+    /// A leaf for memory: PAGE_S2, with the right to write or without.
+    @inline(__always) func leaf(for pfn: PFN, writable: Bool) -> Stage2Descriptor {
+        let readOnly = (pfn.rawValue << 12) & Stage2Descriptor.addressBits.mask | world.leafTemplate
+        return Stage2Descriptor(writable ? readOnly | Stage2Descriptor.hapBits.placing(3) : readOnly)
+    }
+
+    func lockMMU() {
+        world.vms[me.vm].holder = me.id
+        emit(.lockTaken)
+        me.earlySequence = world.vms[me.vm].notifierSequence
+        if me.sequencePending {
+            // The load that nothing held back: at the latest here, where the lock orders it.
+            me.sampledSequence = me.earlySequence
+            me.sequencePending = false
+        }
+        proceedToLeaf()
+    }
+
+    func checkRetryCount() {
+        if !has(.retryUnderLock) { me.earlySequence = world.vms[me.vm].notifierSequence }
+        if world.vms[me.vm].notifierCount != 0 {
+            decide(.retryCount)
+            return giveUp()
+        }
+        proceed()
+    }
+
+    func checkRetrySeq() {
+        if me.sequencePending {
+            me.sampledSequence = world.vms[me.vm].notifierSequence
+            me.sequencePending = false
+        }
+        let sequence = has(.retrySmpRmb) || !me.defersSequence ? world.vms[me.vm].notifierSequence : me.earlySequence
+        if sequence != me.sampledSequence {
+            decide(.retrySequence)
+            return giveUp()
+        }
+        decide(.noRetry)
+        proceedToLeaf()
+    }
+
+    private func giveUp() {
+        world.statistics.retries += 1
+        go(has(.retryUnderLock) ? .unlockMMU : .releasePage)
+    }
+
+    func grantWrite() {
+        // Whatever else the leaf says stays: it may have lost its XN.
+        me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue | Stage2Descriptor.hapBits.placing(3))
+        if has(.setDirty) { return proceed() }
+        callSetLeaf()
+    }
+
+    /// `kvm_set_pfn_dirty`: not for the zero page, not for what has no `struct page`.
+    func setPageDirty() {
+        markDirty(me.pfn)
+        callSetLeaf()
+    }
+
+    func unlockMMU() {
+        world.vms[me.vm].holder = nil
+        emit(.lockReleased)
+        proceed()
+    }
+
+    /// The reference from the page lookup goes back: stage 2 holds none. It may be the last.
+    func releasePage() {
+        if has(.releaseDirty) { markDirty(me.pfn) }
+        dropReference(me.pfn, leaksIfReserved: true)
+        leave(1)
+    }
+
+    /// On to the next row; what is only for a page that may be written is left out for others.
+    @inline(__always) func proceedToLeaf() {
+        let next = following
+        if next == .grantWrite, !me.writable { return callSetLeaf() }
+        go(next)
+    }
+
+    /// stage2_set_pte; its result is ignored.
+    @inline(__always) private func callSetLeaf() { callSetLeaf(me.vm, me.faultIPA, me.newLeaf, fromCache: true, then: .unlockMMU) }
+}
+
+extension PFN {
+    /// KVM_PFN_ERR_FAULT and its kin: bits 62:52. The no-slot PFN is not one of them.
+    static let fault = PFN(0x7ff << 52), poisonedFault = PFN(0x7ff << 52 + 1), readOnlyFault = PFN(0x7ff << 52 + 2), noSlot = PFN(1 << 63)
+    @inline(__always) public var isError: Bool { rawValue & 0x7ff << 52 != 0 }
+    public var isNoSlot: Bool { self == .noSlot }
+}
+
+extension World {
+    /// PAGE_S2: present, AF, write-back, read-only; inner shareable on a multiprocessor.
+    /// With the later scheme it is also XN, until the guest executes it.
+    static func leafTemplate(_ behaviours: Behaviours, multiprocessor: Bool) -> UInt64 {
+        let template: UInt64 = multiprocessor ? 0x77f : 0x47f
+        return behaviours.has(.invalidateIOnExec) ? template | Stage2Descriptor.xnBits.mask : template
+    }
+}
+
+// MARK: Results in words
+
+extension Narration {
+    var userMemAbort: Told? {
+        switch step {
+        case .decideWriteFault:
+            let why = now.hsr.isInstructionAbort ? "a fetch" : now.hsr.isv ? "WnR \(now.hsr.isWrite ? 1 : 0)" : "ISV 0, WnR \(now.hsr.isWrite ? 1 : 0)"
+            return Told((now.writeFault ? "yes" : "no: a read") + ", \(why)")
+        case .checkReadPermission: return readPermissionChecked
+        case .sampleNotifierSeq:
+            guard decided(.loadDeferred) else { return Told("seq \(now.sampledSequence)") }
+            return Told(
+                "the load is late", what: "The load of the sequence is under way, and not done: nothing holds it before the page lookup.",
+                why: "Without smp_rmb the CPU may take the number after the page was looked up, at the latest when mmu_lock is taken.")
+        case .readBarrier: return Told("ordered")
+        case .translateGFN: return gfnTranslated
+        case .pinHostPage: return hostPagePinned
+        case .checkPFN: return pfnChecked
+        case .buildLeaf: return Told(hex(now.newLeaf.rawValue, digits: 10))
+        case .lockMMU: return Told("held by \(after.name(of: actor))")
+        case .checkRetryCount: return retryCountChecked
+        case .checkRetrySeq: return retrySequenceChecked
+        case .grantWrite: return Told(hex(now.newLeaf.rawValue, digits: 10))
+        case .setPageDirty: return pageDirtied
+        case .unlockMMU: return unlocked
+        case .releasePage: return pageReleased
+        default: return nil
+        }
+    }
+
+    private var readPermissionChecked: Told {
+        if now.abortResult < 0, now.next == .leaveSRCU || now.next == .returnFromAbort {
+            return Told(failed, what: "The access was denied, and it is no write: the fault fails with -EFAULT.", why: deniedReadReason)
+        }
+        return Told(
+            "no", what: "It is no read that was denied: go on.",
+            why: now.hsr.faultStatus.kind == .permission
+                ? now.writeFault ? "A write was denied: the host may give the right." : "A fetch was denied by XN: the page is made executable now."
+                : "Nothing was denied; nothing is mapped there yet.")
+    }
+
+    private var deniedReadReason: String {
+        guard let leaf = after.world.leaf(of: now.vm, now.faultIPA), leaf.neverExecute, now.hsr.isInstructionAbort else {
+            return "A leaf of KVM's for memory lets every read through: something else denied this one."
+        }
+        return "The leaf has XN: nothing may be executed there, and this kernel has no other answer to that than an error."
+    }
+
+    private var gfnTranslated: Told {
+        if now.pfn.isNoSlot, now.next == .checkPFN {
+            return Told("no slot any more", what: "The slot that was found a moment ago is gone, or on its way out.", why: "Each lookup reads the slots as they are now. There is no address to ask the host for: the no-slot value stands for the page.")
+        }
+        if now.next == .checkPFN {
+            return Told("a write to a read-only slot", what: "The slot is read-only and the fault a write: an error stands for the page.", why: "User space made the slot so: the guest may not write there.")
+        }
+        return Told("HVA \(hex(now.hostPage.rawValue))")
+    }
+
+    private var hostPagePinned: Told {
+        if decided(.pagePresent) {
+            return Told(
+                "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)",
+                what: "The host's page table has the page, with the right that is needed; a reference is taken.",
+                why: "The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.")
+        }
+        if decided(.pageBad) {
+            return Told("none", what: "The host's page fault ran and could give no page.", why: "No area is there, or none that may be written, or the page is poisoned.")
+        }
+        return Told(
+            "the host must fault it in", what: "The host's page table has no such page, or not with the right to write: the host's own page fault runs first.",
+            why: "It may sleep, copy a page or read it from swap. That is why no lock of KVM's is held here.")
+    }
+
+    private var pfnChecked: Told {
+        guard decided(.pageGood) else { return Told("-EFAULT", what: "An error stands where the page should: the fault fails.") }
+        guard now.pfn.isNoSlot else { return Told("a page", what: "It is a page: go on.") }
+        return Told(
+            "no slot, and not noticed", what: "The no-slot value stands where the page should, and passes for a page.",
+            why: "The test asks for the error bits only, and this value has none of them (B15). Shifted into a leaf, it is physical address 0.")
+    }
+
+    private var retryCountChecked: Told {
+        guard decided(.retryCount) else {
+            return Told("count 0", what: "No range invalidation is under way.", why: "If one began and ended since the lookup, only the sequence tells: that is compared next.")
+        }
+        return Told(
+            "count \(vm?.notifierCount ?? 0): give up", what: "A range invalidation has begun and not ended: this fault gives up.",
+            why: "The host's entry may still have been there when it was looked up. Giving up is success: the guest executes the instruction again.")
+    }
+
+    private var retrySequenceChecked: Told {
+        let found = vm?.notifierSequence ?? 0
+        if decided(.retrySequence) {
+            return Told(
+                "seq \(now.sampledSequence) ≠ \(found): give up", what: "The sequence has changed since it was noted: this fault gives up.",
+                why: "An invalidation ran in between: the page may be anybody's now. The guest executes the instruction again.")
+        }
+        if now.sampledSequence != found {
+            return Told(
+                "seq \(now.sampledSequence), and an old \(now.sampledSequence) read: go on", what: "The sequence was read before the count, and is old by now: the comparison finds no change.",
+                why: "Without smp_rmb between the two loads, seeing the count at 0 does not mean seeing the new sequence.")
+        }
+        return Told(
+            "seq \(now.sampledSequence) = \(found): go on", what: "The sequence is the one that was noted: no invalidation ran since.",
+            why: has(.smpRmb) && has(.seqBeforeGup) || !now.defersSequence
+                ? "So the page that was looked up is still the one that the host gives."
+                : "Equal numbers prove it only if the first one was read before the lookup.")
+    }
+
+    private var pageDirtied: Told {
+        if after.world.frames[now.pfn].flags.contains(.reserved) {
+            return Told("reserved: skipped", what: "The page is reserved, as the zero page is: it is not marked.", why: "Nobody may ever write it; there is nothing to write out.")
+        }
+        if before.world.frames[now.pfn].flags.contains(.dirty) { return Told("dirty already", what: "PageDirty is set already.") }
+        return Told("PageDirty")
+    }
+
+    /// Whether this fault stored its leaf shows in where it came from: a give-up goes straight to the unlock.
+    private var unlocked: Told {
+        let stored = after.world.leaf(of: now.vm, now.faultIPA)?.address.pfn == now.pfn
+        guard stored else {
+            return Told("free: nothing was mapped", what: "Notifiers and other vCPUs may change the tables again; this fault has stored no leaf.", why: "It gave up: the guest will execute the instruction again, and fault anew on what the host has then.")
+        }
+        return Told("free")
+    }
+
+    private var pageReleased: Told {
+        guard !now.pfn.isNoSlot, after.world.frames.contains(now.pfn) else {
+            return Told("no page to release", what: "What was looked up is no page of memory: there is no reference to give back.", why: "A device's page has no count.")
+        }
+        if effects.contains(where: { if case .frameFreed = $0 { true } else { false } }) {
+            return Told(
+                "that was the last reference: the frame is freed", what: "The reference from the lookup is given back, and it was the last: the frame goes to the allocator.",
+                why: "The host let go of the page while this fault held it. Whoever still has a leaf to it reaches memory that is anybody's.")
+        }
+        let references = after.world.frames[now.pfn].references
+        guard after.world.frames[now.pfn].flags.contains(.reserved) else { return Told("refs \(references)") }
+        return Told(
+            "refs \(references): not given back", what: "The page is reserved, as the zero page is: its reference is not given back.",
+            why: "get_user_pages has counted it, the release skips it: the zero page's count grows by one with every such fault, until a later fix.")
+    }
+}

@@ -1,0 +1,45 @@
+import Synchronization
+
+/// The order of the routines under one set of behaviours, and what each step may wait for, as tables: made anew when a behaviour is
+/// switched, read at each step.
+struct StepOrder: BitwiseCopyable, Sendable {
+    private var following = InlineArray<256, UInt8>(repeating: 0)
+    private var waits = InlineArray<256, UInt8>(repeating: 0)
+
+    init(_ behaviours: Behaviours) {
+        for routine in Routine.all {
+            let places = routine.places.filter { $0.when.holds(behaviours) }
+            for (place, next) in zip(places, places.dropFirst()) where place.isFollowed { following[Int(place.step.rawValue)] = next.step.rawValue }
+        }
+        for step in MicroStep.allCases { waits[Int(step.rawValue)] = step.row.waits.rawValue }
+    }
+
+    /// The step after this one where nothing else is decided; `idle` after a routine's last.
+    @inline(__always) subscript(after step: MicroStep) -> MicroStep { unsafeBitCast(following[Int(step.rawValue)], to: MicroStep.self) }
+
+    /// What the step may have to wait for.
+    @inline(__always) func wait(before step: MicroStep) -> Wait { unsafeBitCast(waits[Int(step.rawValue)], to: Wait.self) }
+
+    /// The table for a set of behaviours.
+    static func of(_ behaviours: Behaviours) -> UnsafePointer<StepOrder> { known.order(behaviours) }
+
+    private static let known = Known()
+
+    /// One table for each set of behaviours ever asked for, never freed: machines are made by the thousand, sets of behaviours are few.
+    private final class Known: Sendable {
+        /// Tables are written before anybody else can see them, and only read from then on.
+        private struct Table: @unchecked Sendable { let pointer: UnsafePointer<StepOrder> }
+        private let tables = Mutex<[UInt64: Table]>([:])
+
+        func order(_ behaviours: Behaviours) -> UnsafePointer<StepOrder> {
+            tables.withLock { tables in
+                if let table = tables[behaviours.rawValue] { return table }
+                let pointer = UnsafeMutablePointer<StepOrder>.allocate(capacity: 1)
+                pointer.initialize(to: StepOrder(behaviours))
+                let table = Table(pointer: UnsafePointer(pointer))
+                tables[behaviours.rawValue] = table
+                return table
+            }.pointer
+        }
+    }
+}
