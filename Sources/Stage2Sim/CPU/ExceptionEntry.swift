@@ -3,9 +3,10 @@
 extension Routine {
     static let exceptionEntry = Routine("exception entry", .cpu, "A stage-2 fault stops the guest and enters Hyp mode.", tell: { $0.exceptionEntry }) {
         Row(
-            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu, 
+            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu,
             what: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode.",
-            why: "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA, except after a permission fault on the guest's own access.",
+            why:
+                "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA, except after a permission fault on the guest's own access.",
             source: "DDI 0406C B3.13")
     }
 }
@@ -62,6 +63,8 @@ extension Narration {
                 why: "Nothing has changed since, so it would fault for ever; but somebody else is at work who may change it.")
         }
         let known = now.hpfarKnown ? "HPFAR holds the page's IPA" : "HPFAR is UNKNOWN after a permission fault on the guest's own access"
-        return Told("HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.meaning)", what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).")
+        return Told(
+            "HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.meaning)",
+            what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).")
     }
 }

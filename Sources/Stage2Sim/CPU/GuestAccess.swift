@@ -1,9 +1,11 @@
 // The guest's access in hardware: stage 1, the TLB, the walk, the rights (DDI 0406C B3). By way of the caches: CachedAccess.swift.
 
 extension Routine {
-    static let idle = Routine("", .guest, "Nothing to do.") { _ in nil } _: {
+    static let idle = Routine("", .guest, "Nothing to do.") { _ in
+        nil
+    } _: {
         Row(
-            .idle, in: "", title: "nothing to do", side: .guest, 
+            .idle, in: "", title: "nothing to do", side: .guest,
             what: "This actor has nothing to do.",
             why: "It waits for the session's next action, or for yours.",
             source: "")
@@ -13,52 +15,56 @@ extension Routine {
         "guest", .cpu, "One load, store, fetch or cache operation of the guest: translated by both stages, or stopped by a fault.", tell: { $0.guestAccess }
     ) {
         Row(
-            .issueAccess, in: "guest", title: "the guest's instruction", side: .guest, 
+            .issueAccess, in: "guest", title: "the guest's instruction", side: .guest,
             what: "The guest executes a load, a store or a fetch.",
             why: "The guest knows nothing of stage 2. Whatever happens below, it sees only how long this one instruction takes and what it returns.",
             source: "DDI 0406C B3.1")
         Row(
-            .walkStage1, in: "stage-1 walk", title: "stage 1: the guest's own tables", side: .cpu, 
+            .walkStage1, in: "stage-1 walk", title: "stage 1: the guest's own tables", side: .cpu,
             what: "The CPU reads the guest's stage-1 tables to turn the virtual address into an IPA.",
             why: "The guest's tables lie in guest memory: each read of one is itself an access that stage 2 translates, and that can fault there (S1PTW).",
             source: "DDI 0406C B3.6.8")
         Row(
-            .tlbLookup, in: "TLB", title: "look in the TLB", side: .cpu, 
+            .tlbLookup, in: "TLB", title: "look in the TLB", side: .cpu,
             what: "The CPU looks for a remembered translation with this VMID and IPA.",
-            why: "A hit saves the walk, and answers with what the tables said when it was filled, not with what they say now. That is why a changed leaf needs a flush.",
+            why:
+                "A hit saves the walk, and answers with what the tables said when it was filled, not with what they say now. That is why a changed leaf needs a flush.",
             source: "DDI 0406C B3.9")
         Row(
-            .fetchLevel1, in: "stage-2 walk", title: "read the level-1 entry", side: .cpu, 
+            .fetchLevel1, in: "stage-2 walk", title: "read the level-1 entry", side: .cpu,
             what: "The walker reads the entry for IPA bits 39:30 from the table that VTTBR names.",
             why: "One of 1024 entries, 1 GiB each: with T0SZ = -8 the level-1 table is two pages long. An empty entry is a translation fault at level 1.",
             source: "DDI 0406C B3.6.6")
         Row(
-            .fetchLevel2, in: "stage-2 walk", title: "read the level-2 entry", side: .cpu, 
+            .fetchLevel2, in: "stage-2 walk", title: "read the level-2 entry", side: .cpu,
             what: "The walker reads the entry for IPA bits 29:21 from the table that level 1 named.",
-            why: "One of 512 entries, 2 MiB each. KVM here makes no blocks, so a valid entry names a level-3 table; an empty one is a translation fault at level 2.",
+            why:
+                "One of 512 entries, 2 MiB each. KVM here makes no blocks, so a valid entry names a level-3 table; an empty one is a translation fault at level 2.",
             source: "DDI 0406C B3.6.6")
         Row(
-            .fetchLevel3, in: "stage-2 walk", title: "read the level-3 entry", side: .cpu, 
+            .fetchLevel3, in: "stage-2 walk", title: "read the level-3 entry", side: .cpu,
             what: "The walker reads the leaf for IPA bits 20:12.",
             why: "One of 512 entries, 4 KiB each. A valid leaf gives the page and the rights; an empty one is a translation fault at level 3.",
             source: "DDI 0406C B3.6.6")
         Row(
-            .fillTLB, in: "TLB", title: "remember the translation", side: .cpu, 
+            .fillTLB, in: "TLB", title: "remember the translation", side: .cpu,
             what: "The leaf goes into this CPU's TLB, tagged with VMID and IPA.",
-            why: "From here on this CPU may use the leaf without reading it again, until somebody flushes it. Translation faults are not remembered: a fresh mapping needs no flush.",
+            why:
+                "From here on this CPU may use the leaf without reading it again, until somebody flushes it. Translation faults are not remembered: a fresh mapping needs no flush.",
             source: "DDI 0406C B3.9")
         Row(
-            .checkRights, in: "permission check", title: "compare the rights", side: .cpu, 
+            .checkRights, in: "permission check", title: "compare the rights", side: .cpu,
             what: "The access is held against what the leaf permits: HAP for data, HAP and XN for a fetch.",
-            why: "HAP 01 lets the guest read, 11 read and write; XN forbids to execute. What the leaf does not permit is a permission fault, even where the host could give the right at once.",
+            why:
+                "HAP 01 lets the guest read, 11 read and write; XN forbids to execute. What the leaf does not permit is a permission fault, even where the host could give the right at once.",
             source: "DDI 0406C B3.7")
         Row(
-            .performAccess, in: "guest", title: "the access is done", side: .guest, 
+            .performAccess, in: "guest", title: "the access is done", side: .guest,
             what: "The load, store or fetch reaches the physical page.",
             why: "This is the only step in which the guest touches memory. No host code runs: what the leaf permits, happens unseen.",
             source: "DDI 0406C A3")
         Row(
-            .maintainCaches, in: "guest", title: "the guest's cache operation", side: .guest, 
+            .maintainCaches, in: "guest", title: "the guest's cache operation", side: .guest,
             what: "An operation on whole caches, a barrier, or the guest's switch for its caches.",
             why: "It takes no address, so nothing is translated and stage 2 has no say. HCR.FB makes the guest's ICIALLU reach every CPU.",
             source: "DDI 0406C B2.2.6, B4.2.1")
@@ -247,7 +253,9 @@ extension Narration {
             guard now.next == .enterGuest else { return Told(Self.describe(now.access)) }
             return Told(
                 "forced out: the VMID is used up", what: "Before its instruction, this vCPU leaves the guest: its VMID belongs to an old generation.",
-                why: "Another VM used up the VMIDs. KVM takes every vCPU out of its guest then, so that none goes on under a number that may be another VM's by now.")
+                why:
+                    "Another VM used up the VMIDs. KVM takes every vCPU out of its guest then, so that none goes on under a number that may be another VM's by now."
+            )
         case .walkStage1:
             if now.outcome == .abortInjected {
                 return Told(
@@ -259,11 +267,16 @@ extension Narration {
         case .tlbLookup:
             guard effects.contains(where: { if case .tlbHit = $0 { true } else { false } }) else {
                 return Told(
-                    "miss: walk", why: "No translation is remembered for this page, so the walker reads the tables, level by level. What is not there now is not in the TLB either.")
+                    "miss: walk",
+                    why:
+                        "No translation is remembered for this page, so the walker reads the tables, level by level. What is not there now is not in the TLB either."
+                )
             }
             return Told(
                 "hit: \(now.descriptor.rightsInWords)",
-                why: "The walk is saved. The answer is what the tables said when the entry was filled, not what they say now: that is why a changed leaf needs a flush.")
+                why:
+                    "The walk is saved. The answer is what the tables said when the entry was filled, not what they say now: that is why a changed leaf needs a flush."
+            )
         case .fetchLevel1, .fetchLevel2, .fetchLevel3: return fetched
         case .fillTLB:
             return Told("VMID \(now.vttbr.vmid), \(hex(now.ipa.page.rawValue)) → \(hex(now.descriptor.address.rawValue)) \(now.descriptor.shortRights)")
@@ -279,7 +292,8 @@ extension Narration {
         let index = Stage2Walk.index(now.ipa, level: level)
         if now.next == .takeException, now.faultStatus.kind == .externalOnWalk {
             return Told(
-                "[\(index)] no memory there: external abort", why: "The table's address leads to no memory, so the read itself fails: an external abort on a walk.")
+                "[\(index)] no memory there: external abort",
+                why: "The table's address leads to no memory, so the read itself fails: an external abort on a walk.")
         }
         switch now.descriptor.kind(level: level) {
         case .table: return Told("[\(index)] → table \(hex(now.descriptor.address.rawValue))")
@@ -287,7 +301,9 @@ extension Narration {
         case .invalid, .reserved:
             return Told(
                 "[\(index)] \(now.descriptor.rawValue == 0 ? "empty" : hex(now.descriptor.rawValue)): translation fault, level \(level)",
-                why: "The entry is not valid: a translation fault at level \(level). Such a fault is not remembered by the TLB, so mapping the page later needs no flush.")
+                why:
+                    "The entry is not valid: a translation fault at level \(level). Such a fault is not remembered by the TLB, so mapping the page later needs no flush."
+            )
         }
     }
 

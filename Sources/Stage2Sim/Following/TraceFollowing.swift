@@ -4,50 +4,52 @@
 extension Routine {
     static let toldByTrace = Routine("the host", .host, "What a line of a host's trace tells that KVM was told.", tell: { $0.toldByTrace }) {
         Row(
-            .toldPage, in: "the host", title: "a page goes", side: .host, 
+            .toldPage, in: "the host", title: "a page goes", side: .host,
             what: "The process's entry for the page goes; KVM is told next.",
             why: "The trace has a line of KVM's notifier here. What made the host do it is in no line.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .toldChange, in: "the host", title: "another frame", side: .host, 
+            .toldChange, in: "the host", title: "another frame", side: .host,
             what: "The process is to have another frame there; KVM is told of it before the entry is set.",
             why: "A copy was made, or equal pages were merged: the line does not say which.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .toldChangeEntry, in: "the host", title: "set the new entry", side: .host, 
+            .toldChangeEntry, in: "the host", title: "set the new entry", side: .host,
             what: "The process's entry names the new frame.",
             why: "From here on the guest's next fault finds it.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .toldNothing, in: "the host", title: "noted", side: .host, 
+            .toldNothing, in: "the host", title: "noted", side: .host,
             what: "A line of the trace that changes nothing that is simulated.",
             why: "v3.9 has no page aging for guests: kvm_age_hva returns 0. The note says what newer kernels do.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
     }
 
-    static let followTrace = Routine("follow the trace", .host, "The state is made to follow what a trace shows, where it had come away from it.", tell: { $0.followTrace }) {
+    static let followTrace = Routine(
+        "follow the trace", .host, "The state is made to follow what a trace shows, where it had come away from it.", tell: { $0.followTrace }
+    ) {
         Row(
-            .followPage, in: "follow the trace", title: "which page is to change?", side: .host, 
+            .followPage, in: "follow the trace", title: "which page is to change?", side: .host,
             what: "The next page at which the host's tables differ from these.",
             why: "The trace is the truth: what it shows could not have happened with the tables as they are here.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .followLeaf, in: "follow the trace", title: "set the leaf as the host had it", side: .host, 
+            .followLeaf, in: "follow the trace", title: "set the leaf as the host had it", side: .host,
             what: "A leaf is set as the trace shows that it stood on the host.",
             why: "No line says when the host did it; the note names the likely cause.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .followNext, in: "follow the trace", title: "the next page", side: .host, 
+            .followNext, in: "follow the trace", title: "the next page", side: .host,
             what: "On to the next page.",
             why: "The difference is mended page by page.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .followUnmap, in: "follow the trace", title: "take the leaf away", side: .host, 
+            .followUnmap, in: "follow the trace", title: "take the leaf away", side: .host,
             what: "The leaf goes, and its TLB entries: the trace shows that the host had none.",
             why: "No line says when the host did it; the note names the likely cause.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
         Row(
-            .followDeny, in: "follow the trace", title: "the host refuses the page", side: .host, 
+            .followDeny, in: "follow the trace", title: "the host refuses the page", side: .host,
             what: "The process's entry becomes one that get_user_pages refuses.",
             why: "The trace shows that KVM_RUN failed here, and nothing was mapped.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
@@ -184,7 +186,10 @@ extension Narration {
     var followTrace: Told? {
         switch step {
         case .followPage: return now.isIdle ? Told("no more", what: "No further page differs.") : Told("IPA \(hex(now.unmapAt))")
-        case .followLeaf: return now.next == .readLevel1 ? Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))") : Told("nothing to set", what: "No leaf is to be set there.")
+        case .followLeaf:
+            return now.next == .readLevel1
+                ? Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))")
+                : Told("nothing to set", what: "No leaf is to be set there.")
         case .followNext: return Told("\(hex(now.unmapAt))")
         default: return hostChanges.map { Told($0) } ?? Told("done")
         }

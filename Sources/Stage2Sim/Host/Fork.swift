@@ -4,32 +4,32 @@
 extension Routine {
     static let fork = Routine("dup_mmap", .host, "A process forks: the child gets its areas and its entries, read-only in both.", tell: { $0.fork }) {
         Row(
-            .forkStart, in: "dup_mmap", title: "fork: a new address space", side: .host, waits: .targetMapForWriting, 
+            .forkStart, in: "dup_mmap", title: "fork: a new address space", side: .host, waits: .targetMapForWriting,
             what: "The child gets a copy of the parent's areas, with mmap_sem of the parent held.",
             why: "Nobody may change the parent's areas, nor fault in its pages, while they are copied.",
             source: .kernel("kernel/fork.c"))
         Row(
-            .forkArea, in: "copy_page_range", title: "the next area: invalidate_range_start", side: .host, 
+            .forkArea, in: "copy_page_range", title: "the next area: invalidate_range_start", side: .host,
             what: "Each private area is announced to KVM before its entries are copied: all the guest's leaves in it go.",
             why: "The parent's pages become shared, and must be read-only in both.",
             source: .kernel("mm/memory.c"))
         Row(
-            .forkCopyEntries, in: "copy_page_range", title: "copy the page table", side: .host, waits: .targetMemory, 
+            .forkCopyEntries, in: "copy_page_range", title: "copy the page table", side: .host, waits: .targetMemory,
             what: "The child gets every entry; both sides lose the right to write.",
             why: "Whoever writes first gets a copy.",
             source: .kernel("mm/memory.c"))
         Row(
-            .forkEnd, in: "copy_page_range", title: "close the window", side: .host, 
+            .forkEnd, in: "copy_page_range", title: "close the window", side: .host,
             what: "The area's entries are copied.",
             why: "The guest faults its pages in again, one by one.",
             source: .kernel("mm/memory.c"))
         Row(
-            .forkDone, in: "copy_page_range", title: "the area is done", side: .host, 
+            .forkDone, in: "copy_page_range", title: "the area is done", side: .host,
             what: "invalidate_range_end has run.",
             why: "The next area follows.",
             source: .kernel("mm/memory.c"))
         Row(
-            .exitProcess, in: "exit_mmap", title: "a process ends", side: .host, waits: .targetMapForWriting, 
+            .exitProcess, in: "exit_mmap", title: "a process ends", side: .host, waits: .targetMapForWriting,
             what: "All its entries go.",
             why: "Pages that it shared belong to the others alone again.",
             source: .kernel("mm/mmap.c"))
@@ -140,12 +140,18 @@ extension Narration {
     var fork: Told? {
         switch step {
         case .forkStart:
-            if now.outcome == .refused { return Told("it has no memory", what: "The process has no areas: there is nothing to copy.", why: "It has come to its end.") }
-            if now.outcome == .failed { return Told(failed, what: "The host has as many processes as it can have: fork fails.", why: "The caller may try again when one has ended.") }
+            if now.outcome == .refused {
+                return Told("it has no memory", what: "The process has no areas: there is nothing to copy.", why: "It has come to its end.")
+            }
+            if now.outcome == .failed {
+                return Told(failed, what: "The host has as many processes as it can have: fork fails.", why: "The caller may try again when one has ended.")
+            }
             return Told(after.world.processes[now.forkChild].name)
         case .forkArea:
             return now.isIdle
-                ? Told("no more: the child is there", what: "Every area has been copied; mmap_sem is released.", why: "Whoever of the two writes first gets a copy.") : Told("the next area")
+                ? Told(
+                    "no more: the child is there", what: "Every area has been copied; mmap_sem is released.",
+                    why: "Whoever of the two writes first gets a copy.") : Told("the next area")
         case .forkEnd, .forkDone: return Told("done")
         default: return hostChanges.map { Told($0) } ?? Told("no entry to change")
         }

@@ -11,27 +11,27 @@ enum HostFaultResult {
 extension Routine {
     static let hostFault = Routine("handle_mm_fault", .host, "The host's table gets the page that is asked for.", tell: { $0.hostFault }) {
         Row(
-            .hostFault, in: "handle_mm_fault", title: "what does the host's entry need?", side: .host, waits: .faultingMemory, 
+            .hostFault, in: "handle_mm_fault", title: "what does the host's entry need?", side: .host, waits: .faultingMemory,
             what: "The host looks at its own entry and area: nothing there, swapped out, or not writable.",
             why: "The guest's first touch of a page is the VMM's first touch too.",
             source: .kernel("mm/memory.c"))
         Row(
-            .mapZeroPage, in: "do_anonymous_page", title: "the shared zero page", side: .host, waits: .faultingMemory, 
+            .mapZeroPage, in: "do_anonymous_page", title: "the shared zero page", side: .host, waits: .faultingMemory,
             what: "A read of untouched memory maps the zero page, read-only.",
             why: "No memory is spent on what nobody has written: one frame stands at many addresses. The first write will have to leave it.",
             source: .kernel("mm/memory.c"))
         Row(
-            .mapFreshPage, in: "do_anonymous_page", title: "a fresh, zeroed page", side: .host, waits: .faultingMemory, 
+            .mapFreshPage, in: "do_anonymous_page", title: "a fresh, zeroed page", side: .host, waits: .faultingMemory,
             what: "A write to untouched memory gets a frame of its own, writable.",
             why: "Zeroed, so that nothing of its last owner is seen.",
             source: .kernel("mm/memory.c"))
         Row(
-            .swapInPage, in: "do_swap_page", title: "read the page from swap", side: .host, waits: .faultingPage, 
+            .swapInPage, in: "do_swap_page", title: "read the page from swap", side: .host, waits: .faultingPage,
             what: "The page comes back from swap, or is found in the swap cache, and is mapped.",
             why: "A page that stays clean can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.",
             source: .kernel("mm/memory.c"))
         Row(
-            .reuseHostPage, in: "do_wp_page", title: "nobody shares it: make it writable", side: .host, waits: .faultingPage, 
+            .reuseHostPage, in: "do_wp_page", title: "nobody shares it: make it writable", side: .host, waits: .faultingPage,
             what: "The page is taken out of the swap cache and its entry made writable and dirty; no copy, no notifier.",
             why: "With one user left there is nobody to copy for.",
             source: .kernel("mm/memory.c"))
@@ -184,7 +184,9 @@ extension World {
 
 extension Narration {
     var hostFault: Told? {
-        if step != .hostFault, step != .reuseHostPage || now.next != .copyHostPage, !effects.contains(where: { if case .hostEntryChanged = $0 { true } else { false } }) {
+        if step != .hostFault, step != .reuseHostPage || now.next != .copyHostPage,
+            !effects.contains(where: { if case .hostEntryChanged = $0 { true } else { false } })
+        {
             return Told(
                 "served meanwhile: the entry has changed", what: "Under the page-table lock the entry is not the one that was looked at: nothing is done.",
                 why: "Somebody else's fault was quicker. The access is tried again, and faults again if it must.")
@@ -196,8 +198,13 @@ extension Narration {
         case .swapInPage:
             let write = after.world.processes[now.hostProcess].entry(now.hostPage).isWritable
             return Told(
-                hostChanges ?? "", what: write ? "The page comes back from swap, and leaves the swap cache at once: it is mapped writable and dirty." : "The page comes back into the swap cache and is mapped clean and read-only; the slot is kept.",
-                why: write ? "It was asked for to be written, and nobody shares it: its slot would hold old bytes." : "As long as it stays clean it can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.")
+                hostChanges ?? "",
+                what: write
+                    ? "The page comes back from swap, and leaves the swap cache at once: it is mapped writable and dirty."
+                    : "The page comes back into the swap cache and is mapped clean and read-only; the slot is kept.",
+                why: write
+                    ? "It was asked for to be written, and nobody shares it: its slot would hold old bytes."
+                    : "As long as it stays clean it can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.")
         default: return hostChanges.map { Told($0) }
         }
     }
@@ -212,10 +219,14 @@ extension Narration {
         case .copyHostPage: return Told("read-only, and shared: \(entry.words)", what: "The page is there, not writable, and others have it too.")
         default: break
         }
-        if let hostChanges { return Told(hostChanges, what: "The area is a device's: its page is mapped again.", why: "mprotect took the right to write, and gave it back.") }
+        if let hostChanges {
+            return Told(hostChanges, what: "The area is a device's: its page is mapped again.", why: "mprotect took the right to write, and gave it back.")
+        }
         if entry.isPoisoned { return Told("poisoned", what: "The page is poisoned: nobody gets it.", why: "Its memory is broken.") }
         if now.hostResult != 0 {
-            return Told("no area, or no right", what: "No area of the process holds the address, or none that may be accessed so.", why: "get_user_pages fails with -EFAULT; a process's own access ends with a signal.")
+            return Told(
+                "no area, or no right", what: "No area of the process holds the address, or none that may be accessed so.",
+                why: "get_user_pages fails with -EFAULT; a process's own access ends with a signal.")
         }
         return Told("it is there", what: "The page is there by now, with the right that is needed.", why: "Somebody else's fault was quicker.")
     }

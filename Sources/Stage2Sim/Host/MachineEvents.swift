@@ -4,12 +4,12 @@
 extension Routine {
     static let machineEvents = Routine("the machine", .host, "What the session says happens to the machine.", tell: { $0.machineEvents }) {
         Row(
-            .machineEvent, in: "the machine", title: "something happens", side: .host, 
+            .machineEvent, in: "the machine", title: "something happens", side: .host,
             what: "What the session says happens to the machine.",
             why: "Nothing in the fault path asks for it; it may happen at any time.",
             source: "the session")
         Row(
-            .cacheEvent, in: "the machine", title: "a device, or a cache line", side: .host, 
+            .cacheEvent, in: "the machine", title: "a device, or a cache line", side: .host,
             what: "A device reads or writes memory, lines go or come, or the host maintains its caches.",
             why: "Caches may drop clean lines and fetch lines at any time: correct code holds whatever they do.",
             source: "DDI 0406C B2.2")
@@ -90,7 +90,9 @@ extension Narration {
 
     private var machineEvent: String {
         switch now.hostAction.kind {
-        case .failAllocations: now.hostAction.count < 0 ? "the allocator works again" : "the allocator fails after \(now.hostAction.count) more page\(now.hostAction.count == 1 ? "" : "s")"
+        case .failAllocations:
+            now.hostAction.count < 0
+                ? "the allocator works again" : "the allocator fails after \(now.hostAction.count) more page\(now.hostAction.count == 1 ? "" : "s")"
         case .exhaustVMIDs: "no VMID is left"
         case .stage1Unmap: "the guest's stage-1 entry for \(hex(now.hostAction.hva.rawValue)) is switched"
         default: "done"

@@ -2,14 +2,16 @@
 // (ARCH_SUPPORTS_MEMORY_FAILURE): a machine that does it is hypothetical, and its sessions say so.
 
 extension Routine {
-    static let memoryFailure = Routine("memory_failure", .host, "A page has gone bad; a hypothetical machine, for 32-bit ARM does not handle it.", tell: { $0.memoryFailure }) {
+    static let memoryFailure = Routine(
+        "memory_failure", .host, "A page has gone bad; a hypothetical machine, for 32-bit ARM does not handle it.", tell: { $0.memoryFailure }
+    ) {
         Row(
-            .poisonPage, in: "memory_failure", title: "a page has gone bad", side: .host, waits: .targetPage, 
+            .poisonPage, in: "memory_failure", title: "a page has gone bad", side: .host, waits: .targetPage,
             what: "The page is unmapped from everybody; its entries say that it is poisoned.",
             why: "Nobody may read it again, the guest neither, so KVM is told as when a page is reclaimed.",
             source: .kernel("mm/memory-failure.c"))
         Row(
-            .poisonDone, in: "memory_failure", title: "the page is set aside", side: .host, 
+            .poisonDone, in: "memory_failure", title: "the page is set aside", side: .host,
             what: "The notifier has returned; the page is never freed.",
             why: "Whoever touches the address gets an error.",
             source: .kernel("mm/memory-failure.c"))
@@ -44,7 +46,9 @@ extension Stepper {
 
 extension Narration {
     var memoryFailure: Told? {
-        if step == .poisonPage, now.outcome == .refused { return Told("no page of memory there", what: "No page of its own stands there: nothing is done.", why: "There is nothing to set aside.") }
+        if step == .poisonPage, now.outcome == .refused {
+            return Told("no page of memory there", what: "No page of its own stands there: nothing is done.", why: "There is nothing to set aside.")
+        }
         return hostChanges.map { Told($0) } ?? Told("done")
     }
 }

@@ -9,11 +9,12 @@ extension Stepper {
     /// `put_page`; the last one frees. KVM does not release reserved pages, although it took a reference (7df003c85218).
     @inline(__always) func dropReference(_ pfn: PFN, leaksIfReserved: Bool = false) {
         guard world.frames.contains(pfn) else { return }
-        let frame = world.frames[pfn]
+        var frame = world.frames[pfn]
         if leaksIfReserved, frame.flags.contains(.reserved) { return }
         world.frames.change(pfn) { $0.letGo() }
-        emit(.frameReferences(pfn, count: world.frames[pfn].references))
-        if frame.references == 1 { freeFrame(pfn) }
+        frame.letGo()
+        emit(.frameReferences(pfn, count: frame.references))
+        if frame.references == 0 { freeFrame(pfn) }
     }
 
     @inline(never) func freeFrame(_ pfn: PFN) {

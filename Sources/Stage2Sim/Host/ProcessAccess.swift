@@ -3,12 +3,12 @@
 extension Routine {
     static let processAccess = Routine("process", .userSpace, "A process reads or writes its own memory.", tell: { $0.processAccess }) {
         Row(
-            .touchMemory, in: "process", title: "a process touches its memory", side: .userSpace, waits: .targetMemory, 
+            .touchMemory, in: "process", title: "a process touches its memory", side: .userSpace, waits: .targetMemory,
             what: "The process's access is translated by the host's own table; what is missing faults in.",
             why: "The VMM and other processes use the same frames as the guest.",
             source: .kernel("mm/memory.c"))
         Row(
-            .useMemory, in: "process", title: "the access is done", side: .userSpace, waits: .targetMemory, 
+            .useMemory, in: "process", title: "the access is done", side: .userSpace, waits: .targetMemory,
             what: "The process reads or writes the frame.",
             why: "No host code runs: what the entry permits, happens.",
             source: .kernel("mm/memory.c"))
@@ -55,9 +55,17 @@ extension Narration {
     var processAccess: Told? {
         switch step {
         case .touchMemory:
-            if now.outcome == .signal { return Told("SIGSEGV or SIGBUS", what: "The host can give no page: the process gets a signal.", why: "There is no area, no right, or the page is poisoned.") }
-            return now.next == .useMemory ? Told("the entry permits it") : Told("a page fault", what: "The entry is missing or does not permit it: the host's page fault runs.")
-        case .useMemory where now.next == .touchMemory: return Told("the entry has gone again", what: "Between the fault and the access the entry has gone again.", why: "Reclaim was quicker: the access faults once more.")
+            if now.outcome == .signal {
+                return Told(
+                    "SIGSEGV or SIGBUS", what: "The host can give no page: the process gets a signal.",
+                    why: "There is no area, no right, or the page is poisoned.")
+            }
+            return now.next == .useMemory
+                ? Told("the entry permits it") : Told("a page fault", what: "The entry is missing or does not permit it: the host's page fault runs.")
+        case .useMemory where now.next == .touchMemory:
+            return Told(
+                "the entry has gone again", what: "Between the fault and the access the entry has gone again.",
+                why: "Reclaim was quicker: the access faults once more.")
         default: return hostChanges.map { Told($0) }
         }
     }

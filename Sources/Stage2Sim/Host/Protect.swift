@@ -3,17 +3,17 @@
 extension Routine {
     static let protect = Routine("change_protection", .host, "A range becomes read-only, or may be written again.", tell: { $0.protect }) {
         Row(
-            .protectStart, in: "change_protection", title: "invalidate_range_start", side: .host, waits: .targetMapForWriting, 
+            .protectStart, in: "change_protection", title: "invalidate_range_start", side: .host, waits: .targetMapForWriting,
             what: "The range is announced to KVM.",
             why: "Leaves that grant more than the host's entries are to grant must go.",
             source: .kernel("mm/mprotect.c"))
         Row(
-            .protectEntries, in: "change_protection", title: "change the entries", side: .host, waits: .targetMemory, 
+            .protectEntries, in: "change_protection", title: "change the entries", side: .host, waits: .targetMemory,
             what: "Entries that may be written lose that right.",
             why: "Getting it back takes a fault.",
             source: .kernel("mm/mprotect.c"))
         Row(
-            .protectEnd, in: "change_protection", title: "the range is changed", side: .host, 
+            .protectEnd, in: "change_protection", title: "the range is changed", side: .host,
             what: "invalidate_range_end has run.",
             why: "The guest's leaves of the range are gone: its next accesses fault, and find the new entries.",
             source: .kernel("mm/mprotect.c"))
@@ -59,7 +59,10 @@ extension Stepper {
 extension Narration {
     var protect: Told? {
         switch step {
-        case .protectStart, .protectEnd: return Told("\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size)), \(now.hostAction.kind == .mprotectReadOnly ? "read-only" : "may be written")")
+        case .protectStart, .protectEnd:
+            return Told(
+                "\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size)), \(now.hostAction.kind == .mprotectReadOnly ? "read-only" : "may be written")"
+            )
         default: return hostChanges.map { Told($0) } ?? Told("no entry to change", what: "No entry of the range may be written.")
         }
     }

@@ -4,42 +4,44 @@
 extension Routine {
     static let reclaim = Routine("shrink_page_list", .host, "Takes one page away from everybody, and frees it.", tell: { $0.reclaim }) {
         Row(
-            .reclaimIsolate, in: "isolate_lru_pages", title: "isolate the page", side: .host, 
+            .reclaimIsolate, in: "isolate_lru_pages", title: "isolate the page", side: .host,
             what: "Reclaim takes the page off its list, locks it, and holds it by a reference.",
             why: "Nobody else may reclaim it meanwhile.",
             source: .kernel("mm/vmscan.c"))
         Row(
-            .reclaimAge, in: "page_referenced", title: "has it been used?", side: .host, decides: [.pageAging], 
+            .reclaimAge, in: "page_referenced", title: "has it been used?", side: .host, decides: [.pageAging],
             what: "Young bits of the host's entries are looked at and cleared.",
-            why: .if(.pageAging, "kvm_age_hva looks at stage 2 too: what the guest touches counts.", else: "kvm_age_hva returns 0 on ARM: what the guest touches through stage 2 does not count, so hot guest pages look cold."),
+            why: .if(
+                .pageAging, "kvm_age_hva looks at stage 2 too: what the guest touches counts.",
+                else: "kvm_age_hva returns 0 on ARM: what the guest touches through stage 2 does not count, so hot guest pages look cold."),
             source: .kernel("mm/vmscan.c"))
         Row(
-            .reclaimAddToSwap, in: "add_to_swap", title: "give it a swap slot", side: .host, 
+            .reclaimAddToSwap, in: "add_to_swap", title: "give it a swap slot", side: .host,
             what: "A page that has no slot gets one, and is marked dirty.",
             why: "A page already in the swap cache keeps its slot, and its clean state: here the swap bug gets its chance.",
             source: .kernel("mm/swap_state.c"))
         Row(
-            .reclaimUnmapEntry, in: "try_to_unmap", title: "the entry names the slot", side: .host, waits: .mappersPageTable, 
+            .reclaimUnmapEntry, in: "try_to_unmap", title: "the entry names the slot", side: .host, waits: .mappersPageTable,
             what: "The host's entry is cleared; if it was dirty the page is marked dirty; it names the swap slot now.",
             why: "The host's entry goes first. Only then is KVM told: between the two the guest may still write.",
             source: .kernel("mm/rmap.c"))
         Row(
-            .reclaimNotify, in: "try_to_unmap", title: "the notifier has returned", side: .host, 
+            .reclaimNotify, in: "try_to_unmap", title: "the notifier has returned", side: .host,
             what: "The guest's leaf is gone and its TLB entries are flushed.",
             why: "From here nobody reaches the page by this mapping.",
             source: .kernel("mm/rmap.c"))
         Row(
-            .reclaimWriteOut, in: "pageout", title: "write it, if dirty", side: .host, 
+            .reclaimWriteOut, in: "pageout", title: "write it, if dirty", side: .host,
             what: "A dirty page is to be written to its slot, if nobody else holds it; a clean one is not, for its slot holds the same bytes.",
             why: "That is true as long as every write was noticed.",
             source: .kernel("mm/vmscan.c"))
         Row(
-            .reclaimFree, in: "__remove_mapping", title: "free the page", side: .host, 
+            .reclaimFree, in: "__remove_mapping", title: "free the page", side: .host,
             what: "If only the swap cache and reclaim hold it, and it is clean, the frame is free.",
             why: "An extra reference, of a fault that has just looked the page up, saves it for a later pass.",
             source: .kernel("mm/vmscan.c"))
         Row(
-            .reclaimPutBack, in: "putback_inactive_pages", title: "keep the page", side: .host, 
+            .reclaimPutBack, in: "putback_inactive_pages", title: "keep the page", side: .host,
             what: "The page goes back to its list.",
             why: "It is not to be had now; a later pass may.",
             source: .kernel("mm/vmscan.c"))
@@ -172,22 +174,37 @@ extension Narration {
         switch step {
         case .reclaimIsolate:
             guard !now.isIdle else {
-                return Told("nothing there to reclaim", what: "No page of its own stands there, or somebody else has locked it: nothing is done.", why: "The zero page and a device's pages are not reclaimed, and a locked page is left to whoever locked it.")
+                return Told(
+                    "nothing there to reclaim", what: "No page of its own stands there, or somebody else has locked it: nothing is done.",
+                    why: "The zero page and a device's pages are not reclaimed, and a locked page is left to whoever locked it.")
             }
             return Told("frame \(hex(now.reclaimPFN.rawValue)), refs \(frame.references)")
         case .reclaimAge:
             return now.next == .reclaimPutBack
-                ? Told("young: it stays", what: "The page has been used since it was last looked at.") : Told("not young" + (hostChanges.map { ": " + $0 } ?? ""), what: "Young bits of the host's entries are looked at and cleared; one pass is made, whatever they said.")
+                ? Told("young: it stays", what: "The page has been used since it was last looked at.")
+                : Told(
+                    "not young" + (hostChanges.map { ": " + $0 } ?? ""),
+                    what: "Young bits of the host's entries are looked at and cleared; one pass is made, whatever they said.")
         case .reclaimAddToSwap:
             return before.world.frames[was.reclaimPFN].flags.contains(.swapCache)
-                ? Told("it has slot \(frame.slot) already", what: "The page is in the swap cache, with a slot that it keeps: it stays as clean as it is.", why: "Its slot holds the bytes that were read from it. Here the swap bug gets its chance.")
-                : Told("slot \(frame.slot), PageDirty", what: "The page gets a slot, and is marked dirty.", why: "Nothing of it is in swap yet: it must be written before it may go.")
+                ? Told(
+                    "it has slot \(frame.slot) already", what: "The page is in the swap cache, with a slot that it keeps: it stays as clean as it is.",
+                    why: "Its slot holds the bytes that were read from it. Here the swap bug gets its chance.")
+                : Told(
+                    "slot \(frame.slot), PageDirty", what: "The page gets a slot, and is marked dirty.",
+                    why: "Nothing of it is in swap yet: it must be written before it may go.")
         case .reclaimUnmapEntry:
-            guard let hostChanges else { return Told("no entry maps it any more", what: "Every host entry that mapped the page has been dealt with.", why: "From here only references hold it.") }
+            guard let hostChanges else {
+                return Told(
+                    "no entry maps it any more", what: "Every host entry that mapped the page has been dealt with.", why: "From here only references hold it.")
+            }
             return Told(hostChanges)
         case .reclaimNotify: return Told("done")
         case .reclaimWriteOut, .reclaimFree: return freed(frame)
-        case .reclaimPutBack: return Told("it stays" + (frame.flags.contains(.swapCache) ? ", in the swap cache" : ""), what: "The page goes back to its list\(frame.flags.contains(.swapCache) ? ", in the swap cache" : "").")
+        case .reclaimPutBack:
+            return Told(
+                "it stays" + (frame.flags.contains(.swapCache) ? ", in the swap cache" : ""),
+                what: "The page goes back to its list\(frame.flags.contains(.swapCache) ? ", in the swap cache" : "").")
         default: return nil
         }
     }
@@ -196,11 +213,17 @@ extension Narration {
         if now.next == .reclaimPutBack {
             let dirty = frame.flags.contains(.dirty)
             return Told(
-                dirty ? "dirty again: it stays" : "refs \(frame.references): somebody holds it", what: dirty ? "The page has become dirty again: it is kept." : "Somebody beside the swap cache and reclaim holds the page: it is kept.",
+                dirty ? "dirty again: it stays" : "refs \(frame.references): somebody holds it",
+                what: dirty ? "The page has become dirty again: it is kept." : "Somebody beside the swap cache and reclaim holds the page: it is kept.",
                 why: dirty ? "What is in its slot is old by now." : "A fault that has just looked the page up may be about to map it, or to write to it.")
         }
-        if step == .reclaimFree { return Told(hostChanges ?? "freed", what: "Only the swap cache and reclaim hold it, and it is clean: the frame is free.", why: "Whoever needs the bytes finds them in the slot.") }
+        if step == .reclaimFree {
+            return Told(
+                hostChanges ?? "freed", what: "Only the swap cache and reclaim hold it, and it is clean: the frame is free.",
+                why: "Whoever needs the bytes finds them in the slot.")
+        }
         return decided(.nothingToDo)
-            ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot holds the same bytes.") : Told(hostChanges ?? "written", what: "The page is dirty: it is written to its slot.", why: "What is dropped next must be in swap.")
+            ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot holds the same bytes.")
+            : Told(hostChanges ?? "written", what: "The page is dirty: it is written to its slot.", why: "What is dropped next must be in swap.")
     }
 }

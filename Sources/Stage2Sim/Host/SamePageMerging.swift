@@ -1,59 +1,61 @@
 // KSM (mm/ksm.c): write_protect_page on both pages, then replace_page on the second, each between range_start and range_end.
 
 extension Routine {
-    static let samePageMerging = Routine("cmp_and_merge_page", .host, "ksmd makes one page of two equal ones: both write-protected, then one replaced.", tell: { $0.samePageMerging }) {
+    static let samePageMerging = Routine(
+        "cmp_and_merge_page", .host, "ksmd makes one page of two equal ones: both write-protected, then one replaced.", tell: { $0.samePageMerging }
+    ) {
         Row(
-            .ksmCompare, in: "cmp_and_merge_page", title: "are the pages equal?", side: .host, waits: .bothMemories, 
+            .ksmCompare, in: "cmp_and_merge_page", title: "are the pages equal?", side: .host, waits: .bothMemories,
             what: "ksmd compares two pages byte by byte.",
             why: "Equal pages can share one frame until somebody writes.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectStart, in: "write_protect_page", title: "invalidate_range_start", side: .host, 
+            .ksmProtectStart, in: "write_protect_page", title: "invalidate_range_start", side: .host,
             what: "KVM is told: the guest's leaf for this page goes.",
             why: "Nobody may write between the comparison and the merge.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectClear, in: "write_protect_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable, 
+            .ksmProtectClear, in: "write_protect_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable,
             what: "The host's entry is cleared for a moment, if it may be written by.",
             why: "So that the count below is exact.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectCheck, in: "write_protect_page", title: "does anybody hold the page?", side: .host, 
+            .ksmProtectCheck, in: "write_protect_page", title: "does anybody hold the page?", side: .host,
             what: "The count must be that of the mappings and the swap cache, else the page is refused.",
             why: "Somebody who holds the page might write to it.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectSet, in: "write_protect_page", title: "write-protect", side: .host, 
+            .ksmProtectSet, in: "write_protect_page", title: "write-protect", side: .host,
             what: "The entry comes back clean and read-only.",
             why: "What was dirty about it is in PageDirty now.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectEnd, in: "write_protect_page", title: "invalidate_range_end", side: .host, 
+            .ksmProtectEnd, in: "write_protect_page", title: "invalidate_range_end", side: .host,
             what: "The window closes.",
             why: "The page is read-only for everybody now.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceStart, in: "replace_page", title: "invalidate_range_start", side: .host, 
+            .ksmReplaceStart, in: "replace_page", title: "invalidate_range_start", side: .host,
             what: "KVM is told: the leaf of the page given up goes.",
             why: "Its address is about to name another frame.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceClear, in: "replace_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable, 
+            .ksmReplaceClear, in: "replace_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable,
             what: "The entry of the page given up is cleared.",
             why: "Break before make, on the host's side.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceChange, in: "replace_page", title: "change_pte", side: .host, 
+            .ksmReplaceChange, in: "replace_page", title: "change_pte", side: .host,
             what: "KVM is told of the shared page; the guest may get a read-only leaf to it.",
             why: "Nothing cleans a cache for this leaf, although it may be executed.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceSet, in: "replace_page", title: "name the shared page", side: .host, 
+            .ksmReplaceSet, in: "replace_page", title: "name the shared page", side: .host,
             what: "The entry names the shared page, read-only; the other page is let go.",
             why: "A frame is saved.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceEnd, in: "replace_page", title: "merged", side: .host, 
+            .ksmReplaceEnd, in: "replace_page", title: "merged", side: .host,
             what: "invalidate_range_end has run.",
             why: "A write by either guest will have to copy.",
             source: .kernel("mm/ksm.c"))
@@ -199,20 +201,29 @@ extension Narration {
         switch step {
         case .ksmCompare:
             return now.isIdle
-                ? Told("not to be merged", what: "The pages are not equal, not of the kind that is merged, or somebody has locked one.", why: "Only equal anonymous pages can share a frame.") : Told("equal")
+                ? Told(
+                    "not to be merged", what: "The pages are not equal, not of the kind that is merged, or somebody has locked one.",
+                    why: "Only equal anonymous pages can share a frame.") : Told("equal")
         case .ksmProtectClear:
             if let hostChanges { return Told(hostChanges) }
             return now.ksmPhase == 2
-                ? Told("changed: given up", what: "The entry does not name the page any more: the merge is given up.", why: "The comparison is worth nothing by now.")
+                ? Told(
+                    "changed: given up", what: "The entry does not name the page any more: the merge is given up.",
+                    why: "The comparison is worth nothing by now.")
                 : Told("clean and read-only already", what: "The entry is clean and read-only: it stays as it is.", why: "Nobody writes by it.")
         case .ksmProtectCheck:
             return now.ksmPhase == 2
-                ? Told("somebody holds it: given up", what: "Somebody holds the page: its entry goes back as it was, and the merge is given up.", why: "Whoever holds it, a fault that has just looked it up, might write to it.")
+                ? Told(
+                    "somebody holds it: given up", what: "Somebody holds the page: its entry goes back as it was, and the merge is given up.",
+                    why: "Whoever holds it, a fault that has just looked it up, might write to it.")
                 : Told("nobody", what: "Nobody but the mappings and the swap cache holds the page; change_pte tells KVM next, before the entry is set.")
         case .ksmReplaceClear:
             if let hostChanges { return Told(hostChanges) }
             return Told("changed: given up", what: "The page to be given up has changed since: the merge is given up.", why: "Only equal pages may become one.")
-        case .ksmReplaceEnd: return Told(now.outcome == .refused ? "given up" : "done", what: now.outcome == .refused ? "invalidate_range_end has run; nothing was merged." : nil, why: now.outcome == .refused ? "Both pages stay what they are." : nil)
+        case .ksmReplaceEnd:
+            return Told(
+                now.outcome == .refused ? "given up" : "done", what: now.outcome == .refused ? "invalidate_range_end has run; nothing was merged." : nil,
+                why: now.outcome == .refused ? "Both pages stay what they are." : nil)
         case .ksmProtectStart, .ksmReplaceStart, .ksmReplaceChange: return hostChanges.map { Told($0) } ?? "told"
         case .ksmProtectEnd: return "done"
         default: return hostChanges.map { Told($0) }

@@ -3,42 +3,44 @@
 extension Routine {
     static let writeProtectFault = Routine("do_wp_page", .host, "A write to a page that others share gets a copy of its own.", tell: { $0.writeProtectFault }) {
         Row(
-            .copyHostPage, in: "do_wp_page", title: "copy the shared page", side: .host, 
+            .copyHostPage, in: "do_wp_page", title: "copy the shared page", side: .host,
             what: "A new frame is filled with the old one's bytes.",
             why: "The zero page, a page shared since fork or by KSM must keep its bytes for the others.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyStart, in: "do_wp_page", title: "invalidate_range_start", side: .host, 
+            .copyStart, in: "do_wp_page", title: "invalidate_range_start", side: .host,
             what: "KVM is told: the guest's leaf for this page goes.",
             why: "While the entry changes no guest may read by the old leaf and write by the new.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyRecheck, in: "do_wp_page", title: "is the entry still the same?", side: .host, waits: .faultingMemory, 
+            .copyRecheck, in: "do_wp_page", title: "is the entry still the same?", side: .host, waits: .faultingMemory,
             what: "Under the page-table lock the entry is compared; if it changed meanwhile, the copy is thrown away.",
             why: "The copy slept; others did not.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyClearEntry, in: "do_wp_page", title: "clear and flush the old entry", side: .host, 
+            .copyClearEntry, in: "do_wp_page", title: "clear and flush the old entry", side: .host,
             what: "The host's entry is cleared, and flushed from the host's TLBs.",
             why: "Break before make, on the host's own side.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyChange, in: "do_wp_page", title: "change_pte", side: .host, 
+            .copyChange, in: "do_wp_page", title: "change_pte", side: .host,
             what: "KVM is told of the new page, before the host's entry is set.",
-            why: .if(.changePteNeedsLeaf, "A leaf that stands is replaced by a read-only one to the copy.", else: "If the level-3 table still stands, the guest gets a read-only leaf to the copy."),
+            why: .if(
+                .changePteNeedsLeaf, "A leaf that stands is replaced by a read-only one to the copy.",
+                else: "If the level-3 table still stands, the guest gets a read-only leaf to the copy."),
             source: .kernel("mm/memory.c"))
         Row(
-            .copySetEntry, in: "do_wp_page", title: "set the new entry", side: .host, 
+            .copySetEntry, in: "do_wp_page", title: "set the new entry", side: .host,
             what: "The host's entry names the copy, writable and dirty.",
             why: "The process writes here from now on.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyDropOld, in: "do_wp_page", title: "let the old page go", side: .host, 
+            .copyDropOld, in: "do_wp_page", title: "let the old page go", side: .host,
             what: "This mapping of the old page ends; its last user frees it.",
             why: "The others keep it.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyEnd, in: "do_wp_page", title: "the copy is done", side: .host, 
+            .copyEnd, in: "do_wp_page", title: "the copy is done", side: .host,
             what: "invalidate_range_end has run.",
             why: "invalidate_range_end raised the sequence: a fault that looked its page up before this will give up.",
             source: .kernel("mm/memory.c"))
@@ -117,12 +119,23 @@ extension Narration {
     var writeProtectFault: Told? {
         switch step {
         case .copyHostPage where now.next != .copyStart:
-            return Told("served meanwhile: the entry has changed", what: "The entry is not the one that was looked at: nothing is copied.", why: "Somebody else's fault was quicker.")
+            return Told(
+                "served meanwhile: the entry has changed", what: "The entry is not the one that was looked at: nothing is copied.",
+                why: "Somebody else's fault was quicker.")
         case .copyRecheck:
             return now.next == .copyClearEntry
-                ? Told("the same") : Told("changed: the copy is thrown away", what: "The entry has changed meanwhile: the copy is thrown away.", why: "The copy slept; others did not. The access is tried again.")
-        case .copyStart, .copyChange: return hostChanges.map { Told($0) } ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifyVM)")
-        case .copyEnd: return Told(hostChanges ?? "done", why: actorIsVCPU ? "All this happened inside the vCPU's own lookup, so its own retry check will fail, and the same write faults a second time." : nil)
+                ? Told("the same")
+                : Told(
+                    "changed: the copy is thrown away", what: "The entry has changed meanwhile: the copy is thrown away.",
+                    why: "The copy slept; others did not. The access is tried again.")
+        case .copyStart, .copyChange:
+            return hostChanges.map { Told($0) }
+                ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifyVM)")
+        case .copyEnd:
+            return Told(
+                hostChanges ?? "done",
+                why: actorIsVCPU
+                    ? "All this happened inside the vCPU's own lookup, so its own retry check will fail, and the same write faults a second time." : nil)
         default: return hostChanges.map { Told($0) }
         }
     }

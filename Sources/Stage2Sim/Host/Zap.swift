@@ -3,24 +3,25 @@
 extension Routine {
     static let zap = Routine("zap_page_range", .host, "Entries go between range_start and range_end; the pages are let go in batches.", tell: { $0.zap }) {
         Row(
-            .zapStart, in: "zap_page_range", title: "invalidate_range_start", side: .host, waits: .targetMapIfUnmapped, 
+            .zapStart, in: "zap_page_range", title: "invalidate_range_start", side: .host, waits: .targetMapIfUnmapped,
             what: "The range is announced to KVM: leaves go, TLBs are flushed.",
             why: "Stage 2 must not lead to pages that are about to be freed.",
             source: .kernel("mm/memory.c"))
         Row(
-            .zapEntries, in: "zap_page_range", title: "clear the entries", side: .host, waits: .targetMemory, 
+            .zapEntries, in: "zap_page_range", title: "clear the entries", side: .host, waits: .targetMemory,
             what: "Entries are cleared; the pages are gathered, to be let go at the end.",
             why: "A vCPU that has just looked a page up still holds it.",
             source: .kernel("mm/memory.c"))
         Row(
-            .zapEnd, in: "zap_page_range", title: "the range is gone", side: .host, 
+            .zapEnd, in: "zap_page_range", title: "the range is gone", side: .host,
             what: "invalidate_range_end has run.",
             why: "A later touch finds untouched memory, or no area at all.",
             source: .kernel("mm/memory.c"))
         Row(
-            .zapFree, in: "tlb_finish_mmu", title: "let the pages go", side: .host, 
+            .zapFree, in: "tlb_finish_mmu", title: "let the pages go", side: .host,
             what: "The pages gathered lose the reference that their mapping was; the last reference frees.",
-            why: "After range_start nobody can reach them through the guest's tables. Linux lets them go in batches inside the window; here the batch is let go at its end.",
+            why:
+                "After range_start nobody can reach them through the guest's tables. Linux lets them go in batches inside the window; here the batch is let go at its end.",
             source: .kernel("mm/memory.c"))
     }
 }
@@ -92,7 +93,11 @@ extension Narration {
         case .zapStart, .zapEnd: return Told("\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size))")
         case .zapEntries: return hostChanges.map { Told($0) } ?? Told("nothing was there", what: "No entry of the range was in use.")
         case .zapFree:
-            guard let hostChanges else { return Told("somebody still holds them, or there are none", what: "No page is freed: none was gathered, or each is still held by somebody else.", why: "The last reference frees.") }
+            guard let hostChanges else {
+                return Told(
+                    "somebody still holds them, or there are none", what: "No page is freed: none was gathered, or each is still held by somebody else.",
+                    why: "The last reference frees.")
+            }
             return Told(hostChanges)
         default: return nil
         }

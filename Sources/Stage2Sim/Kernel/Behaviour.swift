@@ -45,7 +45,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "top-up", about: "the memory cache is filled before mmu_lock is taken"),
         Entry(name: "set-dirty", about: "kvm_set_pfn_dirty when the leaf becomes writable"),
         Entry(name: "present-test", about: "unmap drops the table's reference only where a leaf was present", opposite: "b2-unconditional-put"),
-        Entry(name: "unmap-by-range", about: "one function unmaps ranges, and tears a VM down too; notifiers flush behind it. Off: page by page, each with a flush of its own"),
+        Entry(
+            name: "unmap-by-range",
+            about: "one function unmaps ranges, and tears a VM down too; notifiers flush behind it. Off: page by page, each with a flush of its own"),
         Entry(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
         Entry(name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor"),
         Entry(name: "release-dirty", about: "the page is released with kvm_release_pfn_dirty"),

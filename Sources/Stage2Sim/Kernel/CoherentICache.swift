@@ -5,19 +5,25 @@ extension Routine {
         "coherent_icache_guest_page", .kvm, "Makes sure that the instruction cache holds nothing of what the frame held before.", tell: { $0.coherentICache }
     ) {
         Row(
-            .syncInstructionCache, in: "coherent_icache_guest_page", title: "make the I-cache coherent", when: .withAny(.icacheMaintenance, .cleanOnMap), decides: [.invalidateIOnExec, .cacheOpKernelMapping, .cacheOpUnderLock, .b14VIPTLeavesDCache, .icacheRuleNothing, .icacheRulePage, .icacheRuleAll], 
+            .syncInstructionCache, in: "coherent_icache_guest_page", title: "make the I-cache coherent", when: .withAny(.icacheMaintenance, .cleanOnMap),
+            decides: [.invalidateIOnExec, .cacheOpKernelMapping, .cacheOpUnderLock, .b14VIPTLeavesDCache, .icacheRuleNothing, .icacheRulePage, .icacheRuleAll],
             what: .by { setting in
-                let rules = "PIPT: the page's lines are cleaned and invalidated, by \(setting.has(.cacheOpKernelMapping) ? "the kernel's own mapping" : "the VMM's address"). VIPT: the whole instruction cache is invalidated\(setting.has(.b14VIPTLeavesDCache) ? "" : ", after the page was cleaned"). VIVT with ASID and VMID tags: nothing."
+                let rules =
+                    "PIPT: the page's lines are cleaned and invalidated, by \(setting.has(.cacheOpKernelMapping) ? "the kernel's own mapping" : "the VMM's address"). VIPT: the whole instruction cache is invalidated\(setting.has(.b14VIPTLeavesDCache) ? "" : ", after the page was cleaned"). VIVT with ASID and VMID tags: nothing."
                 return setting.has(.icacheMaintenance) ? rules : "The data cache is cleaned for the page; the instruction cache is left alone."
             },
-            why: .if(.invalidateIOnExec, "The frame may have held other code. Only a fault on an execution invalidates: pages are mapped XN first.", else: "The frame may have held other code, of another VM or of the host, and the instruction cache may still hold lines of it. It is done on every fault, for the guest may write a page before it executes it."),
+            why: .if(
+                .invalidateIOnExec, "The frame may have held other code. Only a fault on an execution invalidates: pages are mapped XN first.",
+                else:
+                    "The frame may have held other code, of another VM or of the host, and the instruction cache may still hold lines of it. It is done on every fault, for the guest may write a page before it executes it."
+            ),
             source: .kernel("coherent_icache_guest_page"))
     }
 
     /// The operation goes by the VMM's address; under mmu_lock a page fault on it cannot end well.
     static let faultUnderLock = Routine("do_page_fault", .host, "A page fault of the cache operation, under mmu_lock.", tell: { _ in nil }) {
         Row(
-            .faultUnderLock, in: "do_page_fault", title: "a page fault under mmu_lock", side: .host, waits: .lockHeldByItself, 
+            .faultUnderLock, in: "do_page_fault", title: "a page fault under mmu_lock", side: .host, waits: .lockHeldByItself,
             what: "The cache operation's user address has no page any more, and faults while this thread holds mmu_lock.",
             why: "The fault may sleep, and reclaim may tell KVM, whose notifier waits for the lock that this thread holds: the host hangs (0d3e4d4fade6).",
             source: .kernel("mm/memory.c"))
@@ -140,31 +146,42 @@ extension Narration {
         guard step == .syncInstructionCache else { return nil }
         if now.next == .faultUnderLock {
             return Told(
-                "the VMM's address has no page: it faults under mmu_lock", what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault begins under mmu_lock.",
+                "the VMM's address has no page: it faults under mmu_lock",
+                what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault begins under mmu_lock.",
                 why: "The fault may sleep, and reclaim may call KVM's notifier, which waits for the lock held here (0d3e4d4fade6).")
         }
         if now.next == .hostFault {
             return Told(
-                "the VMM's address has no page: it faults", what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault brings one back.",
+                "the VMM's address has no page: it faults",
+                what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault brings one back.",
                 why: "No lock is held here, so it may sleep. The page that comes need not be the one that was looked up.")
         }
         let kind = after.world.instructionCacheName
         let rule = after.world.instructionCacheRule
         guard has(.icacheMaintenance), !has(.invalidateIOnExec) || now.hsr.isInstructionAbort else {
-            return Told("\(kind): " + (maintained ?? "nothing"), what: "The instruction cache is left alone at this fault.", why: has(.invalidateIOnExec) ? "The page is mapped XN: it is invalidated when the guest first executes it." : "Its maintenance is switched off.")
+            return Told(
+                "\(kind): " + (maintained ?? "nothing"), what: "The instruction cache is left alone at this fault.",
+                why: has(.invalidateIOnExec) ? "The page is mapped XN: it is invalidated when the guest first executes it." : "Its maintenance is switched off."
+            )
         }
-        let done = switch rule {
-        case .nothing: "nothing"
-        case .page: "this page"
-        case .all: "the whole I-cache"
-        }
+        let done =
+            switch rule {
+            case .nothing: "nothing"
+            case .page: "this page"
+            case .all: "the whole I-cache"
+            }
         let own = InstructionCacheRule(of: after.world.ctr)
-        let what = switch rule {
-        case .nothing: "Nothing is done to the instruction cache."
-        case .page: "The page's lines are cleaned from the data cache and invalidated in the instruction cache."
-        case .all: has(.b14VIPTLeavesDCache) ? "The whole instruction cache is invalidated, on every CPU; the data cache is left alone (B14)." : "The page is cleaned from the data cache, and the whole instruction cache invalidated, on every CPU."
-        }
-        let why = rule == own ? reason(rule) : "The rule of another kind of cache is applied to this one: what it owes this cache stays undone, or too much is done."
+        let what =
+            switch rule {
+            case .nothing: "Nothing is done to the instruction cache."
+            case .page: "The page's lines are cleaned from the data cache and invalidated in the instruction cache."
+            case .all:
+                has(.b14VIPTLeavesDCache)
+                    ? "The whole instruction cache is invalidated, on every CPU; the data cache is left alone (B14)."
+                    : "The page is cleaned from the data cache, and the whole instruction cache invalidated, on every CPU."
+            }
+        let why =
+            rule == own ? reason(rule) : "The rule of another kind of cache is applied to this one: what it owes this cache stays undone, or too much is done."
         let text = after.world.caches == nil ? "\(kind), \(done)" : "\(kind), \(done): \(maintained ?? "no line there")"
         return Told(text, what: what, why: why)
     }

@@ -5,9 +5,10 @@ extension Routine {
         "kvm_arch_vcpu_ioctl_run", .kvm, "KVM_RUN: the VMID is renewed if its generation is over, VTTBR loaded, and the guest entered.", tell: { $0.enterGuest }
     ) {
         Row(
-            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask], 
+            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask],
             what: "KVM checks the VMID's generation, loads VTTBR and returns to the guest.",
-            why: "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction.",
+            why:
+                "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction.",
             source: .kernel("update_vttbr, __kvm_vcpu_run"))
     }
 }

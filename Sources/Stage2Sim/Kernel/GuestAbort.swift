@@ -7,48 +7,49 @@ extension Routine {
         tell: { $0.guestAbort }
     ) {
         Row(
-            .traceGuestFault, in: "kvm_handle_guest_abort", title: "EC, IPA, trace event", 
+            .traceGuestFault, in: "kvm_handle_guest_abort", title: "EC, IPA, trace event",
             what: "The IPA is taken from HPFAR; the kvm_guest_fault event is traced.",
             why: "This is the line that real traces show: pc, hsr, hxfar, ipa. Whatever returned before it leaves no trace.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?", 
+            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?",
             what: "Only translation and permission faults are handled; the level in the status is ignored.",
             why: "An access flag fault, an external abort or a TLB conflict cannot be mended by mapping a page: KVM_RUN fails with -EFAULT.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu), 
+            .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu),
             what: "The vCPU marks itself as a reader of the memslots.",
             why: "Whoever removes a slot waits until all readers have left.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .lookupMemslot, in: "kvm_handle_guest_abort", title: "is there a memslot?", 
+            .lookupMemslot, in: "kvm_handle_guest_abort", title: "is there a memslot?",
             what: "The guest frame number is looked up in the memory slots.",
             why: "Memory that user space gave the guest has a slot. An address without one is a device's, or nothing.",
             source: .kernel("kvm_is_visible_gfn, gfn_to_memslot"))
         Row(
-            .formIOAddress, in: "kvm_handle_guest_abort", title: "add the offset in the page", 
+            .formIOAddress, in: "kvm_handle_guest_abort", title: "add the offset in the page",
             what: "HPFAR gave the page; the low 12 bits come from the faulting VA.",
             why: "A device's register is picked by the full address. A page's offset is the same in VA and IPA.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .refuseIOPermission, in: "kvm_handle_guest_abort", title: "permission fault on no memory", 
+            .refuseIOPermission, in: "kvm_handle_guest_abort", title: "permission fault on no memory",
             what: "A permission fault at an address without a slot cannot be served.",
-            why: "A leaf stands there that forbids the access, and no slot says what it is: the slot was deleted and its leaves stayed (B12), or KVM mapped a device there. -EFAULT.",
+            why:
+                "A leaf stands there that forbids the access, and no slot says what it is: the slot was deleted and its leaves stayed (B12), or KVM mapped a device there. -EFAULT.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .checkUserAllocated, in: "kvm_handle_guest_abort", title: "slot allocated by user space?", when: .with(.userAllocCheck), 
+            .checkUserAllocated, in: "kvm_handle_guest_abort", title: "slot allocated by user space?", when: .with(.userAllocCheck),
             what: "A slot whose memory user space did not allocate is refused.",
             why: "A remnant of an older interface; the test was gone when the code was merged.",
             source: .kernel("kvm_handle_guest_abort"))
         Place.call(.decideWriteFault, when: .always)
         Row(
-            .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu), 
+            .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu),
             what: "The vCPU is no longer a reader of the memslots.",
             why: "Every way out passes here; somebody may be waiting to free a slot.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail", 
+            .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail",
             what: "1: the guest goes on and executes the instruction again. 0: to user space. Less: KVM_RUN fails.",
             why: "A retry returns 1 too: the guest faults again if it must. No access is ever emulated for memory.",
             source: .kernel("handle_exit"))
@@ -152,7 +153,9 @@ extension Narration {
             guard now.error != 0 || now.outcome == .bug else { return Told("IPA \(hex(now.faultIPA.rawValue))") }
             return Told(
                 failed, what: "The exit's class in HSR is none that a guest's abort has.",
-                why: now.outcome == .bug ? "KVM has no handler for this class, and stops with a BUG." : "An abort taken from Hyp mode itself is an error of KVM's, not the guest's: -EFAULT.")
+                why: now.outcome == .bug
+                    ? "KVM has no handler for this class, and stops with a BUG."
+                    : "An abort taken from Hyp mode itself is an error of KVM's, not the guest's: -EFAULT.")
         case .checkFaultStatus:
             guard decided(.statusHandled) else {
                 return Told(
@@ -172,12 +175,18 @@ extension Narration {
             if now.abortResult > 0 {
                 return Told(
                     "1: resume the guest", what: "The handler returns 1: the guest executes the instruction again.",
-                    why: "Whether a leaf was made, an abort injected or the fault given up, the guest goes on; if the access still cannot be made, it faults again.")
+                    why:
+                        "Whether a leaf was made, an abort injected or the fault given up, the guest goes on; if the access still cannot be made, it faults again."
+                )
             }
             if now.abortResult == 0 {
-                return Told("0: to user space", what: "The handler returns 0: KVM_RUN returns, so that user space can emulate the access.", why: "Only user space knows the device.")
+                return Told(
+                    "0: to user space", what: "The handler returns 0: KVM_RUN returns, so that user space can emulate the access.",
+                    why: "Only user space knows the device.")
             }
-            return Told(failed, what: "The handler returns an error: KVM_RUN fails with it.", why: "What was asked for can neither be mapped nor emulated; the guest does not go on by itself.")
+            return Told(
+                failed, what: "The handler returns an error: KVM_RUN fails with it.",
+                why: "What was asked for can neither be mapped nor emulated; the guest does not go on by itself.")
         default: return nil
         }
     }
@@ -188,8 +197,11 @@ extension Narration {
                 "no slot holds \(hex(now.faultIPA.rawValue))", what: "The guest frame number is in no memory slot, or in one on its way out.",
                 why: now.hsr.isInstructionAbort
                     ? "Nothing can be fetched there: the guest gets a prefetch abort."
-                    : now.hsr.faultStatus.kind == .translation ? "No memory: a device of user space's may live there." : "A permission fault without a slot: that is refused.")
+                    : now.hsr.faultStatus.kind == .translation
+                        ? "No memory: a device of user space's may live there." : "A permission fault without a slot: that is refused.")
         }
-        return Told("slot \(slot.id): \(hex(slot.ipa.rawValue)), \(sizeText(slot.size))", why: "Memory that user space gave the guest has a slot: the fault is one on memory.")
+        return Told(
+            "slot \(slot.id): \(hex(slot.ipa.rawValue)), \(sizeText(slot.size))",
+            why: "Memory that user space gave the guest has a slot: the fault is one on memory.")
     }
 }

@@ -1,34 +1,38 @@
 // guest_trap (interrupts.S): what runs in Hyp mode before any C code does. It saves the syndrome and finds the faulting IPA.
 
 extension Routine {
-    static let hypEntry = Routine("guest_trap", .hyp, "The Hyp vector saves the syndrome, finds the faulting IPA, and leaves to the host.", tell: { $0.hypEntry }) {
+    static let hypEntry = Routine(
+        "guest_trap", .hyp, "The Hyp vector saves the syndrome, finds the faulting IPA, and leaves to the host.", tell: { $0.hypEntry }
+    ) {
         Row(
-            .saveSyndrome, in: "guest_trap", title: "save HSR and the fault address", side: .hyp, waits: .progress, 
+            .saveSyndrome, in: "guest_trap", title: "save HSR and the fault address", side: .hyp, waits: .progress,
             what: "The Hyp vector saves HSR, and HDFAR for a data abort or HIFAR for a prefetch abort, in the vCPU.",
             why: "These registers are overwritten by the next trap; everything later reads the copies.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp, 
+            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp,
             what: "KVM takes HPFAR as valid unless this is a permission fault outside a stage-1 walk.",
-            why: "After a permission fault the CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM then has to find it again.",
+            why:
+                "After a permission fault the CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM then has to find it again.",
             source: .kernel("DDI 0406C B3.13.4; guest_trap in interrupts.S"))
         Row(
-            .translateFaultVA, in: "guest_trap", title: "ATS1CPR: VA to IPA again", side: .hyp, 
+            .translateFaultVA, in: "guest_trap", title: "ATS1CPR: VA to IPA again", side: .hyp,
             what: "The VA is sent through stage 1 once more, as a privileged read; PAR gets the IPA or a failure.",
-            why: "If another vCPU changed the stage-1 tables meanwhile this fails, and the guest must retry. It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).",
+            why:
+                "If another vCPU changed the stage-1 tables meanwhile this fails, and the guest must retry. It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp, 
+            .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp,
             what: "The translation failed: the registers are restored and the guest executes the instruction again.",
             why: "The guest's own tables changed under the fault. If its access is still wrong, it faults again, or takes its own stage-1 abort.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .storeHPFAR, in: "guest_trap", title: "store HPFAR", side: .hyp, 
+            .storeHPFAR, in: "guest_trap", title: "store HPFAR", side: .hyp,
             what: "HPFAR, read or rebuilt from PAR, is saved in the vCPU.",
             why: "It holds IPA bits 39:12 only; the page is all that the memory path needs.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .leaveHyp, in: "guest_trap", title: "back to the host", side: .hyp, 
+            .leaveHyp, in: "guest_trap", title: "back to the host", side: .hyp,
             what: "Hyp mode is left with ARM_EXCEPTION_HVC; the exit is dispatched by HSR's class.",
             why: "Prefetch and data aborts share one handler. C code begins here.",
             source: .kernel("arm_exit_handlers"))
@@ -99,7 +103,9 @@ extension Narration {
             guard decided(.translationFailed) else { return Told("PAR says IPA \(hex(now.hpfar.ipa.rawValue))") }
             return Told(
                 "PAR.F: the translation failed", what: "The VA is sent through stage 1 once more, and PAR.F says that it did not come through.",
-                why: "The guest's own tables changed since the fault. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb).")
+                why:
+                    "The guest's own tables changed since the fault. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb)."
+            )
         case .storeHPFAR: return Told("HPFAR \(hex(UInt64(now.hpfar.rawValue), digits: 8))")
         case .leaveHyp: return Told(now.hsr.isInstructionAbort ? "EC 0x20: prefetch abort" : "EC \(hex(UInt64(now.hsr.exceptionClass))): data abort")
         default: return nil
@@ -120,7 +126,9 @@ extension Narration {
         default:
             return Told(
                 "KVM takes it as valid; UNKNOWN here", what: "KVM reads HPFAR, for it tests for permission faults only.",
-                why: "After any other kind of fault the architecture leaves HPFAR UNKNOWN. KVM believes it all the same; a fix of 2025 reads it only where it is valid (fb8a3eba9c81).")
+                why:
+                    "After any other kind of fault the architecture leaves HPFAR UNKNOWN. KVM believes it all the same; a fix of 2025 reads it only where it is valid (fb8a3eba9c81)."
+            )
         }
     }
 }

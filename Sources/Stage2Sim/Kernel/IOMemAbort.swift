@@ -2,30 +2,35 @@
 
 extension Routine {
     static let ioMemAbort = Routine(
-        "io_mem_abort", .kvm, "The access is decoded, the instruction skipped, and KVM_RUN returns to user space; the next KVM_RUN completes it.", tell: { $0.ioMemAbort }
+        "io_mem_abort", .kvm, "The access is decoded, the instruction skipped, and KVM_RUN returns to user space; the next KVM_RUN completes it.",
+        tell: { $0.ioMemAbort }
     ) {
         Row(
-            .decodeMMIO, in: "io_mem_abort", title: "decode the access from HSR", decides: [.mmioDecoder], 
+            .decodeMMIO, in: "io_mem_abort", title: "decode the access from HSR", decides: [.mmioDecoder],
             what: "Size, sign, register and direction are read from the syndrome.",
-            why: .if(.mmioDecoder, "With ISV = 0 the syndrome says nothing: all vCPUs are stopped and the instruction is fetched and decoded in software.", else: "With ISV = 0 there is nothing to read, and KVM gives up with -ENOSYS. So CM and S1PTW, which come without syndrome, hardly ever get further."),
+            why: .if(
+                .mmioDecoder, "With ISV = 0 the syndrome says nothing: all vCPUs are stopped and the instruction is fetched and decoded in software.",
+                else:
+                    "With ISV = 0 there is nothing to read, and KVM gives up with -ENOSYS. So CM and S1PTW, which come without syndrome, hardly ever get further."
+            ),
             source: .kernel("io_mem_abort, decode_hsr"))
         Row(
-            .skipInstruction, in: "kvm_skip_instr", title: "skip the instruction", 
+            .skipInstruction, in: "kvm_skip_instr", title: "skip the instruction",
             what: "PC moves past the instruction and IT advances, before user space has answered.",
             why: "The access will be completed on the way back in; the guest must not execute it again. IL tells 2 bytes from 4.",
             source: .kernel("io_mem_abort"))
         Row(
-            .exitToUserSpace, in: "kvm_handle_guest_abort", title: "exit: KVM_EXIT_MMIO", 
+            .exitToUserSpace, in: "kvm_handle_guest_abort", title: "exit: KVM_EXIT_MMIO",
             what: "kvm_run gets address, length, direction and data; KVM_RUN returns 0.",
             why: "Only user space knows which device lives there.",
             source: .kernel("io_mem_abort"))
         Row(
-            .emulateInUserSpace, in: "user space", title: "the device answers", side: .userSpace, 
+            .emulateInUserSpace, in: "user space", title: "the device answers", side: .userSpace,
             what: "The VMM's device model does the access.",
             why: "To the guest all of this is one slow load or store.",
             source: "Documentation/virtual/kvm/api.txt")
         Row(
-            .completeMMIO, in: "kvm_handle_mmio_return", title: "the register gets the data", 
+            .completeMMIO, in: "kvm_handle_mmio_return", title: "the register gets the data",
             what: "At the next KVM_RUN a load's data go to the guest's register, sign-extended if the instruction asked for it.",
             why: "The instruction was skipped already; this is the rest of it.",
             source: .kernel("kvm_handle_mmio_return"))
@@ -113,8 +118,12 @@ extension Narration {
         case .decodeMMIO:
             if now.next == .leaveSRCU || now.next == .returnFromAbort {
                 return Told(
-                    failed, what: now.hsr.isv ? "The syndrome cannot be: it is refused." : "The syndrome says nothing about the access (ISV = 0), and KVM has no decoder.",
-                    why: now.hsr.isv ? "A size of 0b11 is reserved." : "Loads and stores of several registers, with write-back, and cache operations come without syndrome: KVM_RUN fails.")
+                    failed,
+                    what: now.hsr.isv
+                        ? "The syndrome cannot be: it is refused." : "The syndrome says nothing about the access (ISV = 0), and KVM has no decoder.",
+                    why: now.hsr.isv
+                        ? "A size of 0b11 is reserved."
+                        : "Loads and stores of several registers, with write-back, and cache operations come without syndrome: KVM_RUN fails.")
             }
             guard now.next == .skipInstruction else {
                 return Told(
@@ -131,7 +140,8 @@ extension Narration {
         case .emulateInUserSpace: return Told(now.mmio.isWrite ? "takes \(hex(now.mmio.data))" : "answers \(hex(now.mmio.data))")
         case .completeMMIO:
             if now.error != 0 {
-                return Told(failed, what: "The data are longer than a register: KVM_RUN fails.", why: "A length above 4 bytes cannot have come from a decoded access.")
+                return Told(
+                    failed, what: "The data are longer than a register: KVM_RUN fails.", why: "A length above 4 bytes cannot have come from a decoded access.")
             }
             return now.mmio.isWrite
                 ? Told("a write: nothing to do", what: "At the next KVM_RUN the guest goes on behind its store; no register changes.")

@@ -3,27 +3,29 @@
 extension Routine {
     static let ioremap = Routine("kvm_phys_addr_ioremap", .kvm, "Maps a device's pages into the guest.", tell: { $0.ioremap }) {
         Row(
-            .ioremapTopUp, in: "kvm_phys_addr_ioremap", title: "top up: two pages", decides: [.b7PhysMask32], 
+            .ioremapTopUp, in: "kvm_phys_addr_ioremap", title: "top up: two pages", decides: [.b7PhysMask32],
             what: "A cache of its own, on the stack, is topped up to two pages for the next page to be mapped.",
             why: "A device page needs at most a level-2 and a level-3 table.",
             source: .kernel("kvm_phys_addr_ioremap"))
         Row(
-            .ioremapLock, in: "kvm_phys_addr_ioremap", title: "take mmu_lock", waits: .targetMMULock, 
+            .ioremapLock, in: "kvm_phys_addr_ioremap", title: "take mmu_lock", waits: .targetMMULock,
             what: "The VM's mmu_lock is taken.",
             why: "The tables are changed under the VM's lock, as in user_mem_abort.",
             source: .kernel("kvm_phys_addr_ioremap"))
         Row(
-            .ioremapSet, in: "kvm_phys_addr_ioremap", title: "build the device leaf", decides: [.b9DeviceMemAttr], 
+            .ioremapSet, in: "kvm_phys_addr_ioremap", title: "build the device leaf", decides: [.b9DeviceMemAttr],
             what: "The device's page with PAGE_S2_DEVICE and the right to write.",
-            why: .if(.b9DeviceMemAttr, "MemAttr holds the stage-1 index for device memory, which stage 2 reads as an undefined normal type (B9).", else: "MemAttr is 0b0001: Device, as stage 2 has it."),
+            why: .if(
+                .b9DeviceMemAttr, "MemAttr holds the stage-1 index for device memory, which stage 2 reads as an undefined normal type (B9).",
+                else: "MemAttr is 0b0001: Device, as stage 2 has it."),
             source: .kernel("kvm_phys_addr_ioremap"))
         Row(
-            .ioremapUnlock, in: "kvm_phys_addr_ioremap", title: "release mmu_lock", 
+            .ioremapUnlock, in: "kvm_phys_addr_ioremap", title: "release mmu_lock",
             what: "The next page follows, or an error ends the loop.",
             why: "Pages already mapped stay.",
             source: .kernel("kvm_phys_addr_ioremap"))
         Row(
-            .ioremapDone, in: "kvm_phys_addr_ioremap", title: "give back what is left", 
+            .ioremapDone, in: "kvm_phys_addr_ioremap", title: "give back what is left",
             what: "The on-stack cache's pages are freed.",
             why: "They belong to nobody after this call.",
             source: .kernel("kvm_phys_addr_ioremap"))
@@ -99,16 +101,20 @@ extension Narration {
             if now.next == .ioremapDone {
                 let none = now.unmapAt == now.hostAction.ipa.rawValue
                 return none
-                    ? Told("the end is cut to 32 bits: nothing to map", what: "The range's end was cut to 32 bits and lies before its start: nothing is mapped.", why: "The page mask has 32 bits (B7). The call succeeds all the same.")
+                    ? Told(
+                        "the end is cut to 32 bits: nothing to map", what: "The range's end was cut to 32 bits and lies before its start: nothing is mapped.",
+                        why: "The page mask has 32 bits (B7). The call succeeds all the same.")
                     : Told("nothing more to map", what: "The end of the range is reached.", why: "What is left in the cache is given back next.")
             }
             let got = now.smallCacheCount - was.smallCacheCount
-            return got == 0 ? Told("2 pages are there already", what: "Two pages are there: nothing is allocated.") : Told("\(got) page\(got == 1 ? "" : "s") got")
+            return got == 0
+                ? Told("2 pages are there already", what: "Two pages are there: nothing is allocated.") : Told("\(got) page\(got == 1 ? "" : "s") got")
         case .ioremapLock: return Told("held by \(after.name(of: actor))")
         case .ioremapSet: return Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue))")
         case .ioremapUnlock:
             return now.setResult < 0
-                ? Told("free; \(Errno(rawValue: -now.setResult)?.name ?? "failed")", what: "The lock is released; the leaf was refused, and the mapping ends.") : Told("free")
+                ? Told("free; \(Errno(rawValue: -now.setResult)?.name ?? "failed")", what: "The lock is released; the leaf was refused, and the mapping ends.")
+                : Told("free")
         case .ioremapDone:
             let left = was.smallCacheCount
             return Told(left == 0 ? "none" : "\(left) page\(left == 1 ? "" : "s")")

@@ -1,16 +1,20 @@
 // kvm_inject_pabt and kvm_inject_dabt (emulate.c): the guest gets an abort of its own, as if its own stage 1 had raised it.
 
 extension Routine {
-    static let injectAbort = Routine("inject_abt", .kvm, "The guest's registers are set as the architecture leaves them after an abort.", tell: { $0.injectAbort }) {
+    static let injectAbort = Routine(
+        "inject_abt", .kvm, "The guest's registers are set as the architecture leaves them after an abort.", tell: { $0.injectAbort }
+    ) {
         Row(
-            .injectPrefetchAbort, in: "kvm_inject_pabt", title: "prefetch abort for the guest", 
+            .injectPrefetchAbort, in: "kvm_inject_pabt", title: "prefetch abort for the guest",
             what: "The guest gets an abort of its own: Abort mode, its vector, IFAR and IFSR set.",
-            why: "Code cannot be fetched from a device or from nothing. As coded, LR is the faulting instruction's own address, 4 short of what the architecture wants (derived).",
+            why:
+                "Code cannot be fetched from a device or from nothing. As coded, LR is the faulting instruction's own address, 4 short of what the architecture wants (derived).",
             source: .kernel("inject_abt"))
         Row(
-            .injectDataAbort, in: "kvm_inject_dabt", title: "data abort for the guest", 
+            .injectDataAbort, in: "kvm_inject_dabt", title: "data abort for the guest",
             what: "The guest gets a data abort: Abort mode, its vector, DFAR and DFSR set.",
-            why: "What cannot be served is answered as the architecture would: with an abort, which the guest's own handler sees. As coded, LR is the faulting instruction's own address (derived).",
+            why:
+                "What cannot be served is answered as the architecture would: with an abort, which the guest's own handler sees. As coded, LR is the faulting instruction's own address (derived).",
             source: .kernel("inject_abt"))
     }
 }
@@ -52,7 +56,10 @@ extension Narration {
         let registers = "PC \(hex(UInt64(now.registers.pc), digits: 8)), LR \(hex(UInt64(now.registers.lrAbort), digits: 8))"
         if step == .injectPrefetchAbort, !now.hsr.isInstructionAbort {
             return Told(
-                registers, why: "The transfer register is the PC: a load into it from a device would be a jump to nowhere KVM could follow. The guest gets a prefetch abort.")
+                registers,
+                why:
+                    "The transfer register is the PC: a load into it from a device would be a jump to nowhere KVM could follow. The guest gets a prefetch abort."
+            )
         }
         return Told(registers)
     }

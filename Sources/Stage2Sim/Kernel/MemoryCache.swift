@@ -32,9 +32,10 @@ public struct MemoryCache: BitwiseCopyable, Sendable {
 extension Routine {
     static let memoryCache = Routine("mmu_topup_memory_cache", .kvm, "At least two pages in reserve, else up to forty.", tell: { $0.memoryCache }) {
         Row(
-            .topUpMemoryCache, in: "mmu_topup_memory_cache", title: "top up the memory cache", when: .with(.topUp), 
+            .topUpMemoryCache, in: "mmu_topup_memory_cache", title: "top up the memory cache", when: .with(.topUp),
             what: "With fewer than 2 pages in reserve, pages are allocated until there are 40.",
-            why: "Under mmu_lock nobody may sleep, and an allocation may. So the pages for a level-2 and a level-3 table are fetched now, where sleeping is allowed.",
+            why:
+                "Under mmu_lock nobody may sleep, and an allocation may. So the pages for a level-2 and a level-3 table are fetched now, where sleeping is allowed.",
             source: .kernel("mmu_topup_memory_cache"))
     }
 }
@@ -91,10 +92,14 @@ extension Narration {
     var memoryCache: Told? {
         let count = now.memoryCache.count
         if decided(.nothingToDo) {
-            return Told("\(count) ≥ 2: nothing to do", what: "At least two pages are in reserve: nothing is allocated.", why: "A level-2 and a level-3 table are the most that one fault needs. The cache is filled again only when it has fallen below two.")
+            return Told(
+                "\(count) ≥ 2: nothing to do", what: "At least two pages are in reserve: nothing is allocated.",
+                why: "A level-2 and a level-3 table are the most that one fault needs. The cache is filled again only when it has fallen below two.")
         }
         if decided(.topUpFailed) {
-            return Told("-ENOMEM, \(count) got", what: "The allocator failed: KVM_RUN fails with -ENOMEM, and what was got stays in the cache.", why: "The next attempt goes on from there.")
+            return Told(
+                "-ENOMEM, \(count) got", what: "The allocator failed: KVM_RUN fails with -ENOMEM, and what was got stays in the cache.",
+                why: "The next attempt goes on from there.")
         }
         return Told("\(was.memoryCache.count) → \(count) pages", what: "Fewer than two pages were in reserve: pages are allocated until there are forty.")
     }

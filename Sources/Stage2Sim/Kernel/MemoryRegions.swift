@@ -3,24 +3,31 @@
 extension Routine {
     static let memoryRegions = Routine("kvm_set_memory_region", .kvm, "User space adds or deletes a memory slot.", tell: { $0.memoryRegions }) {
         Row(
-            .slotAdd, in: "kvm_set_memory_region", title: "a memory slot", decides: [.readOnlySlots], 
+            .slotAdd, in: "kvm_set_memory_region", title: "a memory slot", decides: [.readOnlySlots],
             what: "The slot joins the list.",
             why: "From now on its addresses are memory, not devices.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .slotInvalidate, in: "kvm_set_memory_region", title: "mark the slot invalid", 
+            .slotInvalidate, in: "kvm_set_memory_region", title: "mark the slot invalid",
             what: "New lookups do not find the slot any more.",
             why: "Those under way still may use it.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .slotSynchronize, in: "kvm_set_memory_region", title: "synchronize_srcu", waits: .slotReaders, decides: [.b12SlotDeleteKeepsStage2, .srcu], 
-            what: .by { ($0.has(.srcu) ? "It waits until every reader has left" : "Nobody marks himself as a reader, so there is nobody to wait for") + "; then the architecture may flush its tables." },
-            why: .if(.b12SlotDeleteKeepsStage2, "On ARM that flush is an empty stub: the guest's leaves stay (B12).", else: "The slot's leaves are unmapped and flushed: the guest loses its memory with the slot."),
+            .slotSynchronize, in: "kvm_set_memory_region", title: "synchronize_srcu", waits: .slotReaders, decides: [.b12SlotDeleteKeepsStage2, .srcu],
+            what: .by {
+                ($0.has(.srcu) ? "It waits until every reader has left" : "Nobody marks himself as a reader, so there is nobody to wait for")
+                    + "; then the architecture may flush its tables."
+            },
+            why: .if(
+                .b12SlotDeleteKeepsStage2, "On ARM that flush is an empty stub: the guest's leaves stay (B12).",
+                else: "The slot's leaves are unmapped and flushed: the guest loses its memory with the slot."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .slotRemove, in: "kvm_set_memory_region", title: "the slot is gone", 
+            .slotRemove, in: "kvm_set_memory_region", title: "the slot is gone",
             what: "The slot leaves the list.",
-            why: .if(.b12SlotDeleteKeepsStage2, "Notifiers look pages up by slot: what is left in the tables for this one, they will not find.", else: "Nothing of it is left in the tables."),
+            why: .if(
+                .b12SlotDeleteKeepsStage2, "Notifiers look pages up by slot: what is left in the tables for this one, they will not find.",
+                else: "Nothing of it is left in the tables."),
             source: .kernel("virt/kvm/kvm_main.c"))
     }
 }
@@ -71,9 +78,13 @@ extension Narration {
         switch step {
         case .slotAdd:
             return now.outcome == .failed
-                ? Told(failed, what: "The slot is refused: it overlaps another one, or is of a kind that this host does not offer.", why: "One guest address can lie in one slot only; 32-bit ARM has no read-only slots.") : Told("done")
-        case .slotInvalidate: return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
-        case .slotSynchronize: return Told(now.next == .slotRemove ? "every reader has left; the tables are left alone" : "every reader has left; its leaves go next")
+                ? Told(
+                    failed, what: "The slot is refused: it overlaps another one, or is of a kind that this host does not offer.",
+                    why: "One guest address can lie in one slot only; 32-bit ARM has no read-only slots.") : Told("done")
+        case .slotInvalidate:
+            return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
+        case .slotSynchronize:
+            return Told(now.next == .slotRemove ? "every reader has left; the tables are left alone" : "every reader has left; its leaves go next")
         case .slotRemove: return Told("done")
         default: return nil
         }

@@ -4,22 +4,25 @@
 extension Routine {
     static let invalidatePage = Routine("invalidate_page", .kvm, "One page is going: the host's entry is cleared already.", tell: { $0.notifier }) {
         Row(
-            .notifyPageLock, in: "invalidate_page", title: "take mmu_lock", waits: .notifiedMMULock, 
+            .notifyPageLock, in: "invalidate_page", title: "take mmu_lock", waits: .notifiedMMULock,
             what: "KVM is told that one page is going; it takes the VM's lock.",
-            why: "The host's entry is cleared already, the page is still held until this returns. The lock is what orders the cleared entry before the new sequence.",
+            why:
+                "The host's entry is cleared already, the page is still held until this returns. The lock is what orders the cleared entry before the new sequence.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageSeq, in: "invalidate_page", title: "sequence + 1", when: .with(.invalidateSeqInLock), 
+            .notifyPageSeq, in: "invalidate_page", title: "sequence + 1", when: .with(.invalidateSeqInLock),
             what: "mmu_notifier_seq goes up.",
-            why: .if(.invalidateSeqInLock, "A fault that looked its page up before this will find another number under the lock, and give up.", else: "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."),
+            why: .if(
+                .invalidateSeqInLock, "A fault that looked its page up before this will find another number under the lock, and give up.",
+                else: "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", 
+            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?",
             what: "Every slot that holds the address is found; the guest page is unmapped and flushed.",
             why: "One host page may stand at several places of the guest.",
             source: .kernel("kvm_unmap_hva; virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageUnlock, in: "invalidate_page", title: "release mmu_lock", 
+            .notifyPageUnlock, in: "invalidate_page", title: "release mmu_lock",
             what: "The tables may be changed again.",
             why: "After this the host may let the page go.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -30,22 +33,25 @@ extension Routine {
         "invalidate_range_start", .kvm, "A range is about to change: the guest loses it now, and faults are turned away until the end.", tell: { $0.notifier }
     ) {
         Row(
-            .notifyStartLock, in: "invalidate_range_start", title: "take mmu_lock", waits: .notifiedMMULock, 
+            .notifyStartLock, in: "invalidate_range_start", title: "take mmu_lock", waits: .notifiedMMULock,
             what: "KVM is told that a range is about to change.",
             why: "The host's entries still stand: they are changed between start and end.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartCount, in: "invalidate_range_start", title: "count + 1", decides: [.invalidateCount], 
+            .notifyStartCount, in: "invalidate_range_start", title: "count + 1", decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count goes up, until range_end.", else: "mmu_notifier_count is left as it is."),
-            why: .if(.invalidateCount, "A lookup during the window may still find the old entry, and the sequence has not changed yet. The count stops such a fault.", else: "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."),
+            why: .if(
+                .invalidateCount,
+                "A lookup during the window may still find the old entry, and the sequence has not changed yet. The count stops such a fault.",
+                else: "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", 
+            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page",
             what: "The next page of the range, slot by slot; each is unmapped and flushed on its own.",
             why: "So N pages cost N flushes of the whole VMID: 262,144 for 1 GiB.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock", 
+            .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock",
             what: .if(.invalidateCount, "The guest has lost the range; the count keeps it lost.", else: "The guest has lost the range for now."),
             why: "Now the host changes its own entries.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -53,22 +59,25 @@ extension Routine {
 
     static let invalidateRangeEnd = Routine("invalidate_range_end", .kvm, "The host has changed its entries: the window closes.", tell: { $0.notifier }) {
         Row(
-            .notifyEndLock, in: "invalidate_range_end", title: "take mmu_lock", waits: .notifiedMMULock, 
+            .notifyEndLock, in: "invalidate_range_end", title: "take mmu_lock", waits: .notifiedMMULock,
             what: "The host has changed its entries; the window is to be closed.",
             why: "Both changes below belong under the lock here.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyEndSeq, in: "invalidate_range_end", title: "sequence + 1", decides: [.rangeEndSmpWmb], 
-            what: .if(.rangeEndSmpWmb, "mmu_notifier_seq goes up, before the count falls.", else: "mmu_notifier_seq goes up; nothing orders it before the count's fall."),
-            why: "smp_wmb keeps this order for readers without the lock: who sees the count at 0 must see the new sequence. On ARM both sides hold mmu_lock, so it is redundant here.",
+            .notifyEndSeq, in: "invalidate_range_end", title: "sequence + 1", decides: [.rangeEndSmpWmb],
+            what: .if(
+                .rangeEndSmpWmb, "mmu_notifier_seq goes up, before the count falls.",
+                else: "mmu_notifier_seq goes up; nothing orders it before the count's fall."),
+            why:
+                "smp_wmb keeps this order for readers without the lock: who sees the count at 0 must see the new sequence. On ARM both sides hold mmu_lock, so it is redundant here.",
             source: "a355aa54f1d2")
         Row(
-            .notifyEndCount, in: "invalidate_range_end", title: "count - 1", decides: [.invalidateCount], 
+            .notifyEndCount, in: "invalidate_range_end", title: "count - 1", decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count falls; at 0 faults install pages again.", else: "mmu_notifier_count is left as it is."),
             why: "From here the sequence alone must tell what happened.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock", 
+            .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock",
             what: "The window is closed.",
             why: "Faults that were turned away will succeed now, on the new entries.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -76,22 +85,26 @@ extension Routine {
 
     static let changePTE = Routine("change_pte", .kvm, "An entry of the host's now names another page.", tell: { $0.notifier }) {
         Row(
-            .notifyChangeLock, in: "change_pte", title: "take mmu_lock", waits: .notifiedMMULock, 
+            .notifyChangeLock, in: "change_pte", title: "take mmu_lock", waits: .notifiedMMULock,
             what: "KVM is told that an entry now names another page.",
             why: "Instead of unmapping and faulting again, the leaf may be changed at once.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyChangeSeq, in: "change_pte", title: "sequence + 1", 
+            .notifyChangeSeq, in: "change_pte", title: "sequence + 1",
             what: "mmu_notifier_seq goes up.",
             why: "Pages looked up before are not to be installed.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .cleanOnMap], 
+            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .cleanOnMap],
             what: "The guest's leaf is set to the new page, never writable; without tables nothing is done.",
-            why: .by { ($0.has(.changePteNeedsLeaf) ? "A leaf that stands is replaced; none is made where none was." : "It makes a leaf even where none was, if the level-3 table stands.") + ($0.has(.cleanOnMap) ? " The new page is cleaned to memory first." : " It maintains no cache, although the leaf may be executed.") },
+            why: .by {
+                ($0.has(.changePteNeedsLeaf)
+                    ? "A leaf that stands is replaced; none is made where none was." : "It makes a leaf even where none was, if the level-3 table stands.")
+                    + ($0.has(.cleanOnMap) ? " The new page is cleaned to memory first." : " It maintains no cache, although the leaf may be executed.")
+            },
             source: .kernel("kvm_set_spte_hva"))
         Row(
-            .notifyChangeUnlock, in: "change_pte", title: "release mmu_lock", 
+            .notifyChangeUnlock, in: "change_pte", title: "release mmu_lock",
             what: "The tables may be changed again.",
             why: "The host sets its own entry next.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -251,7 +264,9 @@ extension Narration {
             }
             return Told("IPA \(hex(now.unmapAt))")
         case .notifyChangeSet:
-            guard now.next == .readLevel1 else { return Told("no more", what: "No further guest page lies there.", why: "Every slot that holds the address has been dealt with.") }
+            guard now.next == .readLevel1 else {
+                return Told("no more", what: "No further guest page lies there.", why: "Every slot that holds the address has been dealt with.")
+            }
             return Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))")
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:
             for case .notifierSequence(let sequence) in effects { return Told("seq \(sequence)") }

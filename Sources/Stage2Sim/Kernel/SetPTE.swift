@@ -3,50 +3,60 @@
 
 extension Routine {
     static let setPTE = Routine(
-        "stage2_set_pte", .kvm, "Stores a leaf, making the tables on the way. Without a memory cache no table is made, and a missing one ends it.", tell: { $0.setPTE }
+        "stage2_set_pte", .kvm, "Stores a leaf, making the tables on the way. Without a memory cache no table is made, and a missing one ends it.",
+        tell: { $0.setPTE }
     ) {
         Row(
-            .readLevel1, in: "stage2_set_pte", title: "is there a level-2 table?", 
+            .readLevel1, in: "stage2_set_pte", title: "is there a level-2 table?",
             what: "The level-1 entry for the IPA is read.",
             why: "Tables are made when they are first needed. change_pte brings no memory cache: for it, a missing table means nothing to do.",
             source: .kernel("stage2_set_pte"))
         Row(
-            .installLevel2, in: "stage2_set_pte", title: "a new level-2 table", decides: [.b8CleanNextPage], 
-            what: "The last page of the memory cache becomes a level-2 table; the level-1 entry points to it, and the page around that entry gains a reference.",
-            why: .by { "The page came zeroed. The entry is address | 3 and nothing else; the store is cleaned for the walker\($0.has(.leafStoreBarrier) ? " and followed by dsb" : ""). A table's count is 1 + its entries." },
+            .installLevel2, in: "stage2_set_pte", title: "a new level-2 table", decides: [.b8CleanNextPage],
+            what:
+                "The last page of the memory cache becomes a level-2 table; the level-1 entry points to it, and the page around that entry gains a reference.",
+            why: .by {
+                "The page came zeroed. The entry is address | 3 and nothing else; the store is cleaned for the walker\($0.has(.leafStoreBarrier) ? " and followed by dsb" : ""). A table's count is 1 + its entries."
+            },
             source: .kernel("stage2_set_pte"))
         Row(
-            .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?", 
+            .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?",
             what: "The level-2 entry for the IPA is read.",
             why: "Tables are made when they are first needed: one level-3 table for every 2 MiB in which something is mapped.",
             source: .kernel("stage2_set_pte"))
         Row(
-            .installLevel3, in: "stage2_set_pte", title: "a new level-3 table", decides: [.b8CleanNextPage], 
+            .installLevel3, in: "stage2_set_pte", title: "a new level-3 table", decides: [.b8CleanNextPage],
             what: "The next page of the memory cache becomes a level-3 table; the level-2 entry points to it.",
-            why: .if(.topUp, "With two pages topped up, this second pop cannot fail.", else: "Nothing was topped up for this fault: whether a page is there is luck."),
+            why: .if(
+                .topUp, "With two pages topped up, this second pop cannot fail.", else: "Nothing was topped up for this fault: whether a page is there is luck."
+            ),
             source: .kernel("stage2_set_pte"))
         Row(
-            .readLeaf, in: "stage2_set_pte", title: "what stands there now?", decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake], 
+            .readLeaf, in: "stage2_set_pte", title: "what stands there now?", decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake],
             what: .if(.iomapRefusesPresent, "The old leaf is read; ioremap refuses to replace a present one.", else: "The old leaf is read."),
             why: "Whether something stood there decides between a flush and a reference.",
             source: .kernel("stage2_set_pte"))
         Row(
-            .breakLeaf, in: "stage2_set_pte", title: "break before make", when: .without(.b13NoBreakBeforeMake), 
+            .breakLeaf, in: "stage2_set_pte", title: "break before make", when: .without(.b13NoBreakBeforeMake),
             what: "The old leaf is cleared, and flushed next, before the new one is stored.",
             why: "A later rule: while the address changes, two translations must never be live at once. v3.9 writes first and flushes after (B13).",
             source: "DDI 0406C B3.10.1")
         Row(
-            .writeLeaf, in: .if(.rawLeafStore, "kvm_set_pte", else: "set_pte_ext"), title: "write the leaf", decides: [.rawLeafStore, .leafStoreBarrier], 
+            .writeLeaf, in: .if(.rawLeafStore, "kvm_set_pte", else: "set_pte_ext"), title: "write the leaf", decides: [.rawLeafStore, .leafStoreBarrier],
             what: .by { "One 64-bit store makes the mapping, then the line is cleaned\($0.has(.leafStoreBarrier) ? " and dsb waits for it" : "")." },
-            why: .if(.rawLeafStore, "The descriptor is stored as it is: what was built is what the walker reads.", else: "set_pte_ext takes the descriptor for one of stage 1: a valid entry that is not dirty gets bit 7. At stage 1 that means read-only; at stage 2 it grants writing (B1, as read in a tree of that time)."),
+            why: .if(
+                .rawLeafStore, "The descriptor is stored as it is: what was built is what the walker reads.",
+                else:
+                    "set_pte_ext takes the descriptor for one of stage 1: a valid entry that is not dirty gets bit 7. At stage 1 that means read-only; at stage 2 it grants writing (B1, as read in a tree of that time)."
+            ),
             source: .if(.rawLeafStore, "kvm_set_pte, v3.9", else: "cpu_v7_set_pte_ext, in a tree of v4's time"))
         Row(
-            .flushOldLeaf, in: "kvm_tlb_flush_vmid", title: "flush: a leaf was replaced", when: .with(.tlbFlushOnSet), 
+            .flushOldLeaf, in: "kvm_tlb_flush_vmid", title: "flush: a leaf was replaced", when: .with(.tlbFlushOnSet),
             what: "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs.",
             why: "A TLB may still hold the old leaf. A change from read-only to read/write would make the same CPU fault for ever on its stale entry.",
             source: .kernel("stage2_set_pte"))
         Row(
-            .countLeaf, in: "stage2_set_pte", title: "the table gains a reference", 
+            .countLeaf, in: "stage2_set_pte", title: "the table gains a reference",
             what: "The level-3 page's count goes up by one; no flush is needed.",
             why: "Where nothing was mapped, no TLB entry can exist. The count tells the unmap when the table is empty.",
             source: .kernel("stage2_set_pte"))
@@ -230,10 +240,14 @@ extension Narration {
         }
         let level = step == .readLevel1 ? 2 : 3
         if value != 0 {
-            return Told("[\(index)] \(hex(value, digits: 10))", what: "The level-\(level - 1) entry names a level-\(level) table.", why: "The table stands already: an earlier fault made it.")
+            return Told(
+                "[\(index)] \(hex(value, digits: 10))", what: "The level-\(level - 1) entry names a level-\(level) table.",
+                why: "The table stands already: an earlier fault made it.")
         }
         if now.setFromCache {
-            return Told("[\(index)] empty", what: "The level-\(level - 1) entry is empty: a level-\(level) table is made next.", why: "Tables are made when they are first needed, from the memory cache.")
+            return Told(
+                "[\(index)] empty", what: "The level-\(level - 1) entry is empty: a level-\(level) table is made next.",
+                why: "Tables are made when they are first needed, from the memory cache.")
         }
         return Told(
             "[\(index)] empty: nothing to do", what: "The level-\(level - 1) entry is empty, and nothing is done.",
@@ -244,7 +258,9 @@ extension Narration {
         guard let (index, value) = entryRead else { return "no table" }
         let text = "[\(index)] " + (value == 0 ? "empty" : hex(value, digits: 10))
         if now.setResult < 0 {
-            return Told(text + ": refused", what: "A leaf stands there, and a device's mapping does not replace one: -EFAULT.", why: "Two owners of one address would be an error of whoever asks.")
+            return Told(
+                text + ": refused", what: "A leaf stands there, and a device's mapping does not replace one: -EFAULT.",
+                why: "Two owners of one address would be an error of whoever asks.")
         }
         if value == 0 {
             return now.next == .writeLeaf
@@ -261,6 +277,8 @@ extension Narration {
         guard built != write.new else { return Told(text) }
         return Told(
             text + ", built as …\(hex(built & 0xfff).dropFirst(2))",
-            what: "What was built ends in \(hex(built & 0xfff).dropFirst(2)), what is stored in \(hex(write.new & 0xfff).dropFirst(2)): bit 7 was set on the way.")
+            what:
+                "What was built ends in \(hex(built & 0xfff).dropFirst(2)), what is stored in \(hex(write.new & 0xfff).dropFirst(2)): bit 7 was set on the way."
+        )
     }
 }

@@ -3,7 +3,7 @@
 extension Routine {
     static let tlbFlush = Routine("kvm_tlb_flush_vmid", .kvm, "Every TLB entry of the VMID goes, on all CPUs.", tell: { $0.flushed }) {
         Row(
-            .flushUnmapped, in: "kvm_tlb_flush_vmid", title: "flush: a page was unmapped", 
+            .flushUnmapped, in: "kvm_tlb_flush_vmid", title: "flush: a page was unmapped",
             what: "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs, whether or not a page was mapped.",
             why: "Until here the guest may reach the page through its TLB. The host frees or reuses it only after the notifier has returned.",
             source: .kernel("kvm_tlb_flush_vmid"))

@@ -5,42 +5,59 @@ extension Routine {
         "unmap_stage2_range", .kvm, "Clears the leaves of a range, and frees each table that is left without entries.", tell: { $0.unmapRange }
     ) {
         Row(
-            .unmapFind, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "find the page's entries", decides: [.b5UnalignedUnmap, .unmapByRange], 
+            .unmapFind, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "find the page's entries",
+            decides: [.b5UnalignedUnmap, .unmapByRange],
             what: "The tables are followed to the leaf; a missing table is stepped over.",
-            why: .if(.b5UnalignedUnmap, "The whole span of a missing table is added without aligning (B5): what begins in the next table may be skipped.", else: "After a missing table it goes on where the next one begins."),
+            why: .if(
+                .b5UnalignedUnmap, "The whole span of a missing table is added without aligning (B5): what begins in the next table may be skipped.",
+                else: "After a missing table it goes on where the next one begins."),
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .clearLeaf, in: .if(.unmapByRange, "clear_pte_entry", else: "stage2_clear_pte"), title: "clear the leaf", decides: [.presentTest, .cleanOnUnmap], 
-            what: .if(.presentTest, "A leaf that is there becomes 0, and the level-3 page loses a reference.", else: "The entry becomes 0, whatever stood there, and the level-3 page loses a reference."),
-            why: .if(.presentTest, "Only what was counted is taken off the count.", else: "There is no test for presence (B2): the unmap of an absent neighbour takes a live leaf's reference."),
+            .clearLeaf, in: .if(.unmapByRange, "clear_pte_entry", else: "stage2_clear_pte"), title: "clear the leaf", decides: [.presentTest, .cleanOnUnmap],
+            what: .if(
+                .presentTest, "A leaf that is there becomes 0, and the level-3 page loses a reference.",
+                else: "The entry becomes 0, whatever stood there, and the level-3 page loses a reference."),
+            why: .if(
+                .presentTest, "Only what was counted is taken off the count.",
+                else: "There is no test for presence (B2): the unmap of an absent neighbour takes a live leaf's reference."),
             source: .if(.unmapByRange, "clear_pte_entry, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .freeLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "free the empty level-3 table", decides: [.b10FreeBeforeFlush], 
-            what: .if(.b10FreeBeforeFlush, "The count is down to 1: the level-2 entry is cleared, the table freed, the level-2 page loses a reference.", else: "The count is down to 1: the level-2 entry is cleared; the flush comes next, and only then is the table freed."),
-            why: .if(.b10FreeBeforeFlush, "Empty tables go at once, and before the TLB is flushed (B10): a walker may still be on its way through.", else: "A walker may still be on its way through the table: it is freed when the flush is done."),
+            .freeLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "free the empty level-3 table",
+            decides: [.b10FreeBeforeFlush],
+            what: .if(
+                .b10FreeBeforeFlush, "The count is down to 1: the level-2 entry is cleared, the table freed, the level-2 page loses a reference.",
+                else: "The count is down to 1: the level-2 entry is cleared; the flush comes next, and only then is the table freed."),
+            why: .if(
+                .b10FreeBeforeFlush, "Empty tables go at once, and before the TLB is flushed (B10): a walker may still be on its way through.",
+                else: "A walker may still be on its way through the table: it is freed when the flush is done."),
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .freeLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "free the empty level-2 table", decides: [.b10FreeBeforeFlush, .b6PgdTailCount], 
-            what: .if(.b10FreeBeforeFlush, "The same one level up: the level-1 entry is cleared and the level-2 table freed.", else: "The same one level up: the level-1 entry is cleared; after the flush the level-2 table is freed."),
-            why: .if(.b6PgdTailCount, "The level-1 table's second page starts with a count of 0, so its last entry's going frees half of the level-1 table (B6).", else: "Nothing is mapped below this entry any more."),
+            .freeLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "free the empty level-2 table",
+            decides: [.b10FreeBeforeFlush, .b6PgdTailCount],
+            what: .if(
+                .b10FreeBeforeFlush, "The same one level up: the level-1 entry is cleared and the level-2 table freed.",
+                else: "The same one level up: the level-1 entry is cleared; after the flush the level-2 table is freed."),
+            why: .if(
+                .b6PgdTailCount, "The level-1 table's second page starts with a count of 0, so its last entry's going frees half of the level-1 table (B6).",
+                else: "Nothing is mapped below this entry any more."),
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .dropLevel3, in: "clear_pmd_entry", title: "give the level-3 table back", when: .without(.b10FreeBeforeFlush), 
+            .dropLevel3, in: "clear_pmd_entry", title: "give the level-3 table back", when: .without(.b10FreeBeforeFlush),
             what: "The entry that led to it is cleared and flushed; now the table is freed, and the level-2 page loses a reference.",
             why: "A later fix of B10: the flush ends only when no walk under way can still read the table.",
             source: "clear_pmd_entry, as later kernels have it")
         Row(
-            .dropLevel2, in: "clear_pud_entry", title: "give the level-2 table back", when: .without(.b10FreeBeforeFlush), 
+            .dropLevel2, in: "clear_pud_entry", title: "give the level-2 table back", when: .without(.b10FreeBeforeFlush),
             what: "The same one level up.",
             why: "A later fix of B10, as for the level-3 table.",
             source: "clear_pud_entry, as later kernels have it")
         Row(
-            .unmapBare, in: "unmap_stage2_range", title: "unmap a range", 
+            .unmapBare, in: "unmap_stage2_range", title: "unmap a range",
             what: "A bare unmap of a range, without a flush.",
             why: "What tearing a VM down does; the notifiers go page by page.",
             source: .kernel("unmap_stage2_range"))
         Row(
-            .unmapDone, in: "unmap_stage2_range", title: "the range is done", 
+            .unmapDone, in: "unmap_stage2_range", title: "the range is done",
             what: "The end of the range is reached.",
             why: "Nothing flushed: that is the caller's.",
             source: .kernel("unmap_stage2_range"))
@@ -191,7 +208,9 @@ extension Narration {
                 "nothing was there; \(hex(pa.rawValue)): count \(count)", what: "The entry was empty, and the level-3 page loses a reference all the same.",
                 why: "That reference belonged to another entry of this table (B2).")
         }
-        return Told("nothing was there", what: "The entry was empty: nothing is cleared, nothing is counted.", why: "The table is empty without it, and is looked at next.")
+        return Told(
+            "nothing was there", what: "The entry was empty: nothing is cleared, nothing is counted.",
+            why: "The table is empty without it, and is looked at next.")
     }
 
     private var tableFreed: Told {

@@ -8,85 +8,120 @@ extension Routine {
         tell: { $0.userMemAbort }
     ) {
         Row(
-            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite], 
-            what: .by { $0.has(.b11Isv0IsWrite) ? "A prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write." : "A prefetch abort is a read; of a data abort WnR tells." },
-            why: .by { $0.has(.b11Isv0IsWrite) ? "The host must know whether to give a writable page. With ISV = 0 KVM does not trust WnR, so an ldm of an unmapped page makes a needless copy or a dirty page (B11)." : "The host must know whether to give a writable page. WnR is valid whatever ISV says; v3.9 did not trust it (B11)." },
+            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
+            what: .by {
+                $0.has(.b11Isv0IsWrite)
+                    ? "A prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write."
+                    : "A prefetch abort is a read; of a data abort WnR tells."
+            },
+            why: .by {
+                $0.has(.b11Isv0IsWrite)
+                    ? "The host must know whether to give a writable page. With ISV = 0 KVM does not trust WnR, so an ldm of an unmapped page makes a needless copy or a dirty page (B11)."
+                    : "The host must know whether to give a writable page. WnR is valid whatever ISV says; v3.9 did not trust it (B11)."
+            },
             source: .kernel("kvm_is_write_fault"))
         Row(
-            .checkReadPermission, in: "user_mem_abort", title: "a read denied?", decides: [.invalidateIOnExec], 
+            .checkReadPermission, in: "user_mem_abort", title: "a read denied?", decides: [.invalidateIOnExec],
             what: "A permission fault that is not a write cannot be mended here.",
-            why: .if(.invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.", else: "Every leaf that KVM makes for memory may be read and executed. If a read was denied, something else wrote the tables: -EFAULT."),
+            why: .if(
+                .invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.",
+                else: "Every leaf that KVM makes for memory may be read and executed. If a read was denied, something else wrote the tables: -EFAULT."),
             source: .kernel("user_mem_abort"))
         Place.call(.topUpMemoryCache, when: .with(.topUp))
         Row(
-            .sampleNotifierSeq, in: "user_mem_abort", title: "read mmu_notifier_seq", when: .with(.seqBeforeGup), decides: [.smpRmb], 
+            .sampleNotifierSeq, in: "user_mem_abort", title: "read mmu_notifier_seq", when: .with(.seqBeforeGup), decides: [.smpRmb],
             what: "The number of invalidations so far is noted.",
-            why: .if(.seqBeforeGup, "From here to mmu_lock the host may take the page away at any moment. If the number has changed by then, what was looked up in between is worth nothing.", else: "The page has been looked up already: an invalidation that ran in between is in this number, and will not be noticed."),
+            why: .if(
+                .seqBeforeGup,
+                "From here to mmu_lock the host may take the page away at any moment. If the number has changed by then, what was looked up in between is worth nothing.",
+                else: "The page has been looked up already: an invalidation that ran in between is in this number, and will not be noticed."),
             source: .kernel("user_mem_abort"))
         Row(
-            .readBarrier, in: "user_mem_abort", title: "smp_rmb", when: .with(.seqBeforeGup, .smpRmb), 
+            .readBarrier, in: "user_mem_abort", title: "smp_rmb", when: .with(.seqBeforeGup, .smpRmb),
             what: "The load of the sequence is kept before the loads of the page lookup.",
-            why: "It pairs with the notifier's order: the host's entry is cleared, then the sequence rises. Seeing the new number must mean seeing the cleared entry. Without it the number may be read late, after the lookup found the old page.",
+            why:
+                "It pairs with the notifier's order: the host's entry is cleared, then the sequence rises. Seeing the new number must mean seeing the cleared entry. Without it the number may be read late, after the lookup found the old page.",
             source: .kernel("user_mem_abort"))
         Row(
-            .translateGFN, in: "gfn_to_pfn_prot", title: "gfn to HVA", 
+            .translateGFN, in: "gfn_to_pfn_prot", title: "gfn to HVA",
             what: "The slot turns the guest frame number into the VMM's virtual address.",
             why: "The guest's memory is the VMM's: its page is found as any page of that process would be.",
             source: .kernel("gfn_to_pfn_prot"))
         Row(
-            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory, decides: [.gupOpportunisticWrite], 
-            what: "The host's page table is asked for the page, and a reference taken; where it has none, or not the right, the host's own page fault runs first.",
-            why: "This may sleep, copy a page or read it from swap. The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.",
+            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory, decides: [.gupOpportunisticWrite],
+            what:
+                "The host's page table is asked for the page, and a reference taken; where it has none, or not the right, the host's own page fault runs first.",
+            why:
+                "This may sleep, copy a page or read it from swap. The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.",
             source: .kernel("hva_to_pfn, get_user_pages"))
         Row(
-            .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", decides: [.b15NoslotIsNoError], 
+            .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", decides: [.b15NoslotIsNoError],
             what: "No area, a poisoned page, a write to a read-only slot: -EFAULT.",
-            why: .if(.b15NoslotIsNoError, "KVM cannot give what the host has not. The no-slot value is not among the errors tested (B15).", else: "KVM cannot give what the host has not; the no-slot value is tested as well."),
+            why: .if(
+                .b15NoslotIsNoError, "KVM cannot give what the host has not. The no-slot value is not among the errors tested (B15).",
+                else: "KVM cannot give what the host has not; the no-slot value is tested as well."),
             source: .kernel("user_mem_abort"))
         Place.again(.sampleNotifierSeq, when: .without(.seqBeforeGup))
         Row(
-            .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", decides: [.invalidateIOnExec], 
-            what: .if(.invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only; and XN, until it is executed.", else: "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only."),
-            why: .if(.gupOpportunisticWrite, "Whether it may be written too is decided under the lock, by what the host gave.", else: "A read fault stays read-only on ARM, always: only a write fault asks the host for a writable page. So the first write after a read takes a second fault."),
+            .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", decides: [.invalidateIOnExec],
+            what: .if(
+                .invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only; and XN, until it is executed.",
+                else: "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only."),
+            why: .if(
+                .gupOpportunisticWrite, "Whether it may be written too is decided under the lock, by what the host gave.",
+                else:
+                    "A read fault stays read-only on ARM, always: only a write fault asks the host for a writable page. So the first write after a read takes a second fault."
+            ),
             source: .kernel("user_mem_abort"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).without(.cacheOpUnderLock))
         Place.again(.checkRetryCount, when: .with(.retryCheck).without(.retryUnderLock))
         Place.again(.checkRetrySeq, when: .with(.retryCheck).without(.retryUnderLock))
         Row(
-            .lockMMU, in: "user_mem_abort", title: "take mmu_lock", waits: .ownMMULock, 
+            .lockMMU, in: "user_mem_abort", title: "take mmu_lock", waits: .ownMMULock,
             what: "From here to the unlock no notifier and no other vCPU of this VM changes the tables.",
-            why: .by { !$0.has(.retryCheck) ? "The tables are changed under this lock. Nothing is checked here: an invalidation that ran since the lookup goes unnoticed." : $0.has(.retryUnderLock) ? "The check that follows and the leaf's store must be one section: whoever invalidates comes before both and is seen, or after both and finds the leaf." : "The check was made before the lock: whoever invalidates between the two is not seen." },
+            why: .by {
+                !$0.has(.retryCheck)
+                    ? "The tables are changed under this lock. Nothing is checked here: an invalidation that ran since the lookup goes unnoticed."
+                    : $0.has(.retryUnderLock)
+                        ? "The check that follows and the leaf's store must be one section: whoever invalidates comes before both and is seen, or after both and finds the leaf."
+                        : "The check was made before the lock: whoever invalidates between the two is not seen."
+            },
             source: .kernel("user_mem_abort"))
         Row(
-            .checkRetryCount, in: "mmu_notifier_retry", title: "an invalidation under way?", when: .with(.retryCheck, .retryUnderLock), 
+            .checkRetryCount, in: "mmu_notifier_retry", title: "an invalidation under way?", when: .with(.retryCheck, .retryUnderLock),
             what: "If a range invalidation has begun and not ended, this fault is to give up.",
             why: "During the window the host's entry may still have been there when it was looked up.",
             source: .kernel("mmu_notifier_retry"))
         Row(
-            .checkRetrySeq, in: "mmu_notifier_retry", title: "the same sequence?", when: .with(.retryCheck, .retryUnderLock), decides: [.retrySmpRmb], 
+            .checkRetrySeq, in: "mmu_notifier_retry", title: "the same sequence?", when: .with(.retryCheck, .retryUnderLock), decides: [.retrySmpRmb],
             what: "If the sequence is not the one noted at the lookup, this fault is to give up.",
             why: "A changed number means that an invalidation ran in between.",
             source: .kernel("mmu_notifier_retry"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).with(.cacheOpUnderLock))
         Row(
-            .grantWrite, in: "user_mem_abort", title: "grant the right to write", 
+            .grantWrite, in: "user_mem_abort", title: "grant the right to write",
             what: "HAP becomes 11: read and write.",
             why: .if(.gupOpportunisticWrite, "The host gave a writable page.", else: "The host gave a writable page, because the fault was a write."),
             source: .kernel("user_mem_abort"))
         Row(
-            .setPageDirty, in: "kvm_set_pfn_dirty", title: "mark the host page dirty", when: .with(.setDirty), 
+            .setPageDirty, in: "kvm_set_pfn_dirty", title: "mark the host page dirty", when: .with(.setDirty),
             what: "PageDirty is set: the page must be written out before it may be dropped.",
-            why: "The guest will write without telling anybody. For a write fault the host's entry is dirty already, since the lookup asked for a writable page; what looks essential is redundant.",
+            why:
+                "The guest will write without telling anybody. For a write fault the host's entry is dirty already, since the lookup asked for a writable page; what looks essential is redundant.",
             source: .kernel("kvm_set_pfn_dirty"))
         Row(
-            .unlockMMU, in: "user_mem_abort", title: "release mmu_lock", 
+            .unlockMMU, in: "user_mem_abort", title: "release mmu_lock",
             what: "Notifiers and other vCPUs may change the tables again.",
             why: "What was decided under the lock stands: a leaf that was stored is from here on kept safe by the notifier.",
             source: .kernel("user_mem_abort"))
         Row(
-            .releasePage, in: .if(.releaseDirty, "kvm_release_pfn_dirty", else: "kvm_release_pfn_clean"), title: "release the page", decides: [.releaseDirty], 
-            what: .if(.releaseDirty, "The page is marked dirty, and the reference from the lookup given back.", else: "The reference from the lookup is given back."),
-            why: .if(.releaseDirty, "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug, at the cost of writing every page that was only read.", else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
+            .releasePage, in: .if(.releaseDirty, "kvm_release_pfn_dirty", else: "kvm_release_pfn_clean"), title: "release the page", decides: [.releaseDirty],
+            what: .if(
+                .releaseDirty, "The page is marked dirty, and the reference from the lookup given back.", else: "The reference from the lookup is given back."),
+            why: .if(
+                .releaseDirty,
+                "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug, at the cost of writing every page that was only read.",
+                else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
             source: .kernel("user_mem_abort"))
     }
 }
@@ -340,10 +375,14 @@ extension Narration {
 
     private var gfnTranslated: Told {
         if now.pfn.isNoSlot, now.next == .checkPFN {
-            return Told("no slot any more", what: "The slot that was found a moment ago is gone, or on its way out.", why: "Each lookup reads the slots as they are now. There is no address to ask the host for: the no-slot value stands for the page.")
+            return Told(
+                "no slot any more", what: "The slot that was found a moment ago is gone, or on its way out.",
+                why: "Each lookup reads the slots as they are now. There is no address to ask the host for: the no-slot value stands for the page.")
         }
         if now.next == .checkPFN {
-            return Told("a write to a read-only slot", what: "The slot is read-only and the fault a write: an error stands for the page.", why: "User space made the slot so: the guest may not write there.")
+            return Told(
+                "a write to a read-only slot", what: "The slot is read-only and the fault a write: an error stands for the page.",
+                why: "User space made the slot so: the guest may not write there.")
         }
         return Told("HVA \(hex(now.hostPage.rawValue))")
     }
@@ -356,7 +395,9 @@ extension Narration {
                 why: "The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.")
         }
         if decided(.pageBad) {
-            return Told("none", what: "The host's page fault ran and could give no page.", why: "No area is there, or none that may be written, or the page is poisoned.")
+            return Told(
+                "none", what: "The host's page fault ran and could give no page.",
+                why: "No area is there, or none that may be written, or the page is poisoned.")
         }
         return Told(
             "the host must fault it in", what: "The host's page table has no such page, or not with the right to write: the host's own page fault runs first.",
@@ -373,7 +414,9 @@ extension Narration {
 
     private var retryCountChecked: Told {
         guard decided(.retryCount) else {
-            return Told("count 0", what: "No range invalidation is under way.", why: "If one began and ended since the lookup, only the sequence tells: that is compared next.")
+            return Told(
+                "count 0", what: "No range invalidation is under way.",
+                why: "If one began and ended since the lookup, only the sequence tells: that is compared next.")
         }
         return Told(
             "count \(vm?.notifierCount ?? 0): give up", what: "A range invalidation has begun and not ended: this fault gives up.",
@@ -389,7 +432,8 @@ extension Narration {
         }
         if now.sampledSequence != found {
             return Told(
-                "seq \(now.sampledSequence), and an old \(now.sampledSequence) read: go on", what: "The sequence was read before the count, and is old by now: the comparison finds no change.",
+                "seq \(now.sampledSequence), and an old \(now.sampledSequence) read: go on",
+                what: "The sequence was read before the count, and is old by now: the comparison finds no change.",
                 why: "Without smp_rmb between the two loads, seeing the count at 0 does not mean seeing the new sequence.")
         }
         return Told(
@@ -401,7 +445,9 @@ extension Narration {
 
     private var pageDirtied: Told {
         if after.world.frames[now.pfn].flags.contains(.reserved) {
-            return Told("reserved: skipped", what: "The page is reserved, as the zero page is: it is not marked.", why: "Nobody may ever write it; there is nothing to write out.")
+            return Told(
+                "reserved: skipped", what: "The page is reserved, as the zero page is: it is not marked.",
+                why: "Nobody may ever write it; there is nothing to write out.")
         }
         if before.world.frames[now.pfn].flags.contains(.dirty) { return Told("dirty already", what: "PageDirty is set already.") }
         return Told("PageDirty")
@@ -411,18 +457,23 @@ extension Narration {
     private var unlocked: Told {
         let stored = after.world.leaf(of: now.vm, now.faultIPA)?.address.pfn == now.pfn
         guard stored else {
-            return Told("free: nothing was mapped", what: "Notifiers and other vCPUs may change the tables again; this fault has stored no leaf.", why: "It gave up: the guest will execute the instruction again, and fault anew on what the host has then.")
+            return Told(
+                "free: nothing was mapped", what: "Notifiers and other vCPUs may change the tables again; this fault has stored no leaf.",
+                why: "It gave up: the guest will execute the instruction again, and fault anew on what the host has then.")
         }
         return Told("free")
     }
 
     private var pageReleased: Told {
         guard !now.pfn.isNoSlot, after.world.frames.contains(now.pfn) else {
-            return Told("no page to release", what: "What was looked up is no page of memory: there is no reference to give back.", why: "A device's page has no count.")
+            return Told(
+                "no page to release", what: "What was looked up is no page of memory: there is no reference to give back.", why: "A device's page has no count."
+            )
         }
         if effects.contains(where: { if case .frameFreed = $0 { true } else { false } }) {
             return Told(
-                "that was the last reference: the frame is freed", what: "The reference from the lookup is given back, and it was the last: the frame goes to the allocator.",
+                "that was the last reference: the frame is freed",
+                what: "The reference from the lookup is given back, and it was the last: the frame goes to the allocator.",
                 why: "The host let go of the page while this fault held it. Whoever still has a leaf to it reaches memory that is anybody's.")
         }
         let references = after.world.frames[now.pfn].references

@@ -1,29 +1,37 @@
 // kvm_create_vm and kvm_destroy_vm, with kvm_alloc_stage2_pgd and kvm_free_stage2_pgd below them: a VM's tables come and go.
 
 extension Routine {
-    static let virtualMachines = Routine("kvm_create_vm, kvm_destroy_vm", .kvm, "A VM is made with an empty level-1 table, or its tables are torn down.", tell: { $0.virtualMachines }) {
+    static let virtualMachines = Routine(
+        "kvm_create_vm, kvm_destroy_vm", .kvm, "A VM is made with an empty level-1 table, or its tables are torn down.", tell: { $0.virtualMachines }
+    ) {
         Row(
-            .vmCreate, in: "kvm_create_vm", title: "a virtual machine", decides: [.b6PgdTailCount], 
+            .vmCreate, in: "kvm_create_vm", title: "a virtual machine", decides: [.b6PgdTailCount],
             what: "A process opens a VM with a level-1 table of its own.",
             why: "It gets its VMID when it first runs.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .allocateLevel1, in: "kvm_alloc_stage2_pgd", title: "a level-1 table", decides: [.b3AlignmentCheckVacuous], 
+            .allocateLevel1, in: "kvm_alloc_stage2_pgd", title: "a level-1 table", decides: [.b3AlignmentCheckVacuous],
             what: "A level-1 table is allocated, if the VM has none.",
             why: "A second one would lose the first: -EINVAL.",
             source: .kernel("kvm_alloc_stage2_pgd"))
         Row(
-            .destroyStop, in: "kvm_destroy_vm", title: "the VM is going", 
+            .destroyStop, in: "kvm_destroy_vm", title: "the VM is going",
             what: "The notifier is unregistered; no vCPU runs any more.",
             why: "From here nobody tells this VM that a page is going, and nobody needs to.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .destroyUnmap, in: .if(.unmapByRange, "kvm_free_stage2_pgd", else: "free_guest_pages"), title: "tear the tables down", decides: [.unmapByRange], 
-            what: .if(.unmapByRange, "The whole range is unmapped, which frees every table: without lock and flush.", else: "Level by level, each table is freed: without lock and flush."),
-            why: .by { !$0.has(.unmapByRange) ? "A reference goes back for each present entry; then each table must be down to its own." : $0.has(.b5UnalignedUnmap) ? "What the unmap skips (B5) is never freed." : "Tables that are left empty go with their last entry." },
+            .destroyUnmap, in: .if(.unmapByRange, "kvm_free_stage2_pgd", else: "free_guest_pages"), title: "tear the tables down", decides: [.unmapByRange],
+            what: .if(
+                .unmapByRange, "The whole range is unmapped, which frees every table: without lock and flush.",
+                else: "Level by level, each table is freed: without lock and flush."),
+            why: .by {
+                !$0.has(.unmapByRange)
+                    ? "A reference goes back for each present entry; then each table must be down to its own."
+                    : $0.has(.b5UnalignedUnmap) ? "What the unmap skips (B5) is never freed." : "Tables that are left empty go with their last entry."
+            },
             source: .kernel("kvm_free_stage2_pgd"))
         Row(
-            .destroyLevel1, in: "kvm_free_stage2_pgd", title: "free the level-1 table", 
+            .destroyLevel1, in: "kvm_free_stage2_pgd", title: "free the level-1 table",
             what: "The level-1 table's two pages are freed.",
             why: "The VM's address space is gone.",
             source: .kernel("kvm_free_stage2_pgd"))
@@ -141,7 +149,9 @@ extension Narration {
         switch step {
         case .vmCreate:
             guard now.outcome != .failed else {
-                return Told(failed, what: "No VM is made: there is no memory for a level-1 table, or there are as many VMs as this host can have.", why: "A level-1 table is two pages next to one another.")
+                return Told(
+                    failed, what: "No VM is made: there is no memory for a level-1 table, or there are as many VMs as this host can have.",
+                    why: "A level-1 table is two pages next to one another.")
             }
             return Told("vm\(after.world.vms.count - 1)")
         case .allocateLevel1: return now.outcome == .failed ? Told("there is one") : Told("done")

@@ -1,12 +1,12 @@
+// Every micro-step's body stands with its row, in its routine's file; here each is called by its step. Two switches, so that what seldom
+// runs does not weigh on the guest's path; both name every step, so that none can be forgotten.
+
 extension Stepper {
-    /// Makes the actor's next micro-step, unless it has to wait. Each step's body stands with its row, in its routine's file.
+    /// Makes the actor's next micro-step, unless it has to wait.
     @inline(__always) func step() -> Machine.StepResult {
-        if isBlocked { return .blocked }
         world.stepNumber &+= 1
         switch me.next {
-        case .idle:
-            world.stepNumber &-= 1
-            return .idle
+        case .idle: return unmade(.idle)
         case .enterGuest: enterGuest()
         case .issueAccess: issueAccess()
         case .walkStage1: walkStage1()
@@ -19,7 +19,9 @@ extension Stepper {
         case .performAccess: performAccess()
         case .maintainCaches: maintainCaches()
         case .takeException: takeException()
-        case .saveSyndrome: saveSyndrome()
+        case .saveSyndrome:
+            if isBlocked { return unmade(.blocked) }
+            saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
         case .translateFaultVA: translateFaultVA()
         case .retryInGuest: retryInGuest()
@@ -46,12 +48,16 @@ extension Stepper {
         case .sampleNotifierSeq: sampleNotifierSeq()
         case .readBarrier: readBarrier()
         case .translateGFN: translateGFN()
-        case .pinHostPage: pinHostPage()
+        case .pinHostPage:
+            if isBlocked { return unmade(.blocked) }
+            pinHostPage()
         case .checkPFN: checkPFN()
         case .buildLeaf: buildLeaf()
         case .syncInstructionCache: syncInstructionCache()
         case .flushStage2: flushStage2()
-        case .lockMMU: lockMMU()
+        case .lockMMU:
+            if isBlocked { return unmade(.blocked) }
+            lockMMU()
         case .checkRetryCount: checkRetryCount()
         case .checkRetrySeq: checkRetrySeq()
         case .grantWrite: grantWrite()
@@ -75,106 +81,131 @@ extension Stepper {
         case .dropLevel3: dropTable(level: 3)
         case .dropLevel2: dropTable(level: 2)
         case .flushUnmapped: flushUnmapped()
-        case .faultUnderLock:
-            // It waits for a lock that its own thread holds, for ever.
-            break
-        // From here on kept out of the guest's hot path, a function each.
-        case .unmapBare: aside { unmapBare() }
-        case .unmapDone: aside { unmapDone() }
-        case .ioremapTopUp: aside { ioremapTopUp() }
-        case .ioremapLock: aside { ioremapLock() }
-        case .ioremapSet: aside { ioremapSet() }
-        case .ioremapUnlock: aside { ioremapUnlock() }
-        case .ioremapDone: aside { ioremapDone() }
-        case .notifyPageLock: aside { notifyPageLock() }
-        case .notifyPageSeq: aside { notifyPageSeq() }
-        case .notifyPageUnmap: aside { notifyUnmap(then: .notifyPageUnlock) }
-        case .notifyPageUnlock: aside { notifyPageUnlock() }
-        case .notifyStartLock: aside { notifyLock(then: .notifyStartCount) }
-        case .notifyStartCount: aside { notifyStartCount() }
-        case .notifyStartUnmap: aside { notifyUnmap(then: .notifyStartUnlock) }
-        case .notifyStartUnlock: aside { notifyUnlockAndReturn() }
-        case .notifyEndLock: aside { notifyLock(then: has(.rangeEndSmpWmb) || !me.defersSequence ? .notifyEndSeq : .notifyEndCount) }
-        case .notifyEndSeq: aside { notifyEndSeq() }
-        case .notifyEndCount: aside { notifyEndCount() }
-        case .notifyEndUnlock: aside { notifyEndUnlock() }
-        case .notifyChangeLock: aside { notifyLock(then: .notifyChangeSeq) }
-        case .notifyChangeSeq: aside { notifyChangeSeq() }
-        case .notifyChangeSet: aside { notifyChangeSet() }
-        case .notifyChangeUnlock: aside { notifyUnlockAndReturn() }
-        case .hostFault: aside { hostFault() }
-        case .mapZeroPage: aside { mapZeroPage() }
-        case .mapFreshPage: aside { mapFreshPage() }
-        case .swapInPage: aside { swapInPage() }
-        case .reuseHostPage: aside { reuseHostPage() }
-        case .copyHostPage: aside { copyHostPage() }
-        case .copyStart: aside { copyStart() }
-        case .copyRecheck: aside { copyRecheck() }
-        case .copyClearEntry: aside { copyClearEntry() }
-        case .copyChange: aside { copyChange() }
-        case .copySetEntry: aside { copySetEntry() }
-        case .copyDropOld: aside { copyDropOld() }
-        case .copyEnd: aside { copyEnd() }
-        case .reclaimIsolate: aside { reclaimIsolate() }
-        case .reclaimAge: aside { reclaimAge() }
-        case .reclaimAddToSwap: aside { reclaimAddToSwap() }
-        case .reclaimUnmapEntry: aside { reclaimUnmapEntry() }
-        case .reclaimNotify: aside { reclaimNotify() }
-        case .reclaimWriteOut: aside { reclaimWriteOut() }
-        case .reclaimFree: aside { reclaimFree() }
-        case .reclaimPutBack: aside { reclaimPutBack() }
-        case .touchMemory: aside { touchMemory() }
-        case .useMemory: aside { useMemory() }
-        case .forkStart: aside { forkStart() }
-        case .forkArea: aside { forkArea() }
-        case .forkCopyEntries: aside { forkCopyEntries() }
-        case .forkEnd: aside { forkEnd() }
-        case .forkDone: aside { forkDone() }
-        case .zapStart: aside { zapStart() }
-        case .zapEntries: aside { zapEntries() }
-        case .zapEnd: aside { zapEnd() }
-        case .zapFree: aside { zapFree() }
-        case .exitProcess: aside { exitProcess() }
-        case .protectStart: aside { protectStart() }
-        case .protectEntries: aside { protectEntries() }
-        case .protectEnd: aside { protectEnd() }
-        case .ksmCompare: aside { ksmCompare() }
-        case .ksmProtectStart: aside { ksmStart(then: .ksmProtectClear) }
-        case .ksmProtectClear: aside { ksmProtectClear() }
-        case .ksmProtectCheck: aside { ksmProtectCheck() }
-        case .ksmProtectSet: aside { ksmProtectSet() }
-        case .ksmProtectEnd: aside { ksmProtectEnd() }
-        case .ksmReplaceStart: aside { ksmStart(then: .ksmReplaceClear) }
-        case .ksmReplaceClear: aside { ksmReplaceClear() }
-        case .ksmReplaceChange: aside { ksmReplaceChange() }
-        case .ksmReplaceSet: aside { ksmReplaceSet() }
-        case .ksmReplaceEnd: aside { ksmReplaceEnd() }
-        case .slotAdd: aside { slotAdd() }
-        case .slotInvalidate: aside { slotInvalidate() }
-        case .slotSynchronize: aside { slotSynchronize() }
-        case .slotRemove: aside { slotRemove() }
-        case .vmCreate: aside { vmCreate() }
-        case .allocateLevel1: aside { allocateLevel1() }
-        case .destroyStop: aside { destroyStop() }
-        case .destroyUnmap: aside { destroyUnmap() }
-        case .destroyLevel1: aside { destroyLevel1() }
-        case .machineEvent: aside { machineEvent() }
-        case .cacheEvent: aside { cacheEvent() }
-        case .poisonPage: aside { poisonPage() }
-        case .poisonDone: aside { poisonDone() }
-        case .toldPage: aside { toldPage() }
-        case .toldChange: aside { toldChange() }
-        case .toldChangeEntry: aside { toldChangeEntry() }
-        case .toldNothing: aside { toldNothing() }
-        case .followPage: aside { followPage() }
-        case .followLeaf: aside { followLeaf() }
-        case .followNext: aside { followNext() }
-        case .followUnmap: aside { followUnmap() }
-        case .followDeny: aside { followDeny() }
+        case .faultUnderLock, .unmapBare, .unmapDone, .ioremapTopUp, .ioremapLock, .ioremapSet, .ioremapUnlock, .ioremapDone, .notifyPageLock,
+            .notifyPageSeq, .notifyPageUnmap, .notifyPageUnlock, .notifyStartLock, .notifyStartCount, .notifyStartUnmap, .notifyStartUnlock,
+            .notifyEndLock, .notifyEndSeq, .notifyEndCount, .notifyEndUnlock, .notifyChangeLock, .notifyChangeSeq, .notifyChangeSet,
+            .notifyChangeUnlock, .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyHostPage, .copyStart, .copyRecheck,
+            .copyClearEntry, .copyChange, .copySetEntry, .copyDropOld, .copyEnd, .reclaimIsolate, .reclaimAge, .reclaimAddToSwap, .reclaimUnmapEntry,
+            .reclaimNotify, .reclaimWriteOut, .reclaimFree, .reclaimPutBack, .touchMemory, .useMemory, .forkStart, .forkArea, .forkCopyEntries,
+            .forkEnd, .forkDone, .zapStart, .zapEntries, .zapEnd, .zapFree, .exitProcess, .protectStart, .protectEntries, .protectEnd, .ksmCompare,
+            .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
+            .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotRemove, .vmCreate, .allocateLevel1,
+            .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
+            .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny:
+            if isBlocked { return unmade(.blocked) }
+            stepAside()
         }
         return .stepped
     }
 
-    /// Outlines what seldom runs.
-    @inline(never) private func aside(_ body: () -> Void) { body() }
+    /// The host's side, and what KVM does on its behalf.
+    @inline(never) private func stepAside() {
+        switch me.next {
+        case .faultUnderLock:
+            // It waits for a lock that its own thread holds, for ever.
+            break
+        case .unmapBare: unmapBare()
+        case .unmapDone: unmapDone()
+        case .ioremapTopUp: ioremapTopUp()
+        case .ioremapLock: ioremapLock()
+        case .ioremapSet: ioremapSet()
+        case .ioremapUnlock: ioremapUnlock()
+        case .ioremapDone: ioremapDone()
+        case .notifyPageLock: notifyPageLock()
+        case .notifyPageSeq: notifyPageSeq()
+        case .notifyPageUnmap: notifyUnmap(then: .notifyPageUnlock)
+        case .notifyPageUnlock: notifyPageUnlock()
+        case .notifyStartLock: notifyLock(then: .notifyStartCount)
+        case .notifyStartCount: notifyStartCount()
+        case .notifyStartUnmap: notifyUnmap(then: .notifyStartUnlock)
+        case .notifyStartUnlock: notifyUnlockAndReturn()
+        case .notifyEndLock: notifyLock(then: has(.rangeEndSmpWmb) || !me.defersSequence ? .notifyEndSeq : .notifyEndCount)
+        case .notifyEndSeq: notifyEndSeq()
+        case .notifyEndCount: notifyEndCount()
+        case .notifyEndUnlock: notifyEndUnlock()
+        case .notifyChangeLock: notifyLock(then: .notifyChangeSeq)
+        case .notifyChangeSeq: notifyChangeSeq()
+        case .notifyChangeSet: notifyChangeSet()
+        case .notifyChangeUnlock: notifyUnlockAndReturn()
+        case .hostFault: hostFault()
+        case .mapZeroPage: mapZeroPage()
+        case .mapFreshPage: mapFreshPage()
+        case .swapInPage: swapInPage()
+        case .reuseHostPage: reuseHostPage()
+        case .copyHostPage: copyHostPage()
+        case .copyStart: copyStart()
+        case .copyRecheck: copyRecheck()
+        case .copyClearEntry: copyClearEntry()
+        case .copyChange: copyChange()
+        case .copySetEntry: copySetEntry()
+        case .copyDropOld: copyDropOld()
+        case .copyEnd: copyEnd()
+        case .reclaimIsolate: reclaimIsolate()
+        case .reclaimAge: reclaimAge()
+        case .reclaimAddToSwap: reclaimAddToSwap()
+        case .reclaimUnmapEntry: reclaimUnmapEntry()
+        case .reclaimNotify: reclaimNotify()
+        case .reclaimWriteOut: reclaimWriteOut()
+        case .reclaimFree: reclaimFree()
+        case .reclaimPutBack: reclaimPutBack()
+        case .touchMemory: touchMemory()
+        case .useMemory: useMemory()
+        case .forkStart: forkStart()
+        case .forkArea: forkArea()
+        case .forkCopyEntries: forkCopyEntries()
+        case .forkEnd: forkEnd()
+        case .forkDone: forkDone()
+        case .zapStart: zapStart()
+        case .zapEntries: zapEntries()
+        case .zapEnd: zapEnd()
+        case .zapFree: zapFree()
+        case .exitProcess: exitProcess()
+        case .protectStart: protectStart()
+        case .protectEntries: protectEntries()
+        case .protectEnd: protectEnd()
+        case .ksmCompare: ksmCompare()
+        case .ksmProtectStart: ksmStart(then: .ksmProtectClear)
+        case .ksmProtectClear: ksmProtectClear()
+        case .ksmProtectCheck: ksmProtectCheck()
+        case .ksmProtectSet: ksmProtectSet()
+        case .ksmProtectEnd: ksmProtectEnd()
+        case .ksmReplaceStart: ksmStart(then: .ksmReplaceClear)
+        case .ksmReplaceClear: ksmReplaceClear()
+        case .ksmReplaceChange: ksmReplaceChange()
+        case .ksmReplaceSet: ksmReplaceSet()
+        case .ksmReplaceEnd: ksmReplaceEnd()
+        case .slotAdd: slotAdd()
+        case .slotInvalidate: slotInvalidate()
+        case .slotSynchronize: slotSynchronize()
+        case .slotRemove: slotRemove()
+        case .vmCreate: vmCreate()
+        case .allocateLevel1: allocateLevel1()
+        case .destroyStop: destroyStop()
+        case .destroyUnmap: destroyUnmap()
+        case .destroyLevel1: destroyLevel1()
+        case .machineEvent: machineEvent()
+        case .cacheEvent: cacheEvent()
+        case .poisonPage: poisonPage()
+        case .poisonDone: poisonDone()
+        case .toldPage: toldPage()
+        case .toldChange: toldChange()
+        case .toldChangeEntry: toldChangeEntry()
+        case .toldNothing: toldNothing()
+        case .followPage: followPage()
+        case .followLeaf: followLeaf()
+        case .followNext: followNext()
+        case .followUnmap: followUnmap()
+        case .followDeny: followDeny()
+        case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
+            .maintainCaches, .takeException, .saveSyndrome, .chooseFaultIPA, .translateFaultVA, .retryInGuest, .storeHPFAR, .leaveHyp,
+            .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,
+            .checkUserAllocated, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
+            .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .sampleNotifierSeq, .readBarrier, .translateGFN, .pinHostPage, .checkPFN,
+            .buildLeaf, .syncInstructionCache, .flushStage2, .lockMMU, .checkRetryCount, .checkRetrySeq, .grantWrite, .setPageDirty, .unlockMMU,
+            .releasePage, .returnFromAbort, .readLevel1, .installLevel2, .readLevel2, .installLevel3, .readLeaf, .breakLeaf, .writeLeaf,
+            .flushOldLeaf, .countLeaf, .unmapFind, .clearLeaf, .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2, .flushUnmapped, .idle:
+            // Made above.
+            break
+        }
+    }
 }
