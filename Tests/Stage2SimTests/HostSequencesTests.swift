@@ -164,7 +164,9 @@ import Testing
         var machine = machine()
         _ = story(&machine, action(.fork, page: 0), by: machine.thread(.vmm))
         #expect(
-            story(&machine, action(.exit, page: 0) { $0.process = ProcessNumber(at: machine.world.processes.count - 1) }, by: machine.thread(.other)) == ["entry cleared"])
+            story(&machine, action(.exit, page: 0) { $0.process = ProcessNumber(at: machine.world.processes.count - 1) }, by: machine.thread(.other)) == [
+                "entry cleared"
+            ])
         let told = story(&machine, .access(Access(.write, IPA(0x8000_1000), value: 8)), by: machine.vcpu(0)!)
         #expect(!told.contains("frame allocated") && !told.contains("seq"))
         #expect(told.first == "entry rw dirty")
