@@ -9,12 +9,33 @@
 static int output = -1;
 static int memory = -1;
 
-bool cn_open(const char *term) {
+/// Sets a variable, and returns what it was, to be freed; NULL where it was not set.
+static char *exchange(const char *name, const char *value) {
+    const char *before = getenv(name);
+    char *kept = before == NULL ? NULL : strdup(before);
+    if (value == NULL) unsetenv(name);
+    else setenv(name, value, 1);
+    return kept;
+}
+
+bool cn_open(const char *term, int columns, int lines) {
     output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     FILE *stream = output < 0 ? NULL : fdopen(output, "w");
     if (stream == NULL) return false;
     memory = memfd_create("frame", MFD_CLOEXEC);
-    return newterm(term, stream, stdin) != NULL;
+    // Left to itself curses believes exported sizes rather than the system, and counts in 16 bits: so it is told.
+    char width[16], height[16];
+    snprintf(width, sizeof width, "%d", columns);
+    snprintf(height, sizeof height, "%d", lines);
+    char *old_width = exchange("COLUMNS", width), *old_height = exchange("LINES", height);
+    use_env(TRUE);
+    use_tioctl(FALSE);
+    bool opened = newterm(term, stream, stdin) != NULL;
+    free(exchange("COLUMNS", old_width));
+    free(exchange("LINES", old_height));
+    free(old_width);
+    free(old_height);
+    return opened;
 }
 
 void cn_begin_frame(void) {

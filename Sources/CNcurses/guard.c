@@ -20,14 +20,13 @@ static volatile sig_atomic_t seen;
 static int real_stderr = -1;
 static int kept_stderr = -1;
 
-static const int deadly[] = {SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ,
-                             SIGILL,  SIGTRAP, SIGSEGV, SIGABRT, SIGFPE, SIGBUS, SIGSYS};
-static const int noted[] = {SIGINT, SIGTSTP, SIGCONT};
+static const int noted[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH};
 // Closed except while guard_wait waits.
 static const int gated[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-static struct sigaction deadly_before[COUNT(deadly)];
+// By signal.
+static struct sigaction deadly_before[NSIG];
 static struct sigaction noted_before[COUNT(noted)];
 static sigset_t mask_before;
 static sigset_t mask_open;
@@ -35,6 +34,17 @@ static sigset_t mask_open;
 // A stack overflow must not keep the handler from running.
 static char handler_stack[64 * 1024];
 static stack_t stack_before;
+
+/// Every signal that ends a process if nothing is done about it, the real-time ones too; SIGINT is noted instead.
+static bool is_deadly(int number) {
+    switch (number) {
+    case SIGKILL: case SIGSTOP: case SIGINT:                              // cannot be caught; noted
+    case SIGTSTP: case SIGTTIN: case SIGTTOU: case SIGCONT:               // stop it, or let it go on
+    case SIGCHLD: case SIGURG: case SIGWINCH: return false;               // are ignored
+    // Between these the C library keeps some for itself.
+    default: return number < 32 || (number >= SIGRTMIN && number <= SIGRTMAX);
+    }
+}
 
 static void release_stderr(void) {
     if (kept_stderr < 0) return;
@@ -93,7 +103,10 @@ static void on_deadly(int number) {
 }
 
 static void on_noted(int number) {
-    seen |= number == SIGINT ? GUARD_INTERRUPT : number == SIGTSTP ? GUARD_STOP : GUARD_CONTINUED;
+    seen |= number == SIGINT     ? GUARD_INTERRUPT
+            : number == SIGTSTP  ? GUARD_STOP
+            : number == SIGWINCH ? GUARD_RESIZED
+                                 : GUARD_CONTINUED;
 }
 
 int guard_remember(void) { return tcgetattr(STDIN_FILENO, &modes); }
@@ -114,10 +127,11 @@ void guard_arm(const char *restore, size_t length) {
 
     struct sigaction action = {.sa_handler = on_deadly, .sa_flags = SA_RESETHAND | SA_NODEFER | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < COUNT(deadly); i++) {
-        sigaction(deadly[i], NULL, &deadly_before[i]);
+    for (int number = 1; number < NSIG; number++) {
+        if (!is_deadly(number)) continue;
+        sigaction(number, NULL, &deadly_before[number]);
         // What the parent had us ignore stays ignored (nohup).
-        if (deadly_before[i].sa_handler != SIG_IGN) sigaction(deadly[i], &action, NULL);
+        if (deadly_before[number].sa_handler != SIG_IGN) sigaction(number, &action, NULL);
     }
     for (size_t i = 0; i < COUNT(noted); i++) sigaction(noted[i], NULL, &noted_before[i]);
     install_noted();
@@ -135,7 +149,9 @@ void guard_arm(const char *restore, size_t length) {
 
 void guard_disarm(void) {
     armed = 0;
-    for (size_t i = 0; i < COUNT(deadly); i++) sigaction(deadly[i], &deadly_before[i], NULL);
+    for (int number = 1; number < NSIG; number++) {
+        if (is_deadly(number)) sigaction(number, &deadly_before[number], NULL);
+    }
     // Curses opened the terminal before the guard was armed, so these are its handlers, harmless after endwin.
     for (size_t i = 0; i < COUNT(noted); i++) sigaction(noted[i], &noted_before[i], NULL);
     pthread_sigmask(SIG_SETMASK, &mask_before, NULL);

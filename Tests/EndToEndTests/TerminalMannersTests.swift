@@ -51,7 +51,7 @@ struct TerminalMannersTests {
 
     @Test(arguments: [
         ("TERM", 143), ("HUP", 129), ("QUIT", 131), ("USR1", 138), ("ILL", 132), ("TRAP", 133), ("ABRT", 134),
-        ("BUS", 135), ("FPE", 136), ("SEGV", 139),
+        ("BUS", 135), ("FPE", 136), ("SEGV", 139), ("IO", 157), ("PWR", 158), ("PROF", 155), ("VTALRM", 154), ("STKFLT", 144), ("RTMIN", 162),
     ])
     func `a deadly signal kills, and gives the terminal back first`(name: String, status: Int) throws {
         let visit = try Visit()
@@ -132,12 +132,88 @@ struct TerminalMannersTests {
         try visit.session.wait(until: "the shell's own settings") { _ in try visit.session.lineSettings() == visit.settings }
     }
 
+    @Test func `exported sizes say nothing against the window's own`() throws {
+        let session = try TmuxSession(Explorer.command, environment: ["COLUMNS": "200", "LINES": "10"])
+        try session.waitForExplorer()
+        try expectFilled(session, width: 80)
+        try session.resize(width: 100, height: 30)
+        try expectFilled(session, width: 100)
+    }
+
+    @Test func `a window of 65535 columns is drawn as far as screens go`() throws {
+        let visit = try TmuxSession.shell()
+        try visit.enter("stty cols 65535 rows 24; \(Explorer.commandLine); echo \"status=$?\"")
+        try visit.wait(until: "the program") { _ in try visit.state("alternate_on") == "1" }
+        try visit.press("s", "q")
+        try visit.wait(for: "status=0")
+        // While it is on the screen, too.
+        try visit.enter("stty cols 80; clear; \(Explorer.commandLine); echo \"status=$?.\"")
+        try visit.waitForExplorer()
+        for columns in [65535, 40000, 80] {
+            #expect(try Command.run(["stty", "-F", try visit.state("pane_tty"), "cols", "\(columns)"]).status == 0)
+        }
+        try visit.press("s")
+        try visit.wait(for: "step 1 of")
+        try visit.press("q")
+        try visit.wait(for: "status=0.")
+    }
+
+    // MARK: What comes in
+
+    @Test func `a paste that never ends is one that has paused`() throws {
+        let session = try TmuxSession(Explorer.command)
+        try session.waitForExplorer()
+        try session.type("\u{1b}[200~")
+        // Nothing that is pasted is a command, and a window may change meanwhile.
+        try session.resize(width: 100, height: 24)
+        try expectFilled(session, width: 100)
+        try session.wait(until: "keys to be keys again") { _ in
+            // As a hand does it.
+            usleep(200_000)
+            try session.press("s")
+            return try session.screen().contains(/step [1-9][0-9]* of/)
+        }
+        try session.press("q")
+        #expect(try session.waitForEnd() == 0)
+    }
+
+    @Test(arguments: [
+        "\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\", "\u{1b}]11;rgb:0000/0000/0000\u{07}", "\u{1b}P1+r524742=38\u{1b}\\", "\u{1b}_Gi=31;OK\u{1b}\\",
+        "\u{1b}[?62;22c",
+    ])
+    func `what a terminal replies is no key`(_ reply: String) throws {
+        let session = try TmuxSession(Explorer.command, width: 120, height: 36)
+        try session.waitForExplorer()
+        try session.type(reply)
+        try session.press("s")
+        let screen = try session.wait(for: "step 1 of")
+        #expect(screen.contains("enter the guest") && !screen.contains("unknown"))
+        // Were it keys, one of them would have opened or moved something.
+        try session.press("S")
+        try session.wait(for: "step 0 of")
+        #expect(try session.screen().contains("▸1 Fault path"))
+    }
+
+    @Test func `how long an Escape waits is the user's to say`() throws {
+        let session = try TmuxSession(Explorer.command, environment: ["ESCDELAY": "20000"])
+        try session.waitForExplorer()
+        try session.press("s", "s", "s")
+        try session.wait(for: "step 3 of")
+        try session.type("\u{1b}")
+        try session.type("[D")
+        try session.wait(for: "step 2 of")
+        #expect(try session.screen().contains("step 2 of"))
+    }
+
     /// No signal from outside: the program's own code fails for want of memory, in the middle of what it does.
     @Test func `a failure in our own code gives the terminal back`() throws {
         let visit = try Visit()
+        // A screen so large that each drawing takes memory of its own.
+        try visit.session.resize(width: 400, height: 200)
+        try expectFilled(visit.session, width: 400)
         let limit = try Command.run(["prlimit", "--pid", "\(try visit.session.foregroundProcess())", "--as=1:1"])
         #expect(limit.status == 0, "\(limit.errors)")
-        try visit.session.resize(width: 400, height: 200)
+        try visit.session.press("s", "s", "s")
         let screen = try visit.session.wait(until: "the exit status") { $0.contains("status=1") }
         #expect(screen.firstMatch(of: /status=1(3[0-9])/) != nil, "\(screen)")
         #expect(screen.contains("before the visit"), "\(screen)")

@@ -1,4 +1,5 @@
 import Foundation
+import Stage2Sim
 import Testing
 
 @testable import Sessions
@@ -135,6 +136,66 @@ struct SessionLimitsTests {
         #expect(FirstRun(of: session).end.world.stepNumber == single.machine.world.stepNumber)
     }
 
+    @Test("are seen through where each round flushes and fills a TLB entry, and a counter grows", arguments: [Revision.v39, .v4])
+    func sameAgain(_ revision: Revision) throws {
+        // Pages are mapped XN until they are executed, and the place that would take the XN away is left out.
+        let text =
+            "kvmtui: 1\nmachine:\n  kernel: \(revision.rawValue)\n  without: [icache-maintenance]\n  with: [invalidate-i-on-exec]\n  memory:\n"
+            + "    - { ipa: 0x80000000, size: 4K }\nsteps:\n  - vcpu0: exec 0x80000000\n  - vcpu0: read 0x80000000\n"
+        let session = try SessionReader.read(text: text, file: "s.yaml")
+        let verdict = Judge.judge(session)
+        #expect(verdict.failures.contains { $0.message.contains("no-progress") } && verdict.steps < 1000)
+        let end = Timeline(session).end.machine
+        #expect(end.world.violations.map(\.rule) == [.noProgress] && end.actors[0].isIdle)
+    }
+
+    @Test("are cut within an action that would go on for ever, wherever they are run")
+    func longAction() throws {
+        let session = try Self.session("  - vmm: ioremap 0x90000000 0x10000000 1G\n  - vcpu0: read 0x80000000\n")
+        var simulation = Simulation(session)
+        simulation.actionLimit = 5000
+        simulation.run(limit: .max)
+        #expect(simulation.position == 5000 && simulation.isCut)
+        #expect(simulation.problems.map(\.place) == [SourcePlace(line: 6, column: 5)])
+        #expect(simulation.problems.first?.message.contains("has made 5000 steps") == true)
+        var index = StepIndex()
+        var other = Simulation(session)
+        other.actionLimit = 5000
+        other.run(limit: .max, index: &index)
+        #expect(other.position == 5000)
+    }
+
+    @Test("may be run in pieces, ended between two of them, and judged as far as they went")
+    func pieces() throws {
+        let session = try Self.session(
+            "  - repeat: 200\n    stride: 4K\n    steps:\n      - vcpu0: write 0x80000000 1\n  - repeat: 5000\n    steps:\n      - vcpu0: continue\n")
+        let whole = Timeline(session)
+        var run = FirstRun(beginning: session)
+        var pieces = 0
+        while run.goOn(work: 777) { pieces += 1 }
+        let made = Timeline(run)
+        #expect(pieces > 10 && made.count == whole.count && made.operationStarts == whole.operationStarts)
+        #expect(made.index.faults.map(\.start) == whole.index.faults.map(\.start) && made.isWhole)
+        #expect(StateJSON(made.end.machine).text == StateJSON(whole.end.machine).text)
+        var begun = FirstRun(beginning: session)
+        _ = begun.goOn(work: 1000)
+        var part = Timeline(begun)
+        #expect(!part.isWhole && part.count == 1000)
+        part.seek(.max)
+        #expect(part.position == 1000)
+        // What is typed at its end goes on from there.
+        let more = Operation(actor: "vcpu0", command: .proceed, text: "continue", place: SourcePlace(line: 0, column: 0))
+        #expect(Timeline(part.branched(with: more, replaying: false)).count > 1000)
+        var asked = 0
+        let verdict = Judge.judge(session) { _ in
+            asked += 1
+            return false
+        }
+        #expect(asked == 0 && verdict.isWhole)
+        let long = try Self.session("  - repeat: 100000\n    steps:\n      - vcpu0: continue\n")
+        #expect(!Judge.judge(long) { _ in false }.isWhole)
+    }
+
     @Test("are cut after so many steps, and say where")
     func steps() throws {
         var simulation = Simulation(try Self.session("  - repeat: 1000000\n    steps:\n      - vcpu0: read 0x80000000\n"))
@@ -143,5 +204,41 @@ struct SessionLimitsTests {
         #expect((200..<300).contains(simulation.position))
         #expect(simulation.problems.map(\.description) == ["s.yaml:8:9: the session makes more than 200 steps, and is cut here; smaller repeats"])
         #expect(simulation.machine.actors.filter { !$0.isIdle }.isEmpty)
+    }
+}
+
+@Suite("Expectations beyond their range")
+struct ExpectationRangeTests {
+    private static func error(_ expectation: String) throws -> InputError? {
+        let text = "kvmtui: 1\nmachine: { memory: [ { ipa: 0x80000000, size: 4K } ] }\nsteps:\n  - vcpu0: read 0x80000000\n    expect: [\(expectation)]\n"
+        do {
+            _ = try SessionReader.read(text: text, file: "s.yaml")
+            return nil
+        } catch let error as InputError { return error }
+    }
+
+    @Test(
+        "are refused with line and column",
+        arguments: [
+            "faults", "memcache", "flushes", "retries", "seq", "count", "tables", "swap-writes", "swap-reads", "new-frames", "line-ops", "icache-lines", "hsr",
+            "hpfar", "ipa", "pc", "lr", "ifar", "dfar", "ifsr", "dfsr", "cpsr", "spsr",
+        ])
+    func beyond(_ name: String) throws {
+        for number in ["9223372036854775808", "0xffffffffffffffff", name == "ipa" ? "0x10000000000" : "0x100000000"] {
+            let error = try Self.error("\(name) \(number)")
+            #expect(error?.place == SourcePlace(line: 5, column: 15 + name.count), "\(name) \(number)")
+            #expect(error?.message == "found \(number)" && error?.fits.isEmpty == false)
+        }
+        #expect(try Self.error("\(name) 40") == nil)
+    }
+
+    @Test("of more words, too")
+    func words() throws {
+        for (text, column) in [
+            ("mmio 0x10000000000 4 read", 19), ("mmio 0x1000 300 read", 26), ("leaf 0x10000000000 none", 19), ("host 0x10000000000 ro", 19),
+            ("page 0x80000000 refs 0x100000000", 35), ("page 0x80000000 mappings 9223372036854775808", 39), ("memcache 41", 23),
+        ] {
+            #expect(try Self.error(text)?.place == SourcePlace(line: 5, column: column), "\(text)")
+        }
     }
 }

@@ -82,7 +82,10 @@ struct TracesInputTests {
         #expect(missing?.description == "/nowhere/at all: opening failed: No such file or directory")
         let folder = #expect(throws: ByteSourceError.self) { try ByteSource(path: "/tmp") }
         #expect(folder?.description == "/tmp: opening failed: Is a directory")
-        let endless = try ByteSource(path: "/dev/zero")
+        let device = #expect(throws: ByteSourceError.self) { try ByteSource(path: "/dev/zero") }
+        #expect(device?.isRegular == false && device?.description.contains("only files are read") == true)
+        let zeros = open("/dev/zero", O_RDONLY)
+        let endless = try ByteSource(descriptor: zeros, name: "a pipe", isOwned: true)
         let large = #expect(throws: ByteSourceError.self) { try endless.readAll(limit: 1 << 20) }
         #expect(large?.limit == 1 << 20)
     }

@@ -39,8 +39,8 @@ static inline bool cn_can_draw(const char *term) {
     return can;
 }
 
-/// Opens the terminal on standard input and output.
-bool cn_open(const char *term);
+/// Opens the terminal, of that size, on standard input and output.
+bool cn_open(const char *term, int columns, int lines);
 
 /// Between these, what curses writes is kept, and then sent at once. By itself it writes anew at each move of the cursor: some
 /// fifty times a frame, each of which wakes whoever draws the terminal.

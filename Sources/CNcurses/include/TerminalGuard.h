@@ -11,6 +11,7 @@ enum {
     GUARD_INTERRUPT = 1, ///< SIGINT from another process; from the keyboard ^C comes as a key
     GUARD_STOP = 2,      ///< SIGTSTP from another process; from the keyboard ^Z comes as a key
     GUARD_CONTINUED = 4, ///< SIGCONT: somebody may have changed the terminal while we stood
+    GUARD_RESIZED = 8,   ///< SIGWINCH: the window may have another size
 };
 
 /// What guard_wait saw first.

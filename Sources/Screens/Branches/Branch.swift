@@ -1,6 +1,7 @@
 // Branches/: timelines beside the session's own: what was typed and where, two of them side by side, and what is not saved.
 
 import Sessions
+import Stage2Sim
 
 extension Explorer {
     /// A timeline beside the one on the screen.
@@ -17,32 +18,55 @@ extension Explorer {
         static let movesByHand = "moves by hand"
     }
 
-    /// A new timeline from the step on the screen: what came before stays, `operation` follows.
+    /// A new timeline from the step on the screen: what came before stays, `operation` follows. What makes no step, or cannot be done,
+    /// leaves one where one was.
     /// - Parameters:
     ///   - replaying: the rest of the session follows too.
     ///   - typed: the command line that does the same again.
     ///   - title: the branch's name. Moves by hand go on in the branch of the others, unless that would lose one of them.
     mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool, typed: String, title: String? = nil) {
-        let position = timeline.position
-        surroundings.journal(TypedAction(branch: branch + 1, step: position, text: typed))
-        let session = timeline.branched(with: operation, replaying: replaying)
-        let name = title ?? typed
-        if branch > 0, title != nil, branches[branch].title == name, position >= branches[branch].lastTyped {
-            timeline = Timeline(session)
+        let request = BranchRequest(
+            typed: typed, title: title, position: timeline.position, replaying: replaying, problemsBefore: timeline.now.problems.count)
+        begin(FirstRun(beginning: timeline.branched(with: operation, replaying: replaying)), for: request)
+    }
+
+    /// Shows the branch that was asked for, now that it has been run.
+    mutating func install(_ made: Timeline, _ request: BranchRequest) {
+        let position = request.position
+        let problems = made.end.problems
+        // A behaviour that is switched makes no step, and changes what comes after.
+        if !request.replaying, !made.end.isCut {
+            if problems.count > request.problemsBefore { return say(words(problems[problems.count - 1]), error: true) }
+            if made.count <= position { return say("\(request.typed): \(whyNothing(made.end.machine, request.typed))", error: true) }
+        }
+        surroundings.journal(TypedAction(branch: branch + 1, step: position, text: request.typed))
+        let name = request.title ?? request.typed
+        if branch > 0, request.title != nil, branches[branch].title == name, position >= branches[branch].lastTyped {
+            timeline = made
             breakpoints.forget(branch: branch)
         } else {
             branches[branch].timeline = timeline
-            timeline = Timeline(session)
+            timeline = made
             branches.append(Branch(title: name, timeline: nil, origin: (branch, position)))
             branch = branches.count - 1
         }
-        branches[branch].lastTyped = position + (replaying ? 0 : 1)
+        branches[branch].lastTyped = position + (request.replaying ? 0 : 1)
         branches[branch].isSaved = false
         comparison = nil
         forgetScene()
-        go(to: position + (replaying ? 0 : 1))
-        if let problem = timeline.end.problems.first { return say(problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)"), error: true) }
-        say("branch \(branch + 1): \(typed), from step \(position); = compares, :branch 1 goes back")
+        go(to: position + (request.replaying ? 0 : 1))
+        if let problem = problems.first { return say(words(problem), error: true) }
+        say("branch \(branch + 1): \(request.typed), from step \(position); = compares, :branch 1 goes back")
+    }
+
+    private func words(_ problem: InputError) -> String { problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)") }
+
+    /// Why an actor made no step of what it was told.
+    private func whyNothing(_ machine: Machine, _ typed: String) -> String {
+        let name = typed.split(separator: ":").first.map(String.init) ?? ""
+        guard let actor = machine.actor(named: name.trimmed) else { return "nothing happens" }
+        if machine.actors[actor].isIdle { return "\(name) has nothing to go on with; give it an action" }
+        return "\(name) must wait before \(machine.actors[actor].next.name): another actor holds what it needs"
     }
 
     /// `:branch`.

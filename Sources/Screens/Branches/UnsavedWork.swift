@@ -101,19 +101,42 @@ extension Explorer {
             surroundings.dispose(work)
             return say("forgotten: \(work.actions.count) actions from \(work.when)")
         }
-        // Its branches' numbers then, and now.
+        recovery = Recovery(work: work)
+        goOnRecovering()
+    }
+
+    /// Unsaved work that is being done again, action by action.
+    struct Recovery {
+        let work: UnsavedWork
+        /// Its branches' numbers then, and now.
         var numbers = [0]
-        for (done, action) in work.actions.enumerated() {
-            guard numbers.indices.contains(action.branch - 1) else { return say("the unsaved work is damaged after \(done) actions", error: true) }
-            show(branch: numbers[action.branch - 1])
+        var done = 0
+        /// Branches before the last action.
+        var before = 0
+    }
+
+    /// Does the next of its actions, until one has a session run in the background, or none is left.
+    mutating func goOnRecovering() {
+        while work == nil, var now = recovery {
+            recovery = nil
+            // What the last one came to.
+            if now.done > 0, branches.count > now.before { now.numbers.append(branch) }
+            if now.done > 0, let message, message.isError {
+                return say("after \(now.done - 1) actions, '\(now.work.actions[now.done - 1].text)': \(message.text)", error: true)
+            }
+            guard now.done < now.work.actions.count else {
+                surroundings.dispose(now.work)
+                return say("recovered \(now.done) actions in \(branches.count - 1) branches; :save FILE keeps this one, :branch lists them")
+            }
+            let action = now.work.actions[now.done]
+            guard now.numbers.indices.contains(action.branch - 1) else { return say("the unsaved work is damaged after \(now.done) actions", error: true) }
+            show(branch: now.numbers[action.branch - 1])
             go(to: action.step)
-            let before = branches.count
             message = nil
+            now.done += 1
+            now.before = branches.count
+            recovery = now
             _ = run(action.text)
-            if branches.count > before { numbers.append(branch) }
-            if let message, message.isError { return say("after \(done) actions, '\(action.text)': \(message.text)", error: true) }
         }
-        surroundings.dispose(work)
-        say("recovered \(work.actions.count) actions in \(branches.count - 1) branches; :save FILE keeps this one, :branch lists them")
     }
 }

@@ -45,7 +45,7 @@ extension Explorer {
             let machine = [
                 "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  ",
             ]
-            let step = "step \(scene.position) of \(scene.count)"
+            let step = "step \(scene.position) of \(scene.count)" + (timeline.isWhole ? "" : "+")
             let room = canvas.width - x - 5
             let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
             x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, room - CharacterWidth.of(right)))
@@ -55,6 +55,7 @@ extension Explorer {
 
     private func drawHint(_ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.hint) { canvas in
+            if work != nil { return drawWork(&canvas) }
             if let message {
                 canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
                 return

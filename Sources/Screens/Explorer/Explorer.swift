@@ -6,8 +6,8 @@ import Stage2Sim
 public struct Explorer: Interactive {
     /// What the explorer may ask of whoever runs it.
     public struct Surroundings: Sendable {
-        /// Writes a text file; returns what went wrong, or nil.
-        public var write: @Sendable (_ text: String, _ path: String) -> String?
+        /// Writes a text file, over an existing one only where that is said; returns what went wrong, or nil.
+        public var write: @Sendable (_ text: String, _ path: String, _ replacing: Bool) -> WriteProblem?
         public var theme: Theme
         /// Linear text without frames.
         public var plain: Bool
@@ -19,16 +19,26 @@ public struct Explorer: Interactive {
         /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
         public var unsaved: [UnsavedWork] = []
         public var dispose: @Sendable (UnsavedWork) -> Void = { _ in }
+        /// Steps of a session that are run at once, before there is a bar: a tenth of a second or two.
+        public var workAtOnce = 4 << 20
 
         public init(
             theme: Theme = .dark, plain: Bool = false, ascii: Bool = false,
-            write: @escaping @Sendable (String, String) -> String? = { _, path in "\(path) cannot be written here" }
+            write: @escaping @Sendable (String, String, Bool) -> WriteProblem? = { _, path, _ in .failed("\(path) cannot be written here") }
         ) {
             self.theme = theme
             self.plain = plain
             self.ascii = ascii
             self.write = write
         }
+    }
+
+    /// Why a file was not written.
+    public enum WriteProblem: Sendable, Equatable {
+        /// A file of that name is there already.
+        case exists
+        /// In words, with the file's name.
+        case failed(String)
     }
 
     var timeline: Timeline
@@ -75,6 +85,10 @@ public struct Explorer: Interactive {
     var leaving = Leaving.kept
     public internal(set) var goesToList = false
     var history: [String] = []
+    /// A session that is being run in the background, what was typed meanwhile, and unsaved work that is being done again.
+    var work: Work?
+    var waiting: [Event] = []
+    var recovery: Recovery?
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
@@ -84,18 +98,32 @@ public struct Explorer: Interactive {
 
     /// - Parameter firstRun: the session's run, where whoever made the session has made it.
     public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
-        timeline = Timeline(session, firstRun: firstRun)
         branches = [Branch(title: session.title, timeline: nil)]
         self.surroundings = surroundings
+        if let made = firstRun.flatMap({ Timeline($0, ifOf: session) }) {
+            timeline = made
+            sayWhatWasFound()
+        } else {
+            let run = FirstRun(beginning: session)
+            timeline = Timeline(run)
+            begin(run, for: nil)
+        }
+    }
+
+    /// What there is to be said of a session that has been opened.
+    mutating func sayWhatWasFound() {
         if let found = unsavedWorkFound { message = (found, false) }
         if let first = timeline.end.problems.first { message = (first.description, true) }
     }
 
-    /// How many steps the session on the screen has.
+    /// How many steps the session on the screen has, as far as it has been run.
     public var stepCount: Int { timeline.count }
 
-    /// Shows the state after `position` steps.
-    public mutating func jump(to position: Int) { go(to: position) }
+    /// Shows the state after `position` steps, once all of the session has been run.
+    public mutating func jump(to position: Int) {
+        settle()
+        go(to: position)
+    }
 
     // MARK: The scene
 
@@ -148,20 +176,27 @@ public struct Explorer: Interactive {
 
     /// Steps are made in rows, on or back.
     public var likely: [Event] {
-        guard prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave else { return [] }
+        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave
+        else { return [] }
         return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
     }
 
     // MARK: Events
 
     public mutating func handle(_ event: Event) -> Reaction {
+        if let reaction = takeWhileWorking(event) { return reaction }
+        if !waiting.isEmpty {
+            // What was typed before comes first.
+            if event != .tick { waiting.append(event) }
+            return takeWaiting()
+        }
         let (hint, typed) = (message?.text, digits)
         let reaction = react(to: event)
         // Messages and numbers go with the next event, whatever else that does.
         return reaction == .nothing && (hint != message?.text || typed != digits) ? .redraw : reaction
     }
 
-    private mutating func react(to event: Event) -> Reaction {
+    mutating func react(to event: Event) -> Reaction {
         switch event {
         case .resize(let width, let height):
             size = (width, height)
@@ -324,5 +359,5 @@ public struct Explorer: Interactive {
     /// More lines than any pane has.
     private static let everything = 1 << 40
 
-    public mutating func idle() -> Bool { false }
+    public mutating func idle() -> Bool { goOnWorking() }
 }

@@ -25,9 +25,9 @@ struct ExplorerCommand: Sendable {
         .init(name: "timeline", usage: "timeline", help: "the whole session, a lane for each actor"),
         .init(name: "play", usage: "play [SPEED]", help: "go on by itself at a reading pace; 2 is twice as fast"),
         .init(name: "recover", usage: "recover [off]", help: "do again, or forget, what was not saved when the program died"),
-        .init(name: "save", usage: "save FILE", help: "write this branch as a session"),
-        .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide"),
-        .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg"),
+        .init(name: "save", usage: "save FILE", help: "write this branch as a session; save! FILE also over an existing one"),
+        .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide; with ! over an existing file"),
+        .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg; with ! over an existing file"),
         .init(name: "help", usage: "help", help: "this help"),
         .init(name: "sessions", usage: "sessions", help: "the list of sessions"),
         .init(name: "quit", usage: "quit", help: "leave; quit! also leaves what is not saved"),
@@ -37,6 +37,8 @@ struct ExplorerCommand: Sendable {
 extension Explorer {
     mutating func handleInPrompt(_ key: Key) -> Reaction {
         guard var line = prompt else { return .nothing }
+        // Only one of them, so that its text is not copied at each key.
+        prompt = nil
         let outcome = line.handle(key, history: history, offers: key == .tab ? completions() : { _ in [] })
         prompt = line
         switch outcome {
@@ -117,9 +119,9 @@ extension Explorer {
         case "writer": goToWriter()
         case "map": mapCommand(argument)
         case "branch", "branches": goToBranch(argument)
-        case "diagram": diagram(argument)
-        case "screenshot": screenshot(argument)
-        case "save": save(argument)
+        case "diagram", "diagram!": diagram(argument, as: words[0])
+        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
+        case "save", "save!": save(argument, as: words[0])
         case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)
         default:
             guard let colon = line.firstIndex(of: ":") else {
@@ -159,27 +161,6 @@ extension Explorer {
         } catch {
             say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
         }
-    }
-
-    private mutating func screenshot(_ path: String) {
-        guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
-        do {
-            let format = try Picture.Format(fileName: path)
-            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
-            draw(into: &grid)
-            let text = Picture(grid, theme: surroundings.theme).encoded(as: format)
-            if let problem = surroundings.write(text, path) { say(problem, error: true) } else { say("written: \(path)") }
-        } catch {
-            say("\(error)", error: true)
-        }
-    }
-
-    private mutating func save(_ path: String) {
-        guard !path.isEmpty else { return say("save FILE", error: true) }
-        let text = SessionWriter.text(timeline.session)
-        if let problem = surroundings.write(text, path) { return say(problem, error: true) }
-        branches[branch].isSaved = true
-        say("written: \(path)")
     }
 }
 

@@ -18,7 +18,11 @@ struct Prompt {
 
     var string: String { String(text) }
 
+    /// Longer lines are no commands: what is more is left out.
+    static let longest = 10_000
+
     mutating func insert(_ character: Character) {
+        guard text.count < Self.longest else { return }
         text.insert(character, at: cursor)
         cursor += 1
         candidates = []

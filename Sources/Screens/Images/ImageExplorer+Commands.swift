@@ -13,6 +13,8 @@ extension ImageExplorer {
     /// nil: no prompt is open.
     mutating func handleInPrompt(_ key: Key) -> Reaction? {
         guard var line = prompt else { return nil }
+        // Only one of them, so that its text is not copied at each key.
+        prompt = nil
         let outcome = line.handle(key, history: history) { text in
             let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             let all = words.count <= 1 ? Self.commands.map(\.name) : words[0] == "walk" && words.count == 3 ? ProbeOperation.allCases.map(\.rawValue) : []
@@ -47,8 +49,8 @@ extension ImageExplorer {
         case "goto": if let ipa = address(argument, "goto") { pick(TablePlace(ipa: ipa, level: 3)) }
         case "map": if argument.isEmpty { openMap(at: nil) } else if let ipa = address(argument, "map") { openMap(at: ipa) }
         case "names": showNames(argument)
-        case "diagram": diagram(argument)
-        case "screenshot": screenshot(argument)
+        case "diagram", "diagram!": diagram(argument, as: words[0])
+        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
         default: say("unknown command '\(words[0])': \(Self.commands.map(\.name).joined(separator: ", "))", error: true)
         }
         return .redraw
@@ -76,23 +78,19 @@ extension ImageExplorer {
         focus = .walk
     }
 
-    private mutating func diagram(_ path: String) {
+    private mutating func diagram(_ path: String, as command: String) {
         guard path.hasSuffix(".svg") else { return say("diagram FILE, ending in .svg", error: true) }
         let drawing = TableDrawing(image, focus: probe?.ipa ?? picked, title: DisplayText(image.name, limit: 80).text, subtitle: image.geometry.summary)
-        if let problem = surroundings.write(drawing.svg, path) { say(problem, error: true) } else { say("written: \(path)") }
+        message = surroundings.write(drawing.svg, as: command, to: path)
     }
 
-    private mutating func screenshot(_ path: String) {
+    private mutating func screenshot(_ path: String, as command: String) {
         guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
         do {
             let format = try Picture.Format(fileName: path)
             var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
             draw(into: &grid)
-            if let problem = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), path) {
-                say(problem, error: true)
-            } else {
-                say("written: \(path)")
-            }
+            message = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), as: command, to: path)
         } catch {
             say("\(error)", error: true)
         }

@@ -8,6 +8,8 @@ struct KeyScriptParser {
 
     /// More than a script would say in earnest; keeps a typing mistake from filling the memory.
     private static let mostRepetitions = 100_000
+    /// Keys that a whole script may press: a million take some minutes to be played, and 40 MB.
+    static let mostEvents = 1_000_000
 
     init(_ text: String) { self.text = Array(text) }
 
@@ -57,10 +59,13 @@ struct KeyScriptParser {
             try bareWord(start)
             return
         }
-        append(produced, times: try repetition())
+        try append(produced, times: try repetition(), from: start)
     }
 
-    private mutating func append(_ produced: [Event], times: Int) {
+    private mutating func append(_ produced: [Event], times: Int, from start: Place) throws(KeyScriptError) {
+        guard events.count + produced.count * times <= Self.mostEvents else {
+            throw error(at: start, found: "more than \(Self.mostEvents) keys in all", expected: "a shorter script")
+        }
         for _ in 0..<times { events += produced }
     }
 
@@ -102,7 +107,7 @@ struct KeyScriptParser {
     private mutating func bareWord(_ start: Place) throws(KeyScriptError) {
         let word = rest()
         if let key = Key(name: word) {
-            events.append(.key(key))
+            try append([.key(key)], times: 1, from: start)
             return
         }
         if let star = word.lastIndex(of: "*"), star > word.startIndex,
@@ -110,12 +115,12 @@ struct KeyScriptParser {
         {
             let offset = word.distance(from: word.startIndex, to: star) + 1
             let behind = Place(index: start.index + offset, line: start.line, column: start.column + offset)
-            append([.key(key)], times: try count(String(word[word.index(after: star)...]), behind))
+            try append([.key(key)], times: try count(String(word[word.index(after: star)...]), behind), from: start)
             return
         }
         // `42g`, `sss`: what stands so in the key table, and one key again and again, need no quotes.
         if word.first!.isASCII, word.first!.isNumber || word.allSatisfy({ $0 == word.first }), word.allSatisfy(\.isKey) {
-            events += word.map { .key(.character($0)) }
+            try append(word.map { .key(.character($0)) }, times: 1, from: start)
             return
         }
         throw unknown(word, start)

@@ -10,7 +10,10 @@ extension Explorer {
         let frame = columns.frame
         let body = Rect(x: 0, y: 1, width: size.width, height: size.height - 3)
         let end = min(frame.count, frame.first + frame.perColumn * frame.width - 1)
-        let title = " Timeline  steps \(frame.first) to \(end) of \(frame.count), \(frame.perColumn == 1 ? "one" : "\(frame.perColumn)") a column "
+        let title =
+            frame.used == 0
+            ? " Timeline  no steps "
+            : " Timeline  steps \(frame.first) to \(end) of \(frame.count), \(frame.perColumn == 1 ? "one" : "\(frame.perColumn)") a column "
         canvas.fill(body)
         if !surroundings.plain { canvas.box(body, .focusedBorder) }
         canvas.put(2, body.y, title, .focusedBorder, [.bold], width: body.width - 4)

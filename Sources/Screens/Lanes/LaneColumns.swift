@@ -27,8 +27,8 @@ struct LaneColumns {
             return column < width && position <= count ? column : nil
         }
 
-        /// Columns that hold steps.
-        var used: Int { min(width, (count - first) / perColumn + 1) }
+        /// Columns that hold steps; none where there are no steps.
+        var used: Int { count < first ? 0 : min(width, (count - first) / perColumn + 1) }
     }
 
     let frame: Frame
@@ -46,6 +46,11 @@ struct LaneColumns {
 
     init(_ timeline: Timeline, _ frame: Frame) {
         self.frame = frame
+        guard frame.used > 0 else {
+            showsLocks = true
+            marks = Array(repeating: [], count: timeline.summary.actorCount)
+            return
+        }
         let positions = frame.first...min(frame.count, frame.first + frame.width * frame.perColumn - 1)
         showsLocks = positions.count <= Self.stepByStep
         let isFineEnough = timeline.summary.stretch * 2 <= frame.perColumn

@@ -210,7 +210,7 @@ public struct Manual {
             [
                 ("0", "Done."), ("1", "An expectation or a check failed."),
                 ("2", "The input is bad: one line on standard error says where, what was found, and what would fit."),
-                ("64", "Usage."), ("74", "Terminal, or input and output."),
+                ("64", "Usage."), ("74", "Terminal, or input and output."), ("130", "Ended by ^C, with what there was by then."),
             ], width: "Ds")
         line(".Sh EXAMPLES")
         line(".Bd -literal -offset indent")

@@ -29,11 +29,19 @@ public struct SessionEntry: Sendable {
     /// Actions up to which a session is run through to know its length.
     private static let quick = 400
 
-    var canBeMeasured: Bool { session.map { $0.script.count <= Self.quick } ?? false }
+    /// Steps up to which it is run.
+    private static let quickSteps = 200_000
+    private var isLong = false
 
+    var canBeMeasured: Bool { !isLong && (session.map { $0.script.count <= Self.quick } ?? false) }
+
+    /// Runs it through, if that is done in a moment.
     mutating func measure() {
         guard let session, canBeMeasured else { return }
-        let end = Timeline(session)
+        var run = FirstRun(beginning: session)
+        isLong = run.goOn(work: Self.quickSteps)
+        if isLong { return }
+        let end = Timeline(run)
         length = (end.count, end.index.faults.count, end.index.broken.count)
     }
 

@@ -45,7 +45,11 @@ extension Explorer {
     /// Whether it goes on by itself now.
     var isPlaying: Bool { player.map { !$0.isPaused } ?? false }
 
-    public var wakeAfter: Duration? { isPlaying && timeline.position < timeline.count ? player?.wait : nil }
+    public var wakeAfter: Duration? {
+        if work != nil { return .milliseconds(100) }
+        if !waiting.isEmpty { return .zero }
+        return isPlaying && timeline.position < timeline.count ? player?.wait : nil
+    }
 
     /// How long the step on the screen is to stay.
     mutating func pace() {

@@ -64,31 +64,33 @@ public struct Expectation: Sendable {
     static func parse(_ text: String, at place: SourcePlace) throws(ActionLanguage.Mistake) -> Expectation {
         let words = text.split(whereSeparator: \.isWhitespace)
         func fail(_ found: String) -> ActionLanguage.Mistake { ActionLanguage.Mistake(column: 1, found: found, fits: "one of: \(forms)") }
-        func number(_ i: Int) throws(ActionLanguage.Mistake) -> UInt64 {
+        func number(_ i: Int, max: UInt64 = .max) throws(ActionLanguage.Mistake) -> UInt64 {
             guard i < words.count, let n = parseNumber(words[i]) else { throw fail("'\(text)'") }
+            guard n <= max else { throw beyond(words[i], in: text, "0 to \(max > 0xffff ? hex(max) : String(max))") }
             return n
         }
+        func count(_ max: UInt64 = greatestCount) throws(ActionLanguage.Mistake) -> Int { Int(try number(1, max: max)) }
         guard let first = words.first else { throw fail("an empty expectation") }
         let what: What
         switch (first, words.count) {
         case ("fault", _): what = try fault(words, fail)
         case ("no", 2) where words[1] == "fault": what = .faults(0)
         case ("no", 2) where words[1] == "broken": what = .broken(nil)
-        case ("faults", 2): what = .faults(Int(try number(1)))
-        case ("memcache", 2): what = .memoryCache(Int(try number(1)))
+        case ("faults", 2): what = .faults(try count())
+        case ("memcache", 2): what = .memoryCache(try count(UInt64(MemoryCache.capacity)))
         case ("value", 2): what = .value(try number(1))
-        case ("hsr", 2): what = .hsr(UInt32(truncatingIfNeeded: try number(1)))
-        case ("hpfar", 2): what = .hpfar(UInt32(truncatingIfNeeded: try number(1)))
-        case ("ipa", 2): what = .ipa(try number(1))
-        case ("flushes", 2): what = .flushes(Int(try number(1)))
-        case ("retries", 2): what = .retries(Int(try number(1)))
-        case ("seq", 2): what = .sequence(Int(try number(1)))
-        case ("count", 2): what = .count(Int(try number(1)))
-        case ("tables", 2): what = .tables(Int(try number(1)))
+        case ("hsr", 2): what = .hsr(UInt32(try number(1, max: 0xffff_ffff)))
+        case ("hpfar", 2): what = .hpfar(UInt32(try number(1, max: 0xffff_ffff)))
+        case ("ipa", 2): what = .ipa(try number(1, max: ActionLanguage.maxIPA))
+        case ("flushes", 2): what = .flushes(try count())
+        case ("retries", 2): what = .retries(try count())
+        case ("seq", 2): what = .sequence(try count())
+        case ("count", 2): what = .count(try count())
+        case ("tables", 2): what = .tables(try count())
         case ("pc", 2), ("lr", 2), ("ifar", 2), ("dfar", 2), ("ifsr", 2), ("dfsr", 2), ("cpsr", 2), ("spsr", 2):
-            what = .register(String(first), try number(1))
+            what = .register(String(first), try number(1, max: 0xffff_ffff))
         case ("leaf", 3):
-            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
+            guard let (ipa, vm) = try guestAddress(words[1], in: text) else { throw fail("'\(words[1])'") }
             switch words[2] {
             case "none": what = .leaf(ipa, vm: vm, .none)
             case "present": what = .leaf(ipa, vm: vm, .present)
@@ -97,7 +99,7 @@ public struct Expectation: Sendable {
             default: what = .leaf(ipa, vm: vm, .exactly(try number(2)))
             }
         case ("host", 3...):
-            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
+            guard let (ipa, vm) = try guestAddress(words[1], in: text) else { throw fail("'\(words[1])'") }
             what = .hostEntry(
                 ipa, vm: vm,
                 try words.dropFirst(2).map { word throws(ActionLanguage.Mistake) in
@@ -105,14 +107,15 @@ public struct Expectation: Sendable {
                     return known
                 })
         case ("page", 3...):
-            guard let (ipa, vm) = guestAddress(words[1]) else { throw fail("'\(words[1])'") }
-            what = .page(ipa, vm: vm, try pageWords(words, fail))
-        case ("swap-writes", 2): what = .swapWrites(Int(try number(1)))
-        case ("swap-reads", 2): what = .swapReads(Int(try number(1)))
-        case ("new-frames", 2): what = .newFrames(Int(try number(1)))
+            guard let (ipa, vm) = try guestAddress(words[1], in: text) else { throw fail("'\(words[1])'") }
+            what = .page(ipa, vm: vm, try pageWords(words, in: text, fail))
+        case ("swap-writes", 2): what = .swapWrites(try count())
+        case ("swap-reads", 2): what = .swapReads(try count())
+        case ("new-frames", 2): what = .newFrames(try count())
         case ("mmio", 4...5) where words[3] == "read" || words[3] == "write":
             what = .mmio(
-                try number(1), length: UInt8(truncatingIfNeeded: try number(2)), isWrite: words[3] == "write", data: words.count == 5 ? try number(4) : nil)
+                try number(1, max: ActionLanguage.maxIPA), length: UInt8(try number(2, max: 8)), isWrite: words[3] == "write",
+                data: words.count == 5 ? try number(4) : nil)
         case ("done", 1): what = .outcome(.done)
         case ("exit", 2) where words[1] == "mmio": what = .outcome(.emulated)
         case ("abort", 1): what = .outcome(.abortInjected)
@@ -122,8 +125,8 @@ public struct Expectation: Sendable {
         case ("signal", 1): what = .outcome(.signal)
         case ("waiting", 1): what = .waiting
         case ("stale", 2...4): what = try stale(words, fail)
-        case ("line-ops", 2): what = .lineOperations(Int(try number(1)))
-        case ("icache-lines", 2): what = .instructionLines(Int(try number(1)))
+        case ("line-ops", 2): what = .lineOperations(try count())
+        case ("icache-lines", 2): what = .instructionLines(try count())
         case ("error", 2):
             guard let error = [Errno.ENOMEM, .EFAULT, .EBUSY, .EINVAL, .ENOSYS].first(where: { $0.name == words[1] }) else {
                 throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EINVAL or -ENOSYS")
@@ -140,10 +143,19 @@ public struct Expectation: Sendable {
         return Expectation(what: what, text: text, place: place)
     }
 
+    /// Nothing is counted beyond that.
+    static let greatestCount: UInt64 = 0xffff_ffff
+
+    /// A number that is none of those that the thing expected can have.
+    private static func beyond(_ word: Substring, in text: String, _ range: String) -> ActionLanguage.Mistake {
+        ActionLanguage.Mistake(column: text.distance(from: text.startIndex, to: word.startIndex) + 1, found: String(word), fits: range)
+    }
+
     /// An IPA, of the actor's own VM, or as vm1:IPA of another.
-    private static func guestAddress(_ word: Substring) -> (ipa: UInt64, vm: VMNumber?)? {
+    private static func guestAddress(_ word: Substring, in text: String) throws(ActionLanguage.Mistake) -> (ipa: UInt64, vm: VMNumber?)? {
         let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let ipa = parseNumber(parts.last!) else { return nil }
+        guard ipa <= ActionLanguage.maxIPA else { throw beyond(word, in: text, "an IPA up to \(hex(ActionLanguage.maxIPA))") }
         if parts.count == 1 { return (ipa, nil) }
         guard let vm = VMNumber(named: parts[0]) else { return nil }
         return (ipa, vm)
@@ -165,7 +177,9 @@ public struct Expectation: Sendable {
         return .stale(access, level, omission)
     }
 
-    private static func pageWords(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> [PageWord] {
+    private static func pageWords(_ words: [Substring], in text: String, _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake)
+        -> [PageWord]
+    {
         var found: [PageWord] = []
         var i = 2
         while i < words.count {
@@ -178,7 +192,9 @@ public struct Expectation: Sendable {
             case "zero": found.append(.zero)
             case "refs", "mappings":
                 i += 1
-                guard i < words.count, let n = Int(words[i]) else { throw fail("no number after '\(words[i - 1])'") }
+                guard i < words.count, let number = parseNumber(words[i]) else { throw fail("no number after '\(words[i - 1])'") }
+                guard number <= greatestCount else { throw beyond(words[i], in: text, "0 to \(hex(greatestCount))") }
+                let n = Int(number)
                 found.append(words[i - 1] == "refs" ? .references(n) : .mappings(n))
             default: throw fail("'\(words[i])'")
             }

@@ -27,9 +27,23 @@ public final class ByteSource {
             try self.init(descriptor: 0, name: "standard input", isOwned: false)
             return
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK the opening of a FIFO waits for its writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw ByteSourceError(name: path, doing: .opening, errno: errno) }
+        var status = stat()
+        let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+        // What the process was given open (standard input by a name, a shell's <(…)) has a writer; any other pipe or device may have none.
+        guard kind == S_IFREG || kind == S_IFDIR || Self.isDescriptor(path) else {
+            close(descriptor)
+            throw ByteSourceError(name: path, doing: .opening, isRegular: false)
+        }
+        if kind != S_IFREG { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) }
         try self.init(descriptor: descriptor, name: path, path: path, isOwned: true)
+    }
+
+    /// Whether a path names a descriptor that this process was started with.
+    public static func isDescriptor(_ path: String) -> Bool {
+        path == "/dev/stdin" || ["/dev/fd/", "/proc/self/fd/"].contains { path.hasPrefix($0) && Int(path.dropFirst($0.count)) != nil }
     }
 
     /// - Parameter isOwned: close it at the end.
@@ -119,8 +133,11 @@ public struct ByteSourceError: Error, Sendable, Hashable, CustomStringConvertibl
     public var errno: Int32 = 0
     /// More bytes than this were there.
     public var limit: Int?
+    /// False: it is a pipe, a device or a socket, and none of them was named as standard input.
+    public var isRegular = true
 
     public var description: String {
+        if !isRegular { return "\(name): is a pipe, a device or a socket: only files are read, and standard input as -" }
         if let limit { return "\(name): more than \(limit) bytes, which is all that is read of such a file" }
         return "\(name): \(doing) failed: \(String(cString: strerror(errno)))"
     }

@@ -1,5 +1,23 @@
 import Stage2Sim
 
+/// How far a run has come.
+public struct RunProgress: Sendable, Equatable {
+    /// Micro-steps made.
+    public var steps: Int
+    /// Operations begun, and how many there are.
+    public var begun: Int
+    public var operations: Int
+
+    public init(steps: Int, begun: Int, operations: Int) {
+        self.steps = steps
+        self.begun = begun
+        self.operations = operations
+    }
+
+    /// The part of the operations that are over, 0 to 1.
+    public var share: Double { operations > 0 ? Double(max(0, begun - 1)) / Double(operations) : 0 }
+}
+
 /// The run of a session from its start to its end: where its faults and operations are, and a few states from which any other can
 /// be made again. A session that is written while it runs, as a trace's is, is run once and not again to be shown.
 public struct FirstRun {
@@ -32,15 +50,39 @@ public struct FirstRun {
 
     /// Runs a whole session.
     init(of session: Session) {
-        self.init(writing: session)
-        operationStarts.reserveCapacity(session.script.count)
-        while true {
-            let at = now.position
-            now.run(limit: spacing - at % spacing, index: &index, summary: &summary) { _, position in operationStarts.append(UInt32(position)) }
-            if now.position == at { break }
-            keepIfDue()
-        }
+        self.init(beginning: session)
+        while goOn() {}
     }
+
+    /// A session that has been run from its start, and no step yet: `goOn` runs it piece by piece.
+    public init(beginning session: Session) {
+        self.init(writing: session)
+        isOver = false
+        operationStarts.reserveCapacity(session.script.count)
+    }
+
+    /// Whether the run has come to the session's end, or to the limit of its steps.
+    public private(set) var isOver = true
+
+    /// Runs on for about `work` steps; operations that make none count as one. 65,536 take a millisecond or two.
+    ///
+    /// - Returns: whether there is more to be run.
+    public mutating func goOn(work: Int = 1 << 16) -> Bool {
+        guard !isOver else { return false }
+        let end = now.position + max(1, work)
+        var idle = max(1, work)
+        while !isOver, now.position < end, idle > 0 {
+            let begun = operationStarts.count, at = now.position
+            isOver =
+                !now.run(work: idle, limit: min(end - at, spacing - at % spacing), index: &index, summary: &summary) { _, position in
+                    operationStarts.append(UInt32(position))
+                }
+            if now.position == at { idle -= max(1, operationStarts.count - begun) } else { keepIfDue() }
+        }
+        return !isOver
+    }
+
+    public var progress: RunProgress { RunProgress(steps: now.position, begun: operationStarts.count, operations: now.session.script.count) }
 
     /// Whether this is a run of the session as it is: its machine may have been changed since.
     func isOf(_ session: Session) -> Bool {

@@ -28,11 +28,16 @@ public struct Judge {
         public var steps = 0
         public var faults = 0
         public var expectations = 0
+        /// Operations begun.
+        public var operations = 0
+        /// The session was run to its end; false: whoever asked stopped it, and what came after is not judged.
+        public var isWhole = true
     }
 
-    public static func judge(_ session: Session) -> Verdict {
+    /// - Parameter goesOn: asked every 65,536 steps, or operations that make none, with the verdict so far; false stops the run there.
+    public static func judge(_ session: Session, goesOn: (Verdict) -> Bool = { _ in true }) -> Verdict {
         var judge = Judge(session)
-        return judge.run()
+        return judge.run(goesOn)
     }
 
     private var simulation: Simulation
@@ -45,9 +50,21 @@ public struct Judge {
 
     private init(_ session: Session) { simulation = Simulation(session) }
 
-    private mutating func run() -> Verdict {
+    private mutating func run(_ goesOn: (Verdict) -> Bool) -> Verdict {
         var buffer = EffectBuffer()
+        var work = 0
         running: while true {
+            work += 1
+            if work & 0xffff == 0 {
+                verdict.steps = simulation.position
+                verdict.operations = simulation.operation + 1
+                verdict.faults = simulation.machine.world.statistics.faults
+                if !goesOn(verdict) {
+                    verdict.isWhole = false
+                    verdict.problems = simulation.problems
+                    return verdict
+                }
+            }
             let actor: ActorNumber
             switch simulation.advance() {
             case .over: break running
@@ -66,12 +83,13 @@ public struct Judge {
             note(buffer, by: actor, retries: simulation.machine.world.statistics.retries - retries)
         }
         if simulation.operation >= 0 { judge(operation: simulation.operation) }
-        for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle && !deadlockExpected {
+        for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle && !deadlockExpected && !simulation.isCut {
             let place = simulation.session.script.operation(at: simulation.operation).operation.place
             verdict.failures.append(Failure(file: simulation.session.file, place: place, message: simulation.machine.unfinished(index)))
         }
         verdict.problems = simulation.problems
         verdict.steps = simulation.position
+        verdict.operations = simulation.operation + 1
         verdict.faults = simulation.machine.world.statistics.faults
         return verdict
     }

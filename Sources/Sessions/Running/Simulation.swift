@@ -17,7 +17,13 @@ public struct Simulation {
     private var finishing = false
     /// No operation begins after so many steps: steps are numbered in 32 bits, and nobody waits for more.
     var stepLimit = 1_000_000_000
-    private var isCut = false
+    /// No action makes more steps than these. The longest that are in earnest (an ioremap of 64 GiB) make less; what is still going on
+    /// then faults for ever.
+    var actionLimit = 100_000_000
+    /// The steps made before the operation under way began.
+    private var operationStart = 0
+    /// A limit was reached: nothing follows.
+    public private(set) var isCut = false
     /// Steps that the operation may still make, where it was told how many.
     private var stepsLeft = Int.max
     /// What the script is read from.
@@ -76,6 +82,8 @@ public struct Simulation {
     /// As `prepare`, but stops between two operations, where what the first one came to can be looked at.
     mutating func advance(begun: (_ operation: Int, _ position: Int) -> Void = { _, _ in }) -> Readiness {
         if let actor = acting {
+            if position - operationStart >= actionLimit { cutAction() }
+            if isCut { return .over }
             if canGoOn(actor) { return .step(actor) }
             acting = nil
             finishing = false
@@ -91,6 +99,7 @@ public struct Simulation {
                 return advance(begun: begun)
             }
             operation += 1
+            operationStart = position
             begun(operation, position)
             begin()
             return acting == nil ? .between : advance(begun: begun)
@@ -99,9 +108,24 @@ public struct Simulation {
         guard let unfinished = machine.actors.indices.first(where: { !machine.actors[$0].isIdle && !machine.isBlocked($0) }) else { return .over }
         stopping = .atEnd
         stepsLeft = .max
+        operationStart = position
         acting = unfinished
         return .step(unfinished)
     }
+
+    /// The action under way stays where it is, for good.
+    private mutating func cutAction() {
+        guard !isCut else { return }
+        isCut = true
+        let place = operation >= 0 && operation < session.script.count ? session.script.operation(at: operation).operation.place : nil
+        note(
+            InputError(
+                session.file, place, "this action has made \(actionLimit) steps and has not come to its end: it is cut here, with all that follows",
+                fits: "an action that ends; a fault that is taken again and again shows in the last steps"))
+    }
+
+    /// How many of `wanted` steps the operation under way may make.
+    private func allowed(_ wanted: Int) -> Int { min(wanted, max(1, actionLimit - (position - operationStart))) }
 
     private mutating func canGoOn(_ actor: ActorNumber) -> Bool {
         let next = machine.actors[actor].next
@@ -192,6 +216,7 @@ public struct Simulation {
     /// Begins an operation that will be the script's next, of an actor that is idle. Its steps are made with `goOn`.
     mutating func take(_ operation: Operation, by actor: ActorNumber) {
         self.operation += 1
+        operationStart = position
         acting = nil
         finishing = false
         waiting = false
@@ -203,7 +228,8 @@ public struct Simulation {
     /// Makes up to `limit` steps of the operation begun; returns how many, 0 at its end.
     mutating func goOn(limit: Int, index: inout StepIndex) -> Int {
         guard let actor = acting else { return 0 }
-        return machine.run(actor, limit: limit, index: &index).steps
+        if position - operationStart >= actionLimit { cutAction() }
+        return isCut ? 0 : machine.run(actor, limit: allowed(limit), index: &index).steps
     }
 
     /// Reads on from `session`, whose script begins with the operations taken so far.
@@ -232,7 +258,7 @@ public struct Simulation {
         var left = limit
         while left > 0, let actor = prepare(begun: begun) {
             if stopping == .atEnd {
-                left -= machine.run(actor, limit: left).steps
+                left -= machine.run(actor, limit: allowed(left)).steps
             } else {
                 let step = machine.actors[actor].next
                 left -= machine.run(actor, limit: 1).steps
@@ -257,9 +283,27 @@ public struct Simulation {
         }
     }
 
+    /// Makes up to `work` steps, or begins as many operations that make none, noting all. Returns false when the session is over.
+    mutating func run(
+        work: Int, limit: Int, index: inout StepIndex, summary: inout TimelineSummary, begun: (Int, Int) -> Void = { _, _ in }
+    ) -> Bool {
+        var left = limit, idle = work
+        while left > 0, idle > 0 {
+            switch advance(begun: begun) {
+            case .over: return false
+            case .between: idle -= 1
+            case .step(let actor):
+                let from = position
+                left -= go(actor, left, &index)
+                summary.note(actor, from: from, machine: &machine, index: &index)
+            }
+        }
+        return true
+    }
+
     /// Lets an actor run as far as its operation goes. Returns the steps made.
     @inline(__always) private mutating func go(_ actor: ActorNumber, _ limit: Int, _ index: inout StepIndex) -> Int {
-        if stopping == .atEnd { return machine.run(actor, limit: limit, index: &index).steps }
+        if stopping == .atEnd { return machine.run(actor, limit: allowed(limit), index: &index).steps }
         let step = machine.actors[actor].next
         let steps = machine.run(actor, limit: 1, index: &index).steps
         stopIfAfter(step)
@@ -271,7 +315,7 @@ public struct Simulation {
     mutating func run(until last: Int, watching watch: StepWatch, stoppingAtFirst first: Bool, hits: inout [UInt32]) {
         while position < last, let actor = prepare() {
             if stopping == .atEnd {
-                _ = machine.run(actor, limit: last - position, watching: watch, stoppingAtFirst: first, hits: &hits)
+                _ = machine.run(actor, limit: allowed(last - position), watching: watch, stoppingAtFirst: first, hits: &hits)
             } else {
                 let step = machine.actors[actor].next
                 _ = machine.run(actor, limit: 1, watching: watch, stoppingAtFirst: first, hits: &hits)

@@ -6,8 +6,10 @@ public struct Timeline {
     /// The state after `position` steps.
     public private(set) var now: Simulation
     public let session: Session
-    /// How many steps the session has.
+    /// How many steps the session has, as far as it was run.
     public let count: Int
+    /// The session was run to its end, or to the limit of its steps; false: somebody stopped it before.
+    public let isWhole: Bool
     public let index: StepIndex
     /// What each actor did, stretch by stretch.
     public let summary: TimelineSummary
@@ -35,8 +37,21 @@ public struct Timeline {
     ///
     /// - Parameter firstRun: that run, where somebody has made it already; not taken where it was another machine's.
     public init(_ session: Session, firstRun: FirstRun? = nil) {
+        self.init(firstRun.flatMap { $0.isOf(session) ? $0 : nil } ?? FirstRun(of: session), of: session)
+    }
+
+    /// As far as a session has been run: what follows is not part of it.
+    public init(_ run: FirstRun) { self.init(run, of: run.now.session) }
+
+    /// The same of a run that somebody has made; nil where it was another machine's.
+    public init?(_ run: FirstRun, ifOf session: Session) {
+        guard run.isOf(session) else { return nil }
+        self.init(run, of: session)
+    }
+
+    private init(_ run: FirstRun, of session: Session) {
         self.session = session
-        let run = firstRun.flatMap { $0.isOf(session) ? $0 : nil } ?? FirstRun(of: session)
+        isWhole = run.isOver
         now = run.start
         before = now
         end = run.now
@@ -131,7 +146,8 @@ public struct Timeline {
         let (current, offset) = session.script.operation(at: number)
         var cut = current.moved(by: offset)
         let made = position - Int(operationStarts[number])
-        let isOver = number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) <= position : position >= count
+        // Where the run was stopped or cut, the last operation is still under way.
+        let isOver = number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) <= position : position >= count && end.acting == nil
         if !isOver { cut.stopping = .afterSteps(made) }
         cut.expectations = isOver ? cut.expectations : []
         entries.append(.operation(cut))

@@ -63,6 +63,15 @@ public struct TLB: Sendable {
         return old.leaf != 0 && old.tag != tag ? old : nil
     }
 
+    /// What is held, in a number: the same for the same translations, whenever and in whatever order they came.
+    var digest: UInt64 {
+        entries.reduce(0) { sum, entry in
+            guard entry.isValid else { return sum }
+            let mixed = (entry.tag &* 0x9e37_79b9_7f4a_7c15 ^ entry.leaf) &* 0xbf58_476d_1ce4_e5b9 &+ entry.descriptorAddress.rawValue
+            return sum &+ (mixed ^ mixed >> 31)
+        }
+    }
+
     /// Drops the entries that `matches` picks and returns how many there were.
     mutating func drop(where matches: (TLBEntry) -> Bool) -> Int {
         guard count > 0 else { return 0 }

@@ -171,6 +171,7 @@ extension Stepper {
         emit(.tlbFilled(cpu: me.cpu, ipa: me.ipa, leaf: me.descriptor.rawValue))
         if let evicted { emit(.tlbEvicted(cpu: me.cpu, ipa: evicted.ipa)) }
         progress()
+        world.passingProgress &+= 1
         go(.checkRights)
     }
 

@@ -199,11 +199,25 @@ extension Stepper {
 
     /// The same fault in the same state as this vCPU's last: nothing that it did, or anybody did, will make it end differently.
     @inline(__always) func isMakingProgress() -> Bool {
-        let same = me.hsr.rawValue == me.lastFaultHSR && me.ipa.rawValue == me.lastFaultIPA && world.progress == me.lastFaultProgress
+        let isSameFault = me.hsr.rawValue == me.lastFaultHSR && me.ipa.rawValue == me.lastFaultIPA
+        let same = isSameFault && (world.progress == me.lastFaultProgress || isBackWhereItWas())
+        if !isSameFault { me.lastFaultTLBs = 0 }
         me.lastFaultHSR = me.hsr.rawValue
         me.lastFaultIPA = me.ipa.rawValue
         me.lastFaultProgress = world.progress
         return same ? mayStillProgress() : true
+    }
+
+    /// The round since the last fault changed nothing that stays: what it took out of the TLBs is in them again. Only what the next
+    /// round can meet is looked at: references, statistics and step numbers, which grow from round to round, tell no two states apart.
+    @inline(never) private func isBackWhereItWas() -> Bool {
+        let lasting = world.progress &- world.passingProgress
+        let held = world.cpus.reduce(1 as UInt64) { $0 &* 31 &+ $1.tlb.digest } | 1
+        defer {
+            me.lastFaultLasting = lasting
+            me.lastFaultTLBs = held
+        }
+        return lasting == me.lastFaultLasting && held == me.lastFaultTLBs
     }
 
     @inline(never) private func mayStillProgress() -> Bool {

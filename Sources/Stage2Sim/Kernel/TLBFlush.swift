@@ -18,7 +18,10 @@ extension Stepper {
         for cpu in world.cpus.indices { dropped += world.cpus[cpu].tlb.drop { $0.vmid == vmid } }
         world.statistics.tlbFlushes += 1
         world.vms[vm].translationEpoch &+= 1
-        if dropped > 0 { progress() }
+        if dropped > 0 {
+            progress()
+            world.passingProgress &+= 1
+        }
         emit(.tlbFlushed(vmid: vmid, entries: UInt32(dropped)))
     }
 

@@ -173,6 +173,9 @@ public struct Actor: BitwiseCopyable, Sendable {
     var lastFaultHSR: UInt32 = 0
     var lastFaultIPA: UInt64 = 0
     var lastFaultProgress: UInt64 = .max
+    /// Where the same fault came twice in a row: what stayed changed, and what the TLBs held, at the last of them; 0: it did not.
+    var lastFaultLasting: UInt64 = 0
+    var lastFaultTLBs: UInt64 = 0
     /// It took the same fault again in the same state, and waits for somebody else to change it.
     public internal(set) var isSpinning = false
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.

@@ -74,6 +74,8 @@ public struct World {
     var spinningActors = 0
     /// Grows with everything that could let a fault end differently next time.
     var progress: UInt64 = 0
+    /// How much of it was nothing but TLB entries that came or went, which flushes and walks bring back to what was.
+    var passingProgress: UInt64 = 0
     /// Invalidations whose host entry has changed and whose notifier has not returned.
     var pendingInvalidations: [PendingInvalidation] = []
     /// Pages whose mapping has gone, to be let go when the invalidation is over (`mmu_gather`).

@@ -9,6 +9,7 @@ extension Actor {
         defersSequence = late
         sequencePending = false
         lastFaultProgress = .max
+        lastFaultTLBs = 0
         switch action {
         case .access(let access):
             self.access = access

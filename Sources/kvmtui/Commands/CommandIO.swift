@@ -26,7 +26,6 @@ enum CommandIO {
     static func report(_ error: any Error) -> any Error {
         if error is ExitCode || error is CleanExit || error is ValidationError { return error }
         complain(error)
-        if error is ExportCommand.CannotWrite { return failed }
         if let error = error as? ByteSourceError, error.errno != 0, error.doing == .reading { return failed }
         return badInput
     }

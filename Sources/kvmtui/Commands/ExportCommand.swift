@@ -2,14 +2,6 @@ import ArgumentParser
 import Sessions
 import Stage2Sim
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
@@ -107,28 +99,21 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
-    /// Writes into a new file beside the old one, which it then replaces: a disk that is full leaves no half of an image.
+    /// A disk that is full leaves no half of an image.
     private func write(_ core: ELFCore) throws {
-        guard let path = elf, path != "-" else {
-            return try core.write { if !CommandIO.write($0, to: 1) { throw CommandIO.failed } }
+        do throws(TerminalError) {
+            let file = try OutputFile(elf ?? "-")
+            var failure: TerminalError?
+            core.write { piece in
+                guard failure == nil else { return }
+                do throws(TerminalError) { try file.write(piece) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            try file.finish()
+        } catch {
+            CommandIO.complain(error)
+            throw CommandIO.failed
         }
-        let part = path + ".part"
-        let descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CannotWrite(path: path, errno: errno) }
-        var failure: Int32 = 0
-        core.write { if failure == 0, !CommandIO.write($0, to: descriptor) { failure = errno } }
-        if close(descriptor) != 0, failure == 0 { failure = errno }
-        if failure == 0, rename(part, path) != 0 { failure = errno }
-        guard failure == 0 else {
-            unlink(part)
-            throw CannotWrite(path: path, errno: failure)
-        }
-    }
-
-    struct CannotWrite: Error, CustomStringConvertible {
-        let path: String
-        let errno: Int32
-        var description: String { "\(DisplayText(path, limit: 200).text): writing failed: \(String(cString: strerror(errno)))" }
     }
 }
 

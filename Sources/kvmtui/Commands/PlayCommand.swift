@@ -31,12 +31,25 @@ struct PlayCommand: ParsableCommand {
         if screen.size != nil, record == nil { throw ValidationError("--size is for --record; on a terminal the session has the terminal's size") }
     }
 
+    /// Runs all of the session before it is recorded; ^C ends that with what there is.
+    private static func settle(_ explorer: inout Explorer) {
+        let bar = ProgressBar()
+        Interrupt.watch()
+        explorer.settle { progress in
+            bar.show(progress, "running")
+            return !Interrupt.wasSeen
+        }
+        bar.clear()
+        Interrupt.ignore()
+    }
+
     func run() throws {
         try CommandIO.reporting {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: record == nil)
             let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
             var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
+            if record != nil { Self.settle(&explorer) }
             explorer.play(speed: speed)
             do throws(TerminalError) {
                 if let record {

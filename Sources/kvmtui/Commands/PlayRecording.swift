@@ -1,21 +1,27 @@
-import Glibc
 import Screens
+import Sessions
 
 /// A session playing into a file, without a terminal and without waiting.
 enum Recording {
     static func write(_ explorer: Explorer, to path: String, size: ScreenSize, options: TerminalOptions) throws(TerminalError) {
-        let descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { if path != "-" { close(descriptor) } }
+        let file = try OutputFile(path)
         var explorer = explorer
         var grid = Grid(width: size.width, height: size.height, glyphs: options.ascii ? .ascii : .unicode)
         var cast = Cast(size: size, theme: options.effectiveTheme(noColour: nil), title: explorer.title)
         _ = explorer.handle(.resize(width: size.width, height: size.height))
         // Nothing is held back: a recording may be longer than the memory.
-        func flush() throws(TerminalError) { if !CommandIO.write(Array(cast.take().utf8), to: descriptor) { throw failure(path) } }
+        func flush() throws(TerminalError) { try file.write(cast.take()) }
         explorer.draw(into: &grid)
         cast.show(grid)
-        while let wait = explorer.wakeAfter {
+        // A recording that is ended is one of what there is.
+        let bar = ProgressBar(), steps = explorer.stepCount
+        Interrupt.watch()
+        defer {
+            bar.clear()
+            Interrupt.ignore()
+        }
+        var made = 0
+        while !Interrupt.wasSeen, let wait = explorer.wakeAfter {
             cast.wait(wait)
             _ = explorer.handle(.tick)
             if let fault = explorer.faultBeginningHere { cast.mark("fault \(fault)") }
@@ -23,13 +29,12 @@ enum Recording {
             explorer.draw(into: &grid)
             cast.show(grid)
             try flush()
+            made += 1
+            bar.show(RunProgress(steps: made, begun: made, operations: steps), "recording")
         }
         cast.wait(.seconds(2))
         cast.end()
         try flush()
-    }
-
-    private static func failure(_ path: String) -> TerminalError {
-        .file(path == "-" ? "standard output" : path, reason: "cannot be written: \(String(cString: strerror(errno)))")
+        try file.finish()
     }
 }

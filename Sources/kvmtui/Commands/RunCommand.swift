@@ -52,7 +52,11 @@ struct CheckCommand: ParsableCommand {
             do {
                 var session = try SessionFiles.load(name, memory: trace.memory)
                 behaviours.apply(to: &session)
-                let verdict = Judge.judge(session)
+                let verdict = Self.judge(session)
+                guard verdict.isWhole else {
+                    try output.flush()
+                    try stop(session, verdict)
+                }
                 if let problem = verdict.problems.first { throw problem }
                 if verdict.failures.isEmpty {
                     if !quiet {
@@ -73,6 +77,34 @@ struct CheckCommand: ParsableCommand {
         try output.flush()
         if bad { throw CommandIO.badInput }
         if failed { throw CommandIO.notHeld }
+    }
+}
+
+extension CheckCommand {
+    /// With a bar, where it takes long; ^C ends it.
+    private static func judge(_ session: Session) -> Judge.Verdict {
+        let bar = ProgressBar()
+        Interrupt.watch()
+        defer {
+            bar.clear()
+            Interrupt.ignore()
+        }
+        let name = DisplayText(session.file, limit: 40).text, count = session.script.count
+        return Judge.judge(session) { verdict in
+            bar.show(RunProgress(steps: verdict.steps, begun: verdict.operations, operations: count), name)
+            return !Interrupt.wasSeen
+        }
+    }
+
+    /// Somebody ended it: what was judged so far is told, and the rest is not judged.
+    private func stop(_ session: Session, _ verdict: Judge.Verdict) throws -> Never {
+        var output = StandardOutput()
+        for failure in verdict.failures { output.line("FAIL  \(DisplayText("\(failure)", limit: 2000).text)") }
+        output.line(
+            "STOP  \(DisplayText(session.file, limit: 200).text): ended by ^C after \(verdict.steps) steps, \(verdict.expectations) expectations judged, "
+                + "\(verdict.failures.count) failures; what follows is not judged")
+        try output.flush()
+        throw ExitCode(Interrupt.exitStatus)
     }
 }
 

@@ -22,6 +22,12 @@ enum SessionFiles {
     /// Whether `name` is standard input, which can be read once.
     static func isStandardInput(_ name: String) -> Bool { ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(name) }
 
+    /// Whether there is a regular file of that name: a pipe beside a trace is none of its files.
+    static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// The path of `name`: itself if there is such a file, else the shipped session of that name.
     static func path(of name: String) throws -> String {
         if name == "-" || FileManager.default.fileExists(atPath: name) { return name }

@@ -27,7 +27,7 @@ struct TraceOptions: ParsableArguments {
         if memory.isEmpty {
             guard let trace else { return options }
             let base = URL(fileURLWithPath: trace).deletingPathExtension().path
-            for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
+            for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && SessionFiles.isFile(candidate) {
                 let machine = try SessionReader.read(path: candidate, isForTrace: true).machine
                 options.machine = machine
                 options.memory = (slots(of: machine), candidate)
@@ -71,36 +71,4 @@ struct TraceOptions: ParsableArguments {
         }
         return TraceMemory.Slot(ipa: ipa, size: size, hostHVA: parts.count == 3 ? numbers[2] : nil, readOnly: readOnly)
     }
-}
-
-/// How far reading and following a trace has come, on standard error when that is a terminal and it takes long enough to be seen.
-final class ProgressBar {
-    private let isShown = isatty(2) == 1
-    private let start = ContinuousClock.now
-    private var last = ContinuousClock.now
-    private var drawn = false
-
-    func show(_ progress: ReadingProgress) {
-        let now = ContinuousClock.now
-        guard isShown, now - start > .milliseconds(200), now - last > .milliseconds(50) else { return }
-        last = now
-        drawn = true
-        if let followed = progress.followed {
-            draw(part: followed, of: progress.events, "following \(followed) of \(progress.events) events")
-        } else if let total = progress.bytesTotal, total > 0 {
-            draw(part: Int(clamping: progress.bytesRead), of: Int(clamping: total), "reading, \(progress.events) events")
-        } else {
-            write("\r\u{1b}[Kreading, \(progress.bytesRead >> 20) MiB, \(progress.events) events")
-        }
-    }
-
-    private func draw(part: Int, of whole: Int, _ words: String) {
-        let fraction = whole > 0 ? min(1, Double(part) / Double(whole)) : 1
-        let bars = Int(fraction * 20)
-        write("\r\u{1b}[K[" + String(repeating: "#", count: bars) + String(repeating: ".", count: 20 - bars) + "] \(Int(fraction * 100))%, \(words)")
-    }
-
-    func clear() { if drawn { write("\r\u{1b}[K") } }
-
-    private func write(_ text: String) { _ = CommandIO.write(Array(text.utf8), to: 2) }
 }

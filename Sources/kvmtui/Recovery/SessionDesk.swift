@@ -20,14 +20,35 @@ final class SessionDesk: Sendable {
 
     /// Files and looks, without a session.
     var surroundings: Explorer.Surroundings {
-        Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path in
+        Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path, replacing in
             do throws(TerminalError) {
-                try TextFile.write(text, to: path)
+                let file = try WholeFile(Self.writable(path), replacing: replacing)
+                try file.write(text)
+                try file.finish()
                 return nil
             } catch {
-                return "\(error)"
+                if case .exists = error { return .exists }
+                return .failed("\(error)")
             }
         }
+    }
+
+    /// A path with its `~` or `~user` expanded, as no shell has done where it is typed into the program.
+    static func expanded(_ path: String) -> String {
+        guard path.hasPrefix("~") else { return path }
+        let user = String(path.dropFirst().prefix { $0 != "/" })
+        let own = user.isEmpty ? ProcessInfo.processInfo.environment["HOME"] : nil
+        guard let home = own ?? (user.isEmpty ? getpwuid(geteuid()) : getpwnam(user)).map({ String(cString: $0.pointee.pw_dir) }) else { return path }
+        return home + path.dropFirst(1 + user.count)
+    }
+
+    /// Where a file may be written from the screen: not to what leads to the screen itself, whatever it is at the moment.
+    static func writable(_ path: String) throws(TerminalError) -> String {
+        let path = expanded(path)
+        if path.hasPrefix("/proc/") || path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/") {
+            throw .file(path, reason: "is a device: only files are written")
+        }
+        return path
     }
 
     /// An explorer of a session that was read from `path`.
@@ -78,9 +99,8 @@ final class SessionDesk: Sendable {
 
     /// Whether a YAML file of the current folder says that it is a session: there are many others.
     private static func isSession(_ path: String) -> Bool {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? handle.close() }
-        let start = String(decoding: (try? handle.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
+        guard let bytes = try? ByteSource(path: path).peek(4096) else { return false }
+        let start = String(decoding: bytes, as: UTF8.self)
         return start.split(separator: "\n").contains { $0.hasPrefix("kvmtui:") }
     }
 }

@@ -21,7 +21,8 @@ struct CursesScreen {
         guard isatty(STDOUT_FILENO) == 1 else { throw .notATerminal(stream: "standard output") }
         guard let term = environment["TERM"], !term.isEmpty else { throw .noTerminalName }
         guard cn_can_draw(term) else { throw .unknownTerminal(term) }
-        guard guard_remember() == 0, cn_open(term) else { throw .unknownTerminal(term) }
+        let size = firstSize(environment)
+        guard guard_remember() == 0, cn_open(term, Int32(size.width), Int32(size.height)) else { throw .unknownTerminal(term) }
         return CursesScreen(options, environment)
     }
 
@@ -33,8 +34,8 @@ struct CursesScreen {
         nonl()
         keypad(cn_screen(), true)
         nodelay(cn_screen(), true)
-        // A lone Escape is told from the beginning of a key's sequence by waiting for the rest.
-        set_escdelay(25)
+        // A lone Escape is told from the beginning of a key's sequence by waiting for the rest: as long as the user says, if they do.
+        if Int(environment["ESCDELAY"] ?? "") == nil { set_escdelay(25) }
         // A frame that was begun is finished, even if the next key is there.
         typeahead(-1)
         leaveok(cn_screen(), false)
@@ -98,16 +99,32 @@ struct CursesScreen {
     /// Takes the terminal again after somebody else had it.
     mutating func resume() {
         if isendwin() == false { leave() }
-        var (columns, lines): (Int32, Int32) = (0, 0)
         // The change of size of a window is not told to those who stand in the background.
-        if cn_window_size(&columns, &lines), columns != cn_columns() || lines != cn_lines() {
-            resizeterm(lines, columns)
-        }
+        adoptSize()
         forget()
         // Opens the screen again; what is to be seen comes with the next show.
         wrefresh(cn_screen())
         curs_set(0)
         CursesScreen.send(CursesScreen.pasteOn)
+    }
+
+    /// Takes the window's size as it is now.
+    func adoptSize() {
+        guard let size = CursesScreen.windowSize, size != self.size else { return }
+        resize_term(Int32(size.height), Int32(size.width))
+    }
+
+    /// As the system has it, as far as screens go.
+    private static var windowSize: ScreenSize? {
+        var (columns, lines): (Int32, Int32) = (0, 0)
+        return cn_window_size(&columns, &lines) ? ScreenSize(width: Int(columns), height: Int(lines)) : nil
+    }
+
+    /// Exported `LINES` and `COLUMNS` count where the system does not know, as on a serial line.
+    private static func firstSize(_ environment: [String: String]) -> ScreenSize {
+        if let size = windowSize { return size }
+        let (width, height) = (Int(environment["COLUMNS"] ?? "") ?? 0, Int(environment["LINES"] ?? "") ?? 0)
+        return ScreenSize(width: width > 0 ? width : 80, height: height > 0 ? height : 24)
     }
 
     private func leave() {

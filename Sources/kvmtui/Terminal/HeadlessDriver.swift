@@ -21,8 +21,11 @@ enum HeadlessDriver {
         try TextFile.write(contents, to: picture ?? "-")
     }
 
+    /// Longer key scripts are not read.
+    private static let longestScript = 4 << 20
+
     private static func script(_ file: String) throws(TerminalError) -> [Event] {
-        guard let text = String(validating: try TextFile.read(file), as: UTF8.self) else {
+        guard let text = String(validating: try TextFile.read(file, limit: longestScript), as: UTF8.self) else {
             throw .file(file == "-" ? "standard input" : file, reason: "is not UTF-8 text")
         }
         do { return try KeyScript(parsing: text).events } catch {

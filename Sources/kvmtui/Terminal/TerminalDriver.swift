@@ -129,6 +129,10 @@ struct TerminalDriver<App: Interactive> {
             case GUARD_SIGNAL: return handleSignals()
             case GUARD_HANGUP: throw .lost
             default:
+                if let event = input.pauseIsOver() {
+                    // What had been taken for part of it comes as keys.
+                    return handle(event) && drain()
+                }
                 if let due = tickAt, clock.now >= due {
                     tickAt = nil
                     return handle(.tick)
@@ -154,14 +158,18 @@ struct TerminalDriver<App: Interactive> {
     private func patience() -> Int64 {
         // Work begun at once would take the processor from the kernel's worker that carries the drawing on, and from the terminal.
         if hasWork || drawsAhead { return hasJustDrawn ? 2_000_000 : 0 }
-        guard let due = tickAt else { return -1 }
+        guard let due = tickAt else { return input.patience ?? -1 }
         let (seconds, attoseconds) = (due - clock.now).components
-        return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        return min(max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000), input.patience ?? .max)
     }
 
     private mutating func handleSignals() -> Bool {
         let signals = Int(guard_take())
         if signals & GUARD_INTERRUPT != 0, !handle(.key(.control("c"))) { return false }
+        if signals & GUARD_RESIZED != 0 {
+            screen.adoptSize()
+            guard handleReturn() else { return false }
+        }
         if signals & GUARD_STOP != 0 {
             screen.suspend()
             return handleReturn()

@@ -1,6 +1,6 @@
 import Screens
 
-/// Why a screen could not be shown or saved. Each ends the command with status 74, except a bad key script (2).
+/// Why a screen could not be shown or saved. Each ends the command with status 74, except what is wrong with an input (2).
 enum TerminalError: Error, Equatable, CustomStringConvertible {
     /// Standard input or output is a file or a pipe.
     case notATerminal(stream: String)
@@ -10,8 +10,10 @@ enum TerminalError: Error, Equatable, CustomStringConvertible {
     case unknownTerminal(String)
     /// The terminal went away.
     case lost
-    /// A file could not be read or written; the reason in the system's words.
-    case file(String, reason: String)
+    /// A file could not be read (2) or written (74); the reason in the system's words.
+    case file(String, reason: String, status: Int32 = 74)
+    /// A file of that name is there already, and was not to be replaced.
+    case exists(String)
     /// A mistake in a `--keys` script.
     case script(file: String, KeyScriptError)
     /// `--save-screen` to a file whose ending says nothing.
@@ -20,6 +22,7 @@ enum TerminalError: Error, Equatable, CustomStringConvertible {
     var exitStatus: Int32 {
         switch self {
         case .script, .picture: 2
+        case .file(_, _, let status): status
         default: 74
         }
     }
@@ -36,8 +39,10 @@ enum TerminalError: Error, Equatable, CustomStringConvertible {
                 + "try TERM=xterm-256color"
         case .lost:
             "the terminal is gone"
-        case .file(let name, let reason):
+        case .file(let name, let reason, _):
             "\(printable(name)): \(reason)"
+        case .exists(let name):
+            "\(printable(name)) exists already"
         case .script(let file, let error):
             "\(printable(file)):\(error)"
         case .picture(let error):

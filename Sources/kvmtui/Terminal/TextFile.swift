@@ -1,41 +1,43 @@
 import Glibc
+import Sessions
 
 /// Files read and written whole, with the system's own words when that fails.
 enum TextFile {
-    /// The bytes of a file; `-` is standard input.
-    static func read(_ path: String) throws(TerminalError) -> [UInt8] {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path, "cannot be read") }
-        defer { if path != "-" { close(descriptor) } }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 64 * 1024)
-        while true {
-            let count = Glibc.read(descriptor, &part, part.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path, "cannot be read") }
-            if count == 0 { return bytes }
-            bytes += part[..<count]
+    /// The bytes of a file of at most `limit` bytes; `-` is standard input.
+    static func read(_ path: String, limit: Int) throws(TerminalError) -> [UInt8] {
+        do throws(ByteSourceError) { return try ByteSource(path: path).readAll(limit: limit) } catch {
+            let name = path == "-" ? "standard input" : path
+            if let limit = error.limit { throw .file(name, reason: "has more than \(limit >> 20) MiB, which is all that is read of it", status: 2) }
+            if !error.isRegular { throw .file(name, reason: "is a pipe, a device or a socket: only files are read, and standard input as -", status: 2) }
+            throw .file(name, reason: "cannot be read: \(String(cString: strerror(error.errno)))", status: 2)
         }
     }
 
-    /// Replaces a file; `-` is standard output.
+    /// Writes what a command line asked for: a file of that name is replaced. `-` is standard output.
     static func write(_ text: String, to path: String) throws(TerminalError) {
-        let descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure(path, "cannot be written") }
-        let bytes = Array(text.utf8)
-        var done = 0
-        while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure(path, "cannot be written") }
-            done += count
-        }
-        if path != "-", close(descriptor) != 0 { throw failure(path, "cannot be written") }
+        let output = try OutputFile(path)
+        try output.write(text)
+        try output.finish()
+    }
+}
+
+/// Where a command line wants its output: a file, or standard output.
+struct OutputFile {
+    private let file: WholeFile?
+
+    init(_ path: String) throws(TerminalError) { file = ["-", "/dev/stdout"].contains(path) ? nil : try WholeFile(path, replacing: true) }
+
+    func write(_ text: String) throws(TerminalError) {
+        if let file { return try file.write(text) }
+        if !CommandIO.write(Array(text.utf8), to: STDOUT_FILENO) { throw failure }
     }
 
-    private static func failure(_ path: String, _ what: String) -> TerminalError {
-        let reason = String(cString: strerror(errno))
-        let names = ["cannot be read": "standard input", "cannot be written": "standard output"]
-        return .file(path == "-" ? names[what]! : path, reason: "\(what): \(reason)")
+    func write(_ bytes: UnsafeRawBufferPointer) throws(TerminalError) {
+        if let file { return try file.write(bytes) }
+        if !CommandIO.write(bytes, to: STDOUT_FILENO) { throw failure }
     }
+
+    func finish() throws(TerminalError) { try file?.finish() }
+
+    private var failure: TerminalError { .file("standard output", reason: "cannot be written: \(String(cString: strerror(errno)))") }
 }

@@ -14,7 +14,7 @@ import Testing
     }
 
     private func surroundings(_ notes: Notes, unsaved: [UnsavedWork] = []) -> Explorer.Surroundings {
-        var surroundings = Explorer.Surroundings { text, path in
+        var surroundings = Explorer.Surroundings { text, path, _ in
             notes.files[path] = text
             return nil
         }

@@ -182,7 +182,7 @@ import Testing
 
     @Test func `diagram writes a drawing, and refuses other endings`() throws {
         nonisolated(unsafe) var written: [String: String] = [:]
-        let surroundings = Explorer.Surroundings { text, path in
+        let surroundings = Explorer.Surroundings { text, path, _ in
             written[path] = text
             return nil
         }
