@@ -4,9 +4,9 @@ extension OpenCommand {
     /// Whether it is an ELF image, told by content, as `walk` does. Options that are for the other kind are refused.
     func isImage(_ source: ByteSource, named session: String) throws -> Bool {
         let prefix = try? source.peek()
-        guard let prefix, InputKind.detect(prefix) == .elf else {
+        guard let prefix, !tables.base.isEmpty || InputKind.detect(prefix).isImage else {
             guard tables.isEmpty else {
-                throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an ELF image of physical memory: they are for images")
+                throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an image of physical memory: they are for images")
             }
             return false
         }
