@@ -31,7 +31,9 @@ struct TableOptions: ParsableArguments {
     var isEmpty: Bool { vttbr == nil && vtcr == nil && hcr == nil && arch == nil && ram.isEmpty && base.isEmpty }
 
     /// Where raw memory belongs; empty: it is no raw memory.
-    func pieces() throws -> [RawPiece] {
+    func pieces() throws -> [RawPiece] { try Self.pieces(base) }
+
+    static func pieces(_ base: [String]) throws -> [RawPiece] {
         let pieces = try base.map { text in
             let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count < 2 || !parts[1].isEmpty else { throw BadValue("--base", text, "an address, or ADDRESS:FILE") }
