@@ -71,7 +71,8 @@ public enum PTDumpText {
                 name, nil, "no range of a stage-2 page-table dump is in it", fits: "lines such as `0x0000000080000000-0x0000000080001000  4K 3 R W px ux AF`")
         }
         var map = LeafMap(name: name, ranges: ranges)
-        map.ipaBits = 64 - (last.end - 1).leadingZeroBitCount
+        // Linux leaves the last run out; if it is there, it ends with the address space.
+        if last.end & (last.end - 1) == 0, last.end >= 1 << 16, last.end <= 1 << 52 { map.ipaBits = last.end.trailingZeroBitCount }
         return map
     }
 

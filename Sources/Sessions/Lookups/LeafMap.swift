@@ -72,12 +72,8 @@ public struct LeafMap: Sendable {
         let geometry = image.geometry
         for run in image.leafRuns() {
             guard ranges.count < limit else { return nil }
-            let leaf = run.first, word = leaf.descriptor.rawValue
-            let xn = leaf.descriptor.executeNever(geometry.rules)
-            let attributes = LeafRange.Attributes(
-                read: leaf.descriptor.allowsRead, write: leaf.descriptor.allowsWrite, executeNever: UInt8(geometry.rules.hasTwoXNBits ? xn : xn == 0 ? 0 : 2),
-                accessed: leaf.descriptor.accessFlag, memory: UInt8(Stage2Descriptor.memAttrBits.of(word)),
-                contiguous: geometry.architecture == .armv8 && Stage2Descriptor.contiguousBits.of(word) != 0)
+            let leaf = run.first
+            let attributes = LeafRange.Attributes(leaf.descriptor, geometry.rules, isARMv7: geometry.architecture == .armv7)
             ranges.append(
                 LeafRange(start: leaf.ipa.rawValue, end: leaf.ipa.rawValue + run.size, level: leaf.level, attributes: attributes, pa: leaf.pa.rawValue))
         }

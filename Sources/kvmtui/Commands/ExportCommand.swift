@@ -55,6 +55,7 @@ struct ExportCommand: ParsableCommand {
             let source = try ByteSource(path: try SessionFiles.path(of: file))
             let kind = InputKind.detect(try source.peek())
             switch kind {
+            case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")
             case _ where kind.isImage || !tables.base.isEmpty:
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
                 try export(tables.open(source))
