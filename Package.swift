@@ -17,7 +17,9 @@ let package = Package(
         // What Swift has no word for: an instruction, and advice to the kernel.
         .target(name: "CMemory"),
         .target(name: "Stage2Sim", dependencies: ["CMemory"]),
-        .target(name: "Sessions", dependencies: ["Stage2Sim", .product(name: "Yams", package: "Yams")]),
+        // Compressed pages of memory dumps, by the system's zlib and libzstd.
+        .target(name: "CCompression", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
+        .target(name: "Sessions", dependencies: ["Stage2Sim", "CCompression", .product(name: "Yams", package: "Yams")]),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
         .executableTarget(
@@ -32,7 +34,7 @@ let package = Package(
             name: "kvmtui-bench",
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions"], exclude: ["Golden"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],

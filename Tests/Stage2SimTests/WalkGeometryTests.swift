@@ -97,10 +97,10 @@ struct WalkGeometryTests {
         arguments: [
             (TableArchitecture.armv7, 0x35d8, "VTCR.SL0: found 3, which is reserved, expected 0 (start at level 2) or 1 (start at level 1)"),
             (.armv8, 0x802d_f558, "VTCR_EL2.TG0: found 3, which is reserved, expected 0 (4 KiB), 1 (64 KiB) or 2 (16 KiB)"),
-            (.armv8, 0x1_802d_3558, "VTCR_EL2.DS: found 1 (52-bit addresses), expected 0: addresses of 48 bits at most"),
+            (.armv8, 0x1_802d_354b, "VTCR_EL2.T0SZ: found 11, expected 12 (52-bit IPA) to 48 (16-bit IPA)"),
+            (.armv8, 0x3_802d_3558, "VTCR_EL2.SL0: found 1, which is reserved with a granule of 4 KiB and SL2 = 1, expected 0"),
             (.armv8, 0x802d_354f, "VTCR_EL2.T0SZ: found 15, expected 16 (48-bit IPA) to 48 (16-bit IPA)"),
             (.armv8, 0x802d_75d8, "VTCR_EL2.SL0: found 3, which is reserved with a granule of 64 KiB, expected 0 to 2"),
-            (.armv8, 0x802e_7558, "VTCR_EL2.PS: found 6 (52-bit addresses), expected 0 to 5: addresses of 48 bits at most"),
         ] as [(TableArchitecture, UInt64, String)])
     func problems(_ architecture: TableArchitecture, _ vtcr: UInt64, _ says: String) {
         let problem = #expect(throws: Stage2Geometry.Problem.self) { try Stage2Geometry(architecture, vttbr: 0, vtcr: vtcr) }

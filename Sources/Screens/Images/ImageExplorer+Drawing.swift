@@ -156,12 +156,13 @@ extension ImageExplorer {
         let geometry = image.geometry, registers = image.registers
         var lines: [Line] = []
         for part in TextLayout.wrap(geometry.summary, width: max(10, width - 2)) { lines.append(Line(" " + part, geometry.mismatch == nil ? .plain : .error)) }
+        for notice in image.notices { for part in TextLayout.wrap(notice, width: max(10, width - 2)) { lines.append(Line(" " + part, .note)) } }
         if let note = image.note, !note.cpu.isEmpty || !note.revision.isEmpty {
             lines.append(Line(" from \(DisplayText(note.cpu, limit: 40).text) \(DisplayText(note.revision, limit: 40).text)", .dim))
         }
         let all: [(RegisterKind, UInt64)] = [(.vttbr, registers.vttbr), (.vtcr, registers.vtcr)] + (registers.hcr == 0 ? [] : [(.hcr, registers.hcr)])
         for (kind, value) in all {
-            let decoding = RegisterDecoding(kind, value, architecture: geometry.architecture)
+            let decoding = RegisterDecoding(kind, value, architecture: geometry.architecture, geometry: geometry)
             lines.append(Line(" \(decoding.name) ", .heading).adding(grouped(value, digits: decoding.width / 4), .value))
             // Of HCR's many switches those that are on say enough.
             for field in decoding.fields where kind != .hcr || field.value(in: value) != 0 {

@@ -34,7 +34,7 @@ struct EntryView {
         current.changed = change != nil
         lines.append(current)
         lines += history
-        let fields = now.fields(level: level.level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
+        let fields = now.fields(level: level.level, geometry)
         // Bits, names, digits and meanings stand in columns; the names' is as wide as they need.
         let names = max(8, fields.map(\.name.count).max() ?? 0)
         lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }

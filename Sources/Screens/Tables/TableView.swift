@@ -273,7 +273,7 @@ struct TableView {
         case .invalid where descriptor.rawValue == 0: pieces.append(.init(text: "\(Character(glyphs.nothing)) empty", role: change == nil ? .dim : .changed))
         case .invalid: pieces.append(.init(text: "\(Character(glyphs.nothing)) invalid \(hex(descriptor.rawValue))", role: role))
         case .reserved: pieces.append(.init(text: "\(Character(glyphs.nothing)) reserved \(hex(descriptor.rawValue))", role: role))
-        case .table: pieces.append(.init(text: "\(Character(glyphs.arrowRight)) \(hex(descriptor.rawValue & geometry.rules.addressMask))", role: role))
+        case .table: pieces.append(.init(text: "\(Character(glyphs.arrowRight)) \(hex(geometry.rules.address(descriptor.rawValue)))", role: role))
         case .page, .block:
             pieces.append(.init(text: hex(descriptor.output(level: level, geometry)), role: role))
             let old = change.map { Stage2Descriptor($0.old) }
@@ -295,9 +295,6 @@ struct TableView {
 }
 
 extension Stage2Descriptor {
-    /// Where the page or block begins that a leaf at `level` names.
-    func output(level: Int, _ geometry: Stage2Geometry) -> UInt64 { rawValue & geometry.rules.addressMask & ~(geometry.span(level: level) - 1) }
-
     /// What is unusual about a leaf, in a word each: "XN dev !AF cont".
     func marks(_ geometry: Stage2Geometry) -> String {
         var words: [String] = []

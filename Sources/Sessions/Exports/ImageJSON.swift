@@ -41,7 +41,7 @@ public struct ImageJSON {
         comma = "\n  "
         for leaf in image.leaves() {
             var line = JSONText()
-            StateJSON.write(leaf, geometry.rules, to: &line)
+            StateJSON.write(leaf, geometry.rules, sh: geometry.shareability(of: leaf.descriptor), to: &line)
             try sink(comma + line.text)
             comma = ",\n  "
         }

@@ -96,11 +96,23 @@ extension Machine {
 }
 
 extension TableImage {
+    /// More memory than this, in bytes, is not written whole: only the tables are.
+    static let wholeLimit = 512 << 20
+
     /// An ELF core file of the same memory, with the registers in its note.
     public func elfCore() throws -> ELFCore {
         let (filled, zeros) = memory.contents
+        let machine: ELFMachine = geometry.architecture == .armv7 ? .arm : .aarch64
+        // Of a whole host's memory the tables are what is wanted.
+        guard filled.reduce(0, { $0 + $1.count }) <= Self.wholeLimit else {
+            let runs = tables(limit: 1 << 16).compactMap { table in
+                memory.bytes(at: table.address.rawValue, count: table.entryCount * 8).map { PhysicalRun(address: table.address.rawValue, bytes: $0) }
+            }
+            var seen: Set<UInt64> = []
+            return try ELFCore(machine: machine, note: note ?? registerNote, runs: runs.filter { seen.insert($0.address).inserted })
+        }
         let runs = filled.map { PhysicalRun(address: $0.lowerBound, bytes: memory.bytes(at: $0.lowerBound, count: $0.count) ?? []) }
-        return try ELFCore(machine: geometry.architecture == .armv7 ? .arm : .aarch64, note: note ?? registerNote, runs: runs, zeros: zeros)
+        return try ELFCore(machine: machine, note: note ?? registerNote, runs: runs, zeros: zeros)
     }
 
     /// A note for a file that came without one.

@@ -64,7 +64,7 @@ extension StateJSON {
     private func write(_ leaf: Stage2Translation.Leaf, to json: inout JSONText) { Self.write(leaf, .armv7, to: &json) }
 
     /// A leaf; also those of images.
-    static func write(_ leaf: Stage2Translation.Leaf, _ rules: Stage2Rules, to json: inout JSONText) {
+    static func write(_ leaf: Stage2Translation.Leaf, _ rules: Stage2Rules, sh: UInt8? = nil, to json: inout JSONText) {
         let word = leaf.descriptor.rawValue
         json.object { json in
             json.entry("ipa", hex: leaf.ipa.rawValue)
@@ -75,7 +75,7 @@ extension StateJSON {
             json.entry("s2ap", ["none", "ro", "wo", "rw"][Int(Stage2Descriptor.hapBits.of(word))])
             json.entry("xn", Int(leaf.descriptor.executeNever(rules)))
             json.entry("af", Int(Stage2Descriptor.afBits.of(word)))
-            json.entry("sh", Int(Stage2Descriptor.shBits.of(word)))
+            json.entry("sh", Int(sh ?? UInt8(Stage2Descriptor.shBits.of(word))))
             json.entry("memattr", Int(Stage2Descriptor.memAttrBits.of(word)))
             json.entry("software", Int(Stage2Descriptor.softwareBits.of(word)))
         }

@@ -127,14 +127,14 @@ extension TableDrawing {
             guard isLeaf(run, table) else {
                 return descriptor.rawValue == 0 ? "empty" : "\(descriptor.kind(level: table.level, rules: source.geometry.rules)) \(hex(descriptor.rawValue))"
             }
-            let output = descriptor.rawValue & source.geometry.rules.addressMask & ~(source.geometry.span(level: table.level) - 1)
+            let output = descriptor.output(level: table.level, source.geometry)
             let device = descriptor.isDeviceMemory ? " dev" : ""
             return "\(hex(output)) \(descriptor.shortRights)\(table.level < 3 ? " block" : "")\(device)"
         }
     }
 
     private func frame(_ run: TableRun, _ level: Int, x: Int, y: Int, isWay: Bool) -> String {
-        let first = run.descriptor.rawValue & source.geometry.rules.addressMask
+        let first = source.geometry.rules.address(run.descriptor.rawValue)
         let words = run.count == 1 ? "PA \(hex(first))" : "\(run.count) pages, \(hex(first))"
         return rect(x, y - 9, Self.frameWidth, 18, fill: isWay ? Self.wayFill : "#f3f3f3", isWay: isWay) + label(x + 6, y + 4, words, size: 12, bold: isWay)
     }
@@ -155,7 +155,7 @@ extension TableDrawing {
         let descriptor = Stage2Descriptor(word), geometry = source.geometry
         text += label(x, y + 38, "descriptor \(hex(word, digits: 16)): \(descriptor.summary(level: last.level, geometry))")
         var left = x
-        let fields = descriptor.fields(level: last.level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
+        let fields = descriptor.fields(level: last.level, geometry)
         for field in fields {
             let bits = field.bits.width == 1 ? "\(field.bits.high)" : "\(field.bits.high):\(field.bits.low)"
             let lines = [bits, field.name, field.digits(in: word), field.meaning(in: word)]

@@ -8,7 +8,10 @@ struct TableRun {
 
     /// Takes the next entry in, if it goes on where these end.
     mutating func takes(_ next: Stage2Descriptor, _ geometry: Stage2Geometry, _ level: Int) -> Bool {
-        guard next.rawValue == descriptor.rawValue &+ UInt64(count) &* geometry.span(level: level) else { return false }
+        let rules = geometry.rules
+        guard rules.attributes(next.rawValue) == rules.attributes(descriptor.rawValue),
+            rules.address(next.rawValue) == rules.address(descriptor.rawValue) &+ UInt64(count) &* geometry.span(level: level)
+        else { return false }
         count += 1
         return true
     }

@@ -33,18 +33,21 @@ public struct ELFLimits: Sendable, Hashable {
 /// Little-endian fields at places of a file, each read after asking whether it is there.
 struct ELFFields {
     let bytes: [UInt8]
+    /// Where in the file `bytes` begin; places are counted from the file's beginning.
+    var start = 0
 
     func number<Number: FixedWidthInteger & UnsignedInteger>(
         _ type: Number.Type, at offset: Int, _ field: @autoclosure () -> String
     ) throws(ELFError) -> Number {
         let size = MemoryLayout<Number>.size
-        guard offset >= 0, offset <= bytes.count - size else {
+        let place = offset - start
+        guard place >= 0, place <= bytes.count - size else {
             throw ELFError(
-                field(), at: offset, found: "the end of the file at 0x\(String(bytes.count, radix: 16))",
+                field(), at: offset, found: "the end of the file at 0x\(String(start + bytes.count, radix: 16))",
                 fits: "\(size) bytes")
         }
         return bytes.withUnsafeBytes {
-            Number(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Number.self))
+            Number(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Number.self))
         }
     }
 

@@ -1,11 +1,15 @@
 /// The ELF header, as far as reading the program headers needs it.
 struct ELFHeader {
+    let store: any ByteStore
+    /// The program headers, as far as the file has them.
     let fields: ELFFields
     let is64: Bool
     let machine: ELFMachine
     /// Offset of the first program header.
     let segmentsAt: Int
     let segmentCount: Int
+    /// Those that the file is too short for.
+    let missingSegments: Int
 
     /// Bytes of one program header.
     var segmentSize: Int { is64 ? 56 : 32 }
@@ -14,8 +18,9 @@ struct ELFHeader {
     /// first section header (ELF gABI, "Extended numbering").
     static let extendedNumbering: UInt16 = 0xffff
 
-    init(_ fields: ELFFields, limits: ELFLimits) throws(ELFError) {
-        self.fields = fields
+    init(_ store: any ByteStore, limits: ELFLimits) throws(ELFError) {
+        self.store = store
+        let fields = ELFFields(bytes: store.bytes(at: 0, count: 64))
         let magic = fields.bytes.prefix(4)
         guard magic.elementsEqual([0x7f, 0x45, 0x4c, 0x46]) else {
             throw ELFError(
@@ -50,7 +55,7 @@ struct ELFHeader {
         let phentsize = try fields.number(UInt16.self, at: phnumAt - 2, "e_phentsize")
         var count = Int(try fields.number(UInt16.self, at: phnumAt, "e_phnum"))
         if count == Int(Self.extendedNumbering) {
-            count = try Self.extendedCount(fields, is64: is64)
+            count = try Self.extendedCount(fields, store, is64: is64)
         }
         guard count > 0 else {
             throw ELFError(
@@ -62,24 +67,28 @@ struct ELFHeader {
         guard Int(phentsize) == size else {
             throw ELFError("e_phentsize", at: phnumAt - 2, found: "\(phentsize)", fits: "\(size)")
         }
-        let room = fields.bytes.count - count * size
-        guard room >= 0, phoff <= UInt64(room) else {
+        // A file that was cut has those that it has.
+        let room = phoff < store.count ? store.count - phoff : 0
+        guard room >= UInt64(size), phoff < 1 << 62 else {
             throw ELFError(
                 "e_phoff", at: phoffAt, found: "\(ELFFields.hex(phoff)) for \(count) program headers",
-                fits: "a place where they end inside the file's \(fields.bytes.count) bytes")
+                fits: "a place where they end inside the file's \(store.count) bytes")
         }
         segmentsAt = Int(phoff)
-        segmentCount = count
+        segmentCount = min(count, Int(clamping: room) / size)
+        missingSegments = count - segmentCount
+        self.fields = ELFFields(bytes: store.bytes(at: phoff, count: segmentCount * size), start: Int(phoff))
     }
 
-    private static func extendedCount(_ fields: ELFFields, is64: Bool) throws(ELFError) -> Int {
+    private static func extendedCount(_ fields: ELFFields, _ store: any ByteStore, is64: Bool) throws(ELFError) -> Int {
         let shoffAt = is64 ? 40 : 32
         let shoff = try fields.address(is64: is64, at: shoffAt, "e_shoff")
-        guard shoff > 0, shoff < UInt64(fields.bytes.count) else {
+        guard shoff > 0, shoff < store.count, shoff < 1 << 62 else {
             throw ELFError(
                 "e_shoff", at: shoffAt, found: ELFFields.hex(shoff),
                 fits: "a section header inside the file, because e_phnum is 0xffff")
         }
-        return Int(try fields.number(UInt32.self, at: Int(shoff) + (is64 ? 44 : 28), "section 0 sh_info"))
+        let section = ELFFields(bytes: store.bytes(at: shoff, count: 64), start: Int(shoff))
+        return Int(try section.number(UInt32.self, at: Int(shoff) + (is64 ? 44 : 28), "section 0 sh_info"))
     }
 }

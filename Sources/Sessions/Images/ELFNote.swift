@@ -35,11 +35,12 @@ public struct ELFNote: Sendable, Hashable {
                     "\(what) n_descsz", at: at + 4, found: "\(descriptionSize)",
                     fits: "at most \(range.upperBound - start), where the segment ends")
             }
-            let name = fields.bytes[nameStart..<nameStart + nameSize].prefix { $0 != 0 }
+            let base = fields.start
+            let name = fields.bytes[nameStart - base..<nameStart - base + nameSize].prefix { $0 != 0 }
             notes.append(
                 ELFNote(
                     name: PrintableText.of(name, limit: 256), type: type,
-                    description: Array(fields.bytes[start..<start + descriptionSize]), offset: start))
+                    description: Array(fields.bytes[start - base..<start - base + descriptionSize]), offset: start))
             at = min(padded(start + descriptionSize, from: at, to: alignment), range.upperBound)
         }
         return notes

@@ -8,6 +8,7 @@ struct ELFSegment {
     let headerAt: Int
     let type: UInt32
     let fileOffset: UInt64
+    let virtualAddress: UInt64
     let physicalAddress: UInt64
     let fileSize: UInt64
     let memorySize: UInt64
@@ -27,32 +28,29 @@ struct ELFSegment {
         let places = is64 ? Self.places64 : Self.places32
         type = try fields.number(UInt32.self, at: at, "segment \(index) p_type")
         fileOffset = try fields.address(is64: is64, at: at + places[0], "segment \(index) p_offset")
+        virtualAddress = try fields.address(is64: is64, at: at + (is64 ? 16 : 8), "segment \(index) p_vaddr")
         physicalAddress = try fields.address(is64: is64, at: at + places[1], "segment \(index) p_paddr")
         fileSize = try fields.address(is64: is64, at: at + places[2], "segment \(index) p_filesz")
         memorySize = try fields.address(is64: is64, at: at + places[3], "segment \(index) p_memsz")
         alignment = try fields.address(is64: is64, at: at + places[4], "segment \(index) p_align")
     }
 
-    /// Where in the file its bytes are.
-    func fileRange(_ header: ELFHeader) throws(ELFError) -> Range<Int> {
-        let total = UInt64(header.fields.bytes.count)
-        let places = header.is64 ? Self.places64 : Self.places32
-        guard fileOffset <= total else {
-            throw ELFError(
-                "segment \(index) p_offset", at: headerAt + places[0], found: ELFFields.hex(fileOffset),
-                fits: "at most the file's size, \(ELFFields.hex(total))")
-        }
-        guard fileSize <= total - fileOffset else {
-            throw ELFError(
-                "segment \(index) p_filesz", at: headerAt + places[2], found: ELFFields.hex(fileSize),
-                fits: "at most \(ELFFields.hex(total - fileOffset)), where the file ends: is it cut?")
-        }
-        return Int(fileOffset)..<Int(fileOffset + fileSize)
+    /// Where in the file its bytes are, as far as the file has them.
+    func fileRange(_ header: ELFHeader) -> Range<Int> {
+        let total = min(header.store.count, UInt64(Int.max))
+        let start = min(fileOffset, total)
+        return Int(start)..<Int(start + min(fileSize, total - start))
     }
 
-    /// The memory that it fills; nil if that is none.
+    /// Bytes of it that the file is too short for.
+    func missing(_ header: ELFHeader) -> UInt64 { fileSize - UInt64(fileRange(header).count) }
+
+    /// Whether it says that it has no physical address, as /proc/kcore does of vmalloc's memory: all ones.
+    func lacksPhysicalAddress(_ header: ELFHeader) -> Bool { physicalAddress == (header.is64 ? .max : 0xffff_ffff) }
+
+    /// The memory that it fills; nil if that is none. Of a segment that the file has only a part of, that part.
     func memory(_ header: ELFHeader) throws(ELFError) -> PhysicalImage.Segment? {
-        let range = try fileRange(header)
+        let range = fileRange(header)
         let places = header.is64 ? Self.places64 : Self.places32
         guard fileSize <= memorySize else {
             throw ELFError(
@@ -66,8 +64,10 @@ struct ELFSegment {
                 found: "\(ELFFields.hex(physicalAddress)) for \(ELFFields.hex(memorySize)) bytes",
                 fits: "a segment that ends below 2^64")
         }
-        guard memorySize > 0 else { return nil }
+        // Zeros follow what the file has only where that is all of it.
+        let there = missing(header) == 0 ? end : physicalAddress + UInt64(range.count)
+        guard there > physicalAddress else { return nil }
         return PhysicalImage.Segment(
-            start: physicalAddress, end: end, fileStart: range.lowerBound, fileCount: range.count)
+            start: physicalAddress, end: there, fileStart: range.lowerBound, fileCount: range.count)
     }
 }

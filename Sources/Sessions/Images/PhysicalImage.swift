@@ -40,7 +40,7 @@ public struct PhysicalOverlap: Sendable, Hashable, CustomStringConvertible {
 
 /// Physical memory as a file has it: some ranges are there, most are not.
 ///
-/// It keeps the file's bytes and where they belong, and copies nothing: a segment that is mostly zeros in memory
+/// It keeps the file's bytes, or where to read them, and where they belong, and copies nothing: a segment that is mostly zeros in memory
 /// (`p_filesz` < `p_memsz`) costs nothing, however large it says it is.
 public struct PhysicalImage: Sendable {
     /// A range of physical memory, and the part of the file that fills its beginning; zeros fill the rest.
@@ -53,7 +53,13 @@ public struct PhysicalImage: Sendable {
         var fileCount: Int
     }
 
-    private let file: [UInt8]
+    /// The bytes that segments are filled from.
+    private enum Content {
+        case bytes([UInt8])
+        case paged(PagedBytes)
+    }
+
+    private let content: Content
     /// Disjoint, in address order.
     private let segments: [Segment]
     /// `segments[i].start`, by itself because this is what is searched.
@@ -68,8 +74,20 @@ public struct PhysicalImage: Sendable {
     ///   - file: what the segments' file places index.
     ///   - segments: in the order of the file: where they overlap, a later one wins, as it would if a loader wrote
     ///     them in order. Each lies in the file and in the address space; that has been checked.
-    init(file: [UInt8], segments: [Segment]) {
-        self.file = file
+    init(file: [UInt8], segments: [Segment]) { self.init(.bytes(file), size: file.count, segments) }
+
+    /// The same of a file that is read on demand.
+    init(_ store: any ByteStore, segments: [Segment], blockSize: Int = 1 << 14) {
+        if let array = store as? ArrayStore {
+            self.init(.bytes(array.bytes), size: array.bytes.count, segments)
+        } else {
+            self.init(.paged(PagedBytes(store, blockSize: blockSize)), size: Int(clamping: store.count), segments)
+        }
+    }
+
+    private init(_ content: Content, size: Int, _ segments: [Segment]) {
+        self.content = content
+        fileSize = size
         var layers = SegmentLayers(segments)
         self.segments = layers.flattened()
         starts = self.segments.map(\.start)
@@ -92,7 +110,7 @@ public struct PhysicalImage: Sendable {
     }
 
     /// Bytes that the file has, whatever they are used for.
-    public var fileSize: Int { file.count }
+    public let fileSize: Int
 
     /// The ranges that are there, in address order, neighbours merged.
     public var ranges: [Range<UInt64>] {
@@ -127,8 +145,10 @@ public struct PhysicalImage: Sendable {
         if segment.end - address >= 8 {
             let count = UInt64(segment.fileCount)
             if count >= 8, into <= count - 8 {
-                return file.withUnsafeBytes {
-                    UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: segment.fileStart + Int(into), as: UInt64.self))
+                let place = segment.fileStart + Int(into)
+                switch content {
+                case .bytes(let file): return file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt64.self)) }
+                case .paged(let pages): return pages.word(at: UInt64(place))
                 }
             }
             if into >= count { return 0 }
@@ -147,7 +167,7 @@ public struct PhysicalImage: Sendable {
         guard let index = segment(holding: address) else { return nil }
         let segment = segments[index]
         let into = address - segment.start
-        return into < UInt64(segment.fileCount) ? file[segment.fileStart + Int(into)] : 0
+        return into < UInt64(segment.fileCount) ? fileBytes(segment.fileStart + Int(into), 1).first : 0
     }
 
     /// A number of bytes; nil unless the file has all of them.
@@ -164,12 +184,64 @@ public struct PhysicalImage: Sendable {
             let inFile = into < UInt64(segment.fileCount) ? min(wanted, segment.fileCount - Int(into)) : 0
             if inFile > 0 {
                 let from = segment.fileStart + Int(into)
-                result.append(contentsOf: file[from..<from + inFile])
+                let piece = fileBytes(from, inFile)
+                guard piece.count == inFile else { return nil }
+                result.append(contentsOf: piece)
             }
             result.append(contentsOf: repeatElement(0, count: wanted - inFile))
             place = segment.end
         }
         return result
+    }
+
+    /// Fills a buffer, with zeros where nothing is there; false where the file cannot be read.
+    func copy(at address: UInt64, zeroingGaps buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        var done = 0
+        while done < buffer.count {
+            let (place, isOutside) = address.addingReportingOverflow(UInt64(done))
+            guard !isOutside else { break }
+            // The segment there, or the next one.
+            let next = firstSegment(endingAfter: place)
+            guard next < segments.count, segments[next].start < UInt64.max, segments[next].start <= place + UInt64(buffer.count - done - 1) else { break }
+            let segment = segments[next]
+            if segment.start > place {
+                let gap = Int(segment.start - place)
+                for index in done..<done + gap { buffer[index] = 0 }
+                done += gap
+                continue
+            }
+            let into = place - segment.start
+            let wanted = Int(min(UInt64(buffer.count - done), segment.end - place))
+            let inFile = into < UInt64(segment.fileCount) ? min(wanted, segment.fileCount - Int(into)) : 0
+            if inFile > 0 {
+                let piece = fileBytes(segment.fileStart + Int(into), inFile)
+                guard piece.count == inFile else { return false }
+                piece.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + inFile]).copyMemory(from: $0) }
+            }
+            for index in done + inFile..<done + wanted { buffer[index] = 0 }
+            done += wanted
+        }
+        for index in done..<max(done, buffer.count) { buffer[index] = 0 }
+        return true
+    }
+
+    /// The number of the first segment that does not end before an address.
+    private func firstSegment(endingAfter address: UInt64) -> Int {
+        var low = 0
+        var high = segments.count
+        while low < high {
+            let middle = (low + high) / 2
+            if segments[middle].end <= address { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Bytes of the file; fewer where they cannot be read.
+    private func fileBytes(_ start: Int, _ count: Int) -> ArraySlice<UInt8> {
+        switch content {
+        case .bytes(let file): file[start..<start + count]
+        case .paged(let pages): pages.bytes(at: UInt64(start), count: count)[...]
+        }
     }
 
     private func segment(holding address: UInt64) -> Int? {

@@ -106,6 +106,9 @@ public final class ByteSource {
         return all
     }
 
+    /// The whole file for reading at any place, whatever has been read of it so far; nil where the system refuses.
+    func randomAccess(count: UInt64) -> FileStore? { FileStore(descriptor: descriptor, count: count) }
+
     private func readDescriptor(_ buffer: inout [UInt8], _ count: Int) throws(ByteSourceError) -> Int {
         while true {
             #if canImport(Darwin)

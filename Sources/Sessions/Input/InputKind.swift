@@ -2,6 +2,15 @@
 public enum InputKind: Sendable, Hashable {
     /// The magic of an ELF file; whether it is one that can be read is for `ELFImage` to say.
     case elf
+    /// A compressed dump, as makedumpfile and QEMU write it.
+    case kdump
+    /// The same in makedumpfile's form for a pipe.
+    case flattenedDump
+    case lime
+    /// Physical memory without any header; only ever said by the user.
+    case rawMemory
+    /// Linux's text of stage-2 tables: ranges, a size, a level, rights.
+    case ptdump
     /// Text by ftrace, `trace-cmd report` or `perf script`.
     case trace
     /// `trace.dat`, which `trace-cmd report` turns into text.
@@ -13,12 +22,21 @@ public enum InputKind: Sendable, Hashable {
     /// Anything else: a session, if it is anything.
     case other
 
+    /// It holds physical memory, or tables.
+    public var isImage: Bool {
+        switch self {
+        case .elf, .kdump, .flattenedDump, .lime, .rawMemory, .ptdump: true
+        default: false
+        }
+    }
+
     /// - Parameter prefix: the file's first bytes, a few kilobytes of them if there are so many.
     public static func detect(_ prefix: some Collection<UInt8>) -> InputKind {
         var bytes = Array(prefix.prefix(65_536))
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         let magics: [([UInt8], InputKind)] = [
             ([0x7f, 0x45, 0x4c, 0x46], .elf),
+            (Array("KDUMP   ".utf8), .kdump), (Array("makedumpfile".utf8), .flattenedDump), (Array("EMiL".utf8), .lime),
             ([0x17, 0x08, 0x44] + Array("tracing".utf8), .traceCmdData),
             (Array("PERFILE2".utf8), .perfData),
             ([0x1f, 0x8b], .compressed),
@@ -26,6 +44,7 @@ public enum InputKind: Sendable, Hashable {
             ([0x28, 0xb5, 0x2f, 0xfd], .compressed),
         ]
         for (magic, kind) in magics where bytes.starts(with: magic) { return kind }
+        if PTDumpText.isStart(of: bytes) { return .ptdump }
         return looksLikeTrace(bytes) ? .trace : .other
     }
 

@@ -5,8 +5,9 @@ extension TableImage {
     public func names(of query: PlaceQuery) -> [PlaceNames.Line] {
         var lines: [PlaceNames.Line] = []
         if query.kind != .pfn, query.value < geometry.ipaEnd { lines += names(of: IPA(query.value)) }
-        if query.kind != .ipa, query.value < 1 << 52 {
-            let found = names(ofPage: query.value << 12)
+        if query.kind != .ipa, query.value < 1 << UInt64(52 - geometry.granuleBits) {
+            // A page frame's number counts the host's pages, which are of the tables' granule.
+            let found = names(ofPage: query.value << UInt64(geometry.granuleBits))
             // A number alone is a page frame only where one leads there.
             if query.kind == .pfn || found.hits > 0 { lines += found.lines }
         }
@@ -26,14 +27,14 @@ extension TableImage {
         }
         let pa = leaf.pa.rawValue + (ipa.rawValue - leaf.ipa.rawValue)
         lines.append(.init(label: "leaf", text: "level \(leaf.level): \(leaf.descriptor.summary(level: leaf.level, geometry))", place: ipa, level: leaf.level))
-        lines.append(.init(label: "pa", text: "\(hex(pa, digits: 10))  pfn \(hex(pa >> 12))"))
+        lines.append(.init(label: "pa", text: "\(hex(pa, digits: 10))  pfn \(hex(pa >> UInt64(geometry.granuleBits)))"))
         let others = names(ofPage: pa, besides: ipa)
         return lines + others.lines.dropFirst()
     }
 
     private func names(ofPage pa: UInt64, besides known: IPA? = nil) -> (lines: [PlaceNames.Line], hits: Int) {
         let search = LeafSearch(self, for: PA(pa)), page = pa & ~(geometry.granule - 1)
-        var lines = [PlaceNames.Line(label: "", text: "PFN \(hex(page >> 12)), PA \(hex(page, digits: 10))", isHeading: true)]
+        var lines = [PlaceNames.Line(label: "", text: "PFN \(hex(page >> UInt64(geometry.granuleBits))), PA \(hex(page, digits: 10))", isHeading: true)]
         let hits = search.hits.filter { hit in known.map { $0.rawValue & ~(geometry.granule - 1) != hit.ipa.rawValue } ?? true }
         for hit in hits {
             lines.append(

@@ -22,8 +22,14 @@ public struct RegisterDecoding: Sendable {
     /// The level that a descriptor is read for.
     public let level: Int?
 
-    /// - Parameter level: for descriptors, the level of the table it stands in: 1 to 3, with ARMv8 also 0.
-    public init(_ kind: RegisterKind, _ value: UInt64, architecture: TableArchitecture? = nil, level: Int = 3, forcesWriteBack: Bool = false) {
+    /// - Parameters:
+    ///   - level: for descriptors, the level of the table it stands in: 1 to 3, with ARMv8 also 0 and -1.
+    ///   - geometry: for descriptors and VTTBR, how the tables are laid out, as VTCR says; without it descriptors are of a 4 KiB granule, and
+    ///     ARMv7's VTTBR is KVM's.
+    public init(
+        _ kind: RegisterKind, _ value: UInt64, architecture: TableArchitecture? = nil, level: Int = 3, forcesWriteBack: Bool = false,
+        geometry: Stage2Geometry? = nil
+    ) {
         self.kind = kind
         self.value = value
         let architecture = architecture ?? kind.usualArchitecture
@@ -32,6 +38,7 @@ public struct RegisterDecoding: Sendable {
         let word = UInt32(truncatingIfNeeded: value)
         (name, width, fields) =
             switch (kind, architecture) {
+            case (.pte, _) where geometry != nil: (Stage2Descriptor.name, 64, Stage2Descriptor(value).fields(level: level, geometry!))
             case (.pte, _): (Stage2Descriptor.name, 64, Stage2Descriptor(value).fields(level: level, architecture, forcesWriteBack: forcesWriteBack))
             case (.hsr, .armv7), (.esr, .armv7): (HSR.name, 32, HSR(rawValue: word).fields)
             case (.hsr, .armv8), (.esr, .armv8): (ESR.name, 64, ESR(rawValue: value).fields)
@@ -39,8 +46,8 @@ public struct RegisterDecoding: Sendable {
             case (.hpfar, .armv8): (HPFAREL2.name, 64, HPFAREL2(rawValue: value).fields)
             case (.vtcr, .armv7): (VTCR.name, 32, VTCR(rawValue: word).fields)
             case (.vtcr, .armv8): (VTCREL2.name, 64, VTCREL2(rawValue: value).fields)
-            case (.vttbr, .armv7): (VTTBR.name, 64, VTTBR(rawValue: value).fields)
-            case (.vttbr, .armv8): (VTTBREL2.name, 64, VTTBREL2(rawValue: value).fields)
+            case (.vttbr, .armv7): (VTTBR.name, 64, VTTBR(rawValue: value).fields(geometry))
+            case (.vttbr, .armv8): (VTTBREL2.name, 64, VTTBREL2(rawValue: value).fields(geometry))
             case (.hcr, .armv7): (HCR.name, 32, HCR(rawValue: word).fields)
             case (.hcr, .armv8): (HCREL2.name, 64, HCREL2(rawValue: value).fields)
             case (.ctr, .armv7): (CTR.name, 32, CTR(rawValue: word).fields)

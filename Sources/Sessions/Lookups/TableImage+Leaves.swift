@@ -101,7 +101,7 @@ public struct LeafSequence: Sequence, IteratorProtocol, Sendable {
         guard let terminal = terminals.next(), let descriptor = terminal.descriptor else { return nil }
         let size = geometry.span(level: terminal.level)
         return Stage2Translation.Leaf(
-            ipa: terminal.ipa, pa: PA(descriptor.rawValue & geometry.rules.addressMask & ~(size - 1)), size: size, level: terminal.level,
+            ipa: terminal.ipa, pa: PA(descriptor.output(level: terminal.level, geometry)), size: size, level: terminal.level,
             descriptor: descriptor)
     }
 }
@@ -116,12 +116,12 @@ public struct LeafRun: Hashable, Sendable {
 
 /// Runs of leaves, merged one by one.
 public struct LeafRunSequence: Sequence, IteratorProtocol, Sendable {
-    private let addressMask: UInt64
+    private let rules: Stage2Rules
     private var leaves: LeafSequence
     private var ahead: Stage2Translation.Leaf?
 
     init(_ image: TableImage, from start: IPA) {
-        addressMask = image.geometry.rules.addressMask
+        rules = image.geometry.rules
         leaves = LeafSequence(image, from: start)
         ahead = leaves.next()
     }
@@ -132,7 +132,7 @@ public struct LeafRunSequence: Sequence, IteratorProtocol, Sendable {
         ahead = leaves.next()
         while let leaf = ahead, leaf.level == first.level, leaf.ipa.rawValue == first.ipa.rawValue + run.size,
             leaf.pa.rawValue == first.pa.rawValue + run.size,
-            leaf.descriptor.rawValue & ~addressMask == first.descriptor.rawValue & ~addressMask
+            rules.attributes(leaf.descriptor.rawValue) == rules.attributes(first.descriptor.rawValue)
         {
             run.count += 1
             run.size += leaf.size

@@ -17,6 +17,8 @@ public struct TableImage: TableSource, Sendable {
     public var registers: (vttbr: UInt64, vtcr: UInt64, hcr: UInt64) = (0, 0, 0)
     /// The file's name, or the machine's.
     public var name: String
+    /// What of the file was left out or is not there, a sentence each.
+    public var notices: [String] = []
 
     public init(geometry: Stage2Geometry, memory: PhysicalImage, note: ImageNote? = nil, name: String = "") {
         self.geometry = geometry

@@ -34,7 +34,7 @@ public struct LeafSearch: Sendable {
         // A table without entries is passed over where that costs nothing.
         if source.knowsLiveEntries, source.liveEntries(of: table) == 0 { return }
         entriesLeft -= table.entryCount
-        let span = source.geometry.span(level: table.level), mask = source.geometry.rules.addressMask & ~(span - 1)
+        let span = source.geometry.span(level: table.level)
         var children: [(Stage2Table, UInt64)] = [], found: [Hit] = []
         let wanted = page
         source.forEachWord(of: table) { index, word in
@@ -42,7 +42,7 @@ public struct LeafSearch: Sendable {
             let ipa = base + UInt64(index) * span, descriptor = Stage2Descriptor(word)
             switch descriptor.kind(level: table.level, rules: source.geometry.rules) {
             case .page, .block:
-                if word & mask == wanted & ~(span - 1) {
+                if descriptor.output(level: table.level, source.geometry) == wanted & ~(span - 1) {
                     found.append(Hit(ipa: IPA(ipa + (wanted & (span - 1))), level: table.level, address: table.address(of: index), descriptor: descriptor))
                 }
             case .table: if let child = source.child(of: table, descriptor) { children.append((child, ipa)) }

@@ -67,7 +67,7 @@ public struct TranslationReport {
             json.entry(isARMv8 ? "s2ap" : "hap", Int(Stage2Descriptor.hapBits.of(descriptor.rawValue)))
             json.entry("xn", Int(descriptor.executeNever(geometry.rules)))
             json.entry("af", descriptor.accessFlag ? 1 : 0)
-            json.entry("sh", Int(Stage2Descriptor.shBits.of(descriptor.rawValue)))
+            json.entry("sh", Int(geometry.shareability(of: descriptor)))
             json.entry("memattr", Int(Stage2Descriptor.memAttrBits.of(descriptor.rawValue)))
             json.entry("memory", descriptor.memoryType(geometry))
             json.entry("software", Int(Stage2Descriptor.softwareBits.of(descriptor.rawValue)))
@@ -80,8 +80,8 @@ public struct TranslationReport {
 
     private func write(_ fault: Stage2Translation.Fault, to json: inout JSONText) {
         let syndrome = fault.syndrome
-        json.entry("fault", fault.status.kind.map(Self.name) ?? "other")
-        json.entry("level", Int(fault.status.level))
+        json.entry("fault", fault.status.walkKind.map(Self.name) ?? "other")
+        json.entry("level", fault.status.walk?.level ?? Int(fault.status.level))
         json.entry("fsc", Int(fault.status.rawValue))
         json.entry("hsr", hex: syndrome, digits: 8)
         if isARMv8 { json.entry("esr", hex: syndrome, digits: 8) }
@@ -136,7 +136,7 @@ public struct TranslationReport {
             )
         case .fault(let fault):
             let names = isARMv8 ? ("ESR_EL2", "HPFAR_EL2") : ("HSR", "HPFAR")
-            lines.append("  \(fault.status.meaning): \(reason(fault))")
+            lines.append("  \(fault.status.walkMeaning): \(reason(fault))")
             let unknown = fault.isHPFARKnown ? "" : "  (UNKNOWN by the architecture after such a fault)"
             lines.append("  \(names.0) \(hex(fault.syndrome, digits: 8))  \(names.1) \(hex(fault.hpfar, digits: 8))\(unknown)")
         }
@@ -148,7 +148,7 @@ public struct TranslationReport {
     }
 
     private func reason(_ fault: Stage2Translation.Fault) -> String {
-        switch fault.status.kind {
+        switch fault.status.walkKind {
         case .translation where translation.steps.isEmpty: geometry.mismatch ?? "the IPA has more than \(geometry.ipaBits) bits"
         case .translation: "nothing is mapped there"
         case .accessFlag: "the leaf's access flag is clear"
@@ -157,7 +157,7 @@ public struct TranslationReport {
         case .permission: "the leaf does not permit \(wish)"
         case .externalOnWalk: "the image has no memory at \(hex(translation.steps.last?.descriptorAddress.rawValue ?? 0, digits: 10))"
         case .addressSize: "the address has more than \(geometry.rules.outputBits) bits"
-        default: fault.status.meaning
+        default: fault.status.walkMeaning
         }
     }
 

@@ -25,19 +25,32 @@ public struct VTCREL2: FieldedWord, BitwiseCopyable {
     public var outputBits: Int { Self.outputSizes[Int(Self.psBits.of(rawValue))] }
     private static let outputSizes = [32, 36, 40, 42, 44, 48, 52, 52]
 
-    /// Where walks start, from SL0 and TG0; nil: reserved.
-    public var startLevel: Int? { Self.startLevel(sl0: sl0, granuleBits: granuleBits ?? 12) }
+    /// SL2, which is looked at with a granule of 4 KiB and DS.
+    public var sl2: Bool { Self.sl2Bits.of(rawValue) != 0 }
+    /// Whether addresses have 52 bits: DS with granules of 4 and 16 KiB, PS with 64 KiB, where DS is not looked at.
+    public var hasWideAddresses: Bool { granuleBits == 16 ? outputBits > 48 : ds }
 
-    static func startLevel(sl0: Int, granuleBits: Int) -> Int? {
-        // With 4 KiB, 3 is FEAT_TTST's start at level 3; with 16 and 64 KiB, 3 would be level 0, which takes 52-bit addresses.
-        granuleBits == 12 ? [2, 1, 0, 3][sl0] : [3, 2, 1, nil][sl0]
+    /// Where walks start, from SL0, SL2, DS and TG0; nil: reserved.
+    public var startLevel: Int? { Self.startLevel(sl0: sl0, granuleBits: granuleBits ?? 12, ds: ds, sl2: sl2) }
+
+    static func startLevel(sl0: Int, granuleBits: Int, ds: Bool, sl2: Bool) -> Int? {
+        switch granuleBits {
+        // 3 is FEAT_TTST's start at level 3; SL2, with DS, a start at level -1.
+        case 12: ds && sl2 ? (sl0 == 0 ? -1 : nil) : [2, 1, 0, 3][sl0]
+        case 14: [3, 2, 1, ds ? 0 : nil][sl0]
+        default: [3, 2, 1, nil][sl0]
+        }
     }
 
     public var fields: [Field] {
-        let granuleBits = granuleBits ?? 12
+        let (granuleBits, ds, sl2) = (granuleBits ?? 12, ds, sl2)
         return [
-            Field("SL2", Self.sl2Bits, "start level with 52-bit addresses"),
-            Field("DS", Self.dsBits, "52-bit addresses") { $0 == 1 ? "on" : "off" },
+            Field("SL2", Self.sl2Bits, "start level with 52-bit addresses") {
+                granuleBits == 12 && ds ? ($0 == 1 ? "with SL0 = 0: start at level -1" : "as SL0 says") : "not looked at here"
+            },
+            Field("DS", Self.dsBits, "52-bit addresses") {
+                $0 == 0 ? "off" : granuleBits == 16 ? "not looked at with 64 KiB" : "on: descriptors hold PA[51:50] in bits 9:8, where SH was"
+            },
             Field("NSA", Self.nsaBits, "non-secure access"), Field("NSW", Self.nswBits, "non-secure walk"),
             Field("HWU", Self.hwuBits, "hardware use of bits 62:59") { $0 == 0 ? "none" : "some" },
             Field("HD", Self.hdBits, "hardware dirty state") { $0 == 1 ? "hardware grants the write that DBM promises" : "off" },
@@ -49,7 +62,7 @@ public struct VTCREL2: FieldedWord, BitwiseCopyable {
             Field("ORGN0", Self.orgn0Bits, "outer cacheability of walks", VTCR.cacheability),
             Field("IRGN0", Self.irgn0Bits, "inner cacheability of walks", VTCR.cacheability),
             Field("SL0", Self.sl0Bits, "start level") {
-                Self.startLevel(sl0: Int($0), granuleBits: granuleBits).map { "start at level \($0)" } ?? "reserved"
+                Self.startLevel(sl0: Int($0), granuleBits: granuleBits, ds: ds, sl2: sl2).map { "start at level \($0)" } ?? "reserved"
             },
             Field("T0SZ", Self.t0szBits, "input size") { "\(64 - $0)-bit IPA" },
         ]
@@ -66,12 +79,25 @@ public struct VTTBREL2: FieldedWord, BitwiseCopyable {
     /// All 16 bits; with VTCR_EL2.VS = 0 the upper 8 are 0.
     public var vmid: UInt16 { UInt16(truncatingIfNeeded: Self.vmidBits.of(rawValue)) }
 
-    public var fields: [Field] {
-        [
-            Field("VMID", Self.vmidBits, "virtual machine identifier") { "VMID \($0)" },
-            Field("BADDR", Self.baddrBits, "first table") { "table at " + hex($0 << 1, digits: 12) },
-            Field("CnP", Self.cnpBits, "common, not private") { $0 == 1 ? "the CPUs share translations" : "each CPU for itself" },
-        ]
+    /// PA[51:48] of the first table, where addresses have 52 bits.
+    public static let upperBaddrBits = Bits(5, 2)
+
+    public var fields: [Field] { fields(nil) }
+
+    /// - Parameter geometry: the tables', which says how many bits of BADDR the first table's alignment leaves; nil: not known.
+    public func fields(_ geometry: Stage2Geometry?) -> [Field] {
+        let vmid =
+            geometry?.vmidBits == 8
+            ? Field("VMID", Bits(55, 48), "virtual machine identifier") { "VMID \($0)" }
+            : Field("VMID", Self.vmidBits, "virtual machine identifier") { "VMID \($0)" }
+        let cnp = Field("CnP", Self.cnpBits, "common, not private") { $0 == 1 ? "the CPUs share translations" : "each CPU for itself" }
+        guard let geometry, geometry.mismatch == nil else {
+            return [vmid, Field("BADDR", Self.baddrBits, "first table") { "table at " + hex($0 << 1, digits: 12) }, cnp]
+        }
+        let low = UInt8(geometry.rootAlignmentBits), root = geometry.root.rawValue
+        let baddr = Field("BADDR", Bits(47, low), "first table, bits 47:\(low)") { _ in "table at " + hex(root, digits: 12) }
+        guard geometry.hasWideAddresses else { return [vmid, baddr, cnp] }
+        return [vmid, baddr, Field("BADDR", Self.upperBaddrBits, "first table, bits 51:48") { $0 == 0 ? "" : hex($0 << 48) + " and up" }, cnp]
     }
 }
 

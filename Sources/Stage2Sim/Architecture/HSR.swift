@@ -150,6 +150,38 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     /// - Parameter level: 1 to 3 (ARMv8: 0 to 3), the table level at which the walk ended.
     public init(_ kind: Kind, level: UInt8) { self.init(rawValue: kind.rawValue | (level & 3)) }
 
+    /// - Parameter level: also -1, at which ARMv8 begins with 52-bit addresses: it has codes of its own.
+    @inline(__always) public init(_ kind: Kind, walkLevel level: Int) {
+        guard level < 0 else {
+            self.init(kind, level: UInt8(truncatingIfNeeded: level))
+            return
+        }
+        let code: UInt8 =
+            switch kind {
+            case .addressSize: 0x29
+            case .translation: 0x2b
+            case .externalOnWalk: 0x13
+            case .parityOnWalk: 0x1b
+            // A leaf cannot stand there.
+            case .accessFlag, .permission: 0x3f
+            }
+        self.init(rawValue: code)
+    }
+
+    /// The kind and the level, ARMv8's codes of level -1 among them; `level` is nil where the code is of no walk.
+    public var walk: (kind: Kind, level: Int)? {
+        switch rawValue {
+        case 0x29: (.addressSize, -1)
+        case 0x2b: (.translation, -1)
+        case 0x13: (.externalOnWalk, -1)
+        case 0x1b: (.parityOnWalk, -1)
+        default: kind.map { ($0, Int(level)) }
+        }
+    }
+    public var walkKind: Kind? { walk?.kind }
+    /// In words, as ARMv8 has the codes.
+    public var walkMeaning: String { walk.map { "\($0.kind.name), level \($0.level)" } ?? meaning }
+
     public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
     public var level: UInt8 { rawValue & 3 }
 

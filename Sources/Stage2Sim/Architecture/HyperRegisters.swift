@@ -71,11 +71,16 @@ public struct VTTBR: FieldedWord, BitwiseCopyable {
     public var vmid: UInt8 { UInt8(truncatingIfNeeded: Self.vmidBits.of(rawValue)) }
     public var table: PA { PA(rawValue & Self.baddrBits.mask) }
 
-    public var fields: [Field] {
-        [
-            Field("VMID", Self.vmidBits, "virtual machine identifier") { "VMID \($0)" },
-            Field("BADDR", Self.baddrBits, "level-1 table") { "table at " + hex($0 << 13, digits: 10) },
-        ]
+    public var fields: [Field] { fields(nil) }
+
+    /// - Parameter geometry: the tables', which says how many bits of BADDR the first table's alignment leaves; nil: KVM's 1024 entries at level 1.
+    public func fields(_ geometry: Stage2Geometry?) -> [Field] {
+        let vmid = Field("VMID", Self.vmidBits, "virtual machine identifier") { "VMID \($0)" }
+        guard let geometry, geometry.mismatch == nil else {
+            return [vmid, Field("BADDR", Self.baddrBits, "level-1 table") { "table at " + hex($0 << 13, digits: 10) }]
+        }
+        let low = UInt8(geometry.rootAlignmentBits), root = geometry.root.rawValue
+        return [vmid, Field("BADDR", Bits(39, low), "level-\(geometry.startLevel) table, bits 39:\(low)") { _ in "table at " + hex(root, digits: 10) }]
     }
 }
 

@@ -71,7 +71,7 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
                 Field("XN", Self.xnBits, "execute never") { $0 == 1 ? "no fetch" : "may be executed" },
                 Field("address", Self.addressBits, "output address") { _ in address },
                 Field("AF", Self.afBits, "access flag") { $0 == 1 ? "accessed: no access flag fault" : "an access faults" },
-                Field("SH", Self.shBits, "shareability") { ["not shared", "reserved", "outer shareable", "inner shareable"][Int($0)] },
+                Field("SH", Self.shBits, "shareability") { Self.shareabilities[Int($0)] },
                 Field("HAP", Self.hapBits, "the guest's rights") { ["no access", "read-only", "write-only", "read and write"][Int($0)] },
                 Field("MemAttr", Self.memAttrBits, "memory type") { Self.memoryType($0) },
                 type,

@@ -6,7 +6,7 @@ public struct Stage2Geometry: Hashable, Sendable {
     public let granuleBits: Int
     /// Bits of an IPA, `32 - T0SZ` or `64 - T0SZ`.
     public let ipaBits: Int
-    /// The level at which the walk starts, 0 to 3.
+    /// The level at which the walk starts, -1 to 3.
     public let startLevel: Int
     /// The first table, aligned to its size.
     public let root: PA
@@ -17,6 +17,10 @@ public struct Stage2Geometry: Hashable, Sendable {
     /// 8 or 16.
     public let vmidBits: Int
     public let rules: Stage2Rules
+    /// Physical addresses of 52 bits: VTCR_EL2.DS, or PS with a granule of 64 KiB.
+    public let hasWideAddresses: Bool
+    /// VTCR.SH0: the shareability of walks; with VTCR_EL2.DS also that of leaves.
+    public let walkShareability: UInt8
     /// HCR_EL2.FWB: MemAttr says what the memory is, whatever stage 1 says.
     public let forcesWriteBack: Bool
     /// HCR.PTW: a stage-1 walk may not read Device memory.
@@ -53,36 +57,39 @@ public struct Stage2Geometry: Hashable, Sendable {
         }
         self.init(
             .armv7, granuleBits: 12, ipaBits: vtcr.ipaBits, startLevel: vtcr.startLevel, table: vttbr.rawValue & 0xff_ffff_fff8,
-            vmid: UInt16(vttbr.vmid), vmidBits: 8, rules: .armv7, hcr: hcr)
+            vmid: UInt16(vttbr.vmid), vmidBits: 8, rules: .armv7, isWide: false, walkShareability: UInt8(VTCR.sh0Bits.of(UInt64(vtcr.rawValue))), hcr: hcr)
     }
 
     private init(armv8 vttbr: VTTBREL2, _ vtcr: VTCREL2, hcr: UInt64) throws(Problem) {
         guard let granuleBits = vtcr.granuleBits else {
             throw Problem(field: "VTCR_EL2.TG0", found: "3, which is reserved", fits: "0 (4 KiB), 1 (64 KiB) or 2 (16 KiB)")
         }
-        guard !vtcr.ds else { throw Problem(field: "VTCR_EL2.DS", found: "1 (52-bit addresses)", fits: "0: addresses of 48 bits at most") }
-        guard granuleBits != 16 || vtcr.outputBits <= 48 else {
-            throw Problem(field: "VTCR_EL2.PS", found: "6 (52-bit addresses)", fits: "0 to 5: addresses of 48 bits at most")
-        }
         guard let startLevel = vtcr.startLevel else {
+            let wide = granuleBits == 12 && vtcr.ds && vtcr.sl2
             throw Problem(
-                field: "VTCR_EL2.SL0", found: "\(vtcr.sl0), which is reserved with a granule of \(1 << (granuleBits - 10)) KiB", fits: "0 to 2")
+                field: "VTCR_EL2.SL0",
+                found: "\(vtcr.sl0), which is reserved with a granule of \(1 << (granuleBits - 10)) KiB" + (wide ? " and SL2 = 1" : ""),
+                fits: wide ? "0" : "0 to 2")
         }
-        guard (16...48).contains(vtcr.t0sz) else {
-            throw Problem(field: "VTCR_EL2.T0SZ", found: "\(vtcr.t0sz)", fits: "16 (48-bit IPA) to 48 (16-bit IPA)")
+        let isWide = vtcr.hasWideAddresses
+        guard ((isWide ? 12 : 16)...48).contains(vtcr.t0sz) else {
+            throw Problem(
+                field: "VTCR_EL2.T0SZ", found: "\(vtcr.t0sz)",
+                fits: isWide ? "12 (52-bit IPA) to 48 (16-bit IPA)" : "16 (48-bit IPA) to 48 (16-bit IPA)")
         }
-        let rules = Stage2Rules(
-            addressMask: (1 << 48 - 1) & ~(1 << UInt64(granuleBits) - 1), blockLevels: granuleBits == 12 ? 0b0110 : 0b0100,
-            outputBits: UInt8(min(vtcr.outputBits, 48)), setsAccessFlag: vtcr.ha, setsDirtyState: vtcr.ha && vtcr.hd, fetchNeedsRead: false,
-            hasTwoXNBits: true)
+        let rules = Stage2Rules.armv8(
+            granuleBits: granuleBits, outputBits: vtcr.outputBits, ds: vtcr.ds, setsAccessFlag: vtcr.ha, setsDirtyState: vtcr.ha && vtcr.hd)
+        // With 52-bit addresses VTTBR holds bits 51:48 in 5:2, and the first table is aligned to 64 bytes at least.
+        let table = isWide ? vttbr.rawValue & 0xffff_ffff_ffc0 | VTTBREL2.upperBaddrBits.of(vttbr.rawValue) << 48 : vttbr.rawValue & 0xffff_ffff_fff8
         self.init(
-            .armv8, granuleBits: granuleBits, ipaBits: 64 - vtcr.t0sz, startLevel: startLevel, table: vttbr.rawValue & 0xffff_ffff_fff8,
-            vmid: vtcr.hasWideVMID ? vttbr.vmid : vttbr.vmid & 0xff, vmidBits: vtcr.hasWideVMID ? 16 : 8, rules: rules, hcr: hcr)
+            .armv8, granuleBits: granuleBits, ipaBits: 64 - vtcr.t0sz, startLevel: startLevel, table: table,
+            vmid: vtcr.hasWideVMID ? vttbr.vmid : vttbr.vmid & 0xff, vmidBits: vtcr.hasWideVMID ? 16 : 8, rules: rules, isWide: isWide,
+            walkShareability: UInt8(VTCREL2.sh0Bits.of(vtcr.rawValue)), hcr: hcr)
     }
 
     private init(
         _ architecture: TableArchitecture, granuleBits: Int, ipaBits: Int, startLevel: Int, table: UInt64, vmid: UInt16, vmidBits: Int,
-        rules: Stage2Rules, hcr: UInt64
+        rules: Stage2Rules, isWide: Bool, walkShareability: UInt8, hcr: UInt64
     ) {
         self.architecture = architecture
         self.granuleBits = granuleBits
@@ -91,6 +98,8 @@ public struct Stage2Geometry: Hashable, Sendable {
         self.vmid = vmid
         self.vmidBits = vmidBits
         self.rules = rules
+        hasWideAddresses = isWide
+        self.walkShareability = walkShareability
         forcesWriteBack = architecture == .armv8 && hcr >> 46 & 1 != 0
         protectsTableWalks = hcr >> 2 & 1 != 0
         // Up to 16 tables side by side; at least one bit to index the first with (DDI 0487 D8.2.7).
@@ -107,6 +116,8 @@ public struct Stage2Geometry: Hashable, Sendable {
         root = PA(table & ~(UInt64(max(rootEntries, 1)) * 8 - 1))
     }
 
+    /// log2 of what the first table is aligned to: its size; with 52-bit addresses 64 bytes at least.
+    public var rootAlignmentBits: Int { max((max(rootEntries, 1) * 8).trailingZeroBitCount, hasWideAddresses ? 6 : 3) }
     /// Tables standing side by side at the start level: 1 to 16.
     public var concatenatedTables: Int { max(1, rootEntries / entriesPerTable) }
     /// Entries of a table below the first: 512, 2048 or 8192.
@@ -116,6 +127,11 @@ public struct Stage2Geometry: Hashable, Sendable {
     /// The first IPA that is none.
     public var ipaEnd: UInt64 { 1 << UInt64(ipaBits) }
 
+    /// SH of a leaf; with VTCR_EL2.DS leaves have no such field, and VTCR_EL2.SH0 counts.
+    public func shareability(of leaf: Stage2Descriptor) -> UInt8 {
+        rules.hasShareability ? UInt8(Stage2Descriptor.shBits.of(leaf.rawValue)) : walkShareability
+    }
+
     public func entries(level: Int) -> Int { level == startLevel ? rootEntries : entriesPerTable }
     /// What one entry at `level` covers, in bytes.
     public func span(level: Int) -> UInt64 { Stage2Walk.span(level: level, granuleBits: granuleBits) }
@@ -124,8 +140,9 @@ public struct Stage2Geometry: Hashable, Sendable {
     public var summary: String {
         if let mismatch { return mismatch }
         let tables = concatenatedTables == 1 ? "a table" : "\(concatenatedTables) tables"
+        let granule = granuleBits == 12 ? "" : " of \(1 << (granuleBits - 10)) KiB", wide = hasWideAddresses ? ", 52-bit addresses" : ""
         return
-            "\(ipaBits)-bit IPA, start at level \(startLevel), \(rootEntries) entries in \(tables) at \(hex(root.rawValue, digits: 10)), VMID \(vmid) of \(vmidBits) bits"
+            "\(ipaBits)-bit IPA, start at level \(startLevel), \(rootEntries) entries in \(tables)\(granule) at \(hex(root.rawValue, digits: 10)), VMID \(vmid) of \(vmidBits) bits\(wide)"
     }
 }
 

@@ -9,8 +9,11 @@ public enum TableArchitecture: String, CaseIterable, Sendable {
 /// What one level of the walk needs to know of the architecture and of VTCR, beside the level: the difference between
 /// ARMv7's descriptors and ARMv8's, as numbers.
 public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
-    /// The bits of a descriptor that hold the next table's or the page's address.
+    /// The bits of a descriptor that hold the next table's or the page's address, in place.
     public var addressMask: UInt64
+    /// The bits that hold the address's bits from 48 or 50 up where addresses have 52 bits, and how far up they go; 0 and 0 else.
+    public var upperAddressMask: UInt64 = 0
+    public var upperAddressShift: UInt8 = 0
     /// Bit n: a block may stand at level n.
     public var blockLevels: UInt8
     /// How many bits a physical address has; an address beyond is an address size fault (ARMv8 only).
@@ -44,6 +47,42 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
         self.fetchNeedsRead = fetchNeedsRead
         self.hasTwoXNBits = hasTwoXNBits
     }
+
+    /// ARMv8 (DDI 0487 D8.3).
+    /// - Parameters:
+    ///   - granuleBits: 12, 14 or 16.
+    ///   - outputBits: bits of a physical address, from VTCR_EL2.PS.
+    ///   - ds: VTCR_EL2.DS, 52-bit addresses with granules of 4 and 16 KiB (FEAT_LPA2): bits 51:50 stand where SH was.
+    public static func armv8(granuleBits: Int = 12, outputBits: Int = 48, ds: Bool = false, setsAccessFlag: Bool = false, setsDirtyState: Bool = false)
+        -> Stage2Rules
+    {
+        let page = (UInt64(1) << UInt64(granuleBits)) - 1
+        // With 64 KiB, DS is not looked at: 52-bit addresses come with PS (FEAT_LPA), and stand in bits 15:12.
+        let isLPA = granuleBits == 16 && outputBits > 48, isLPA2 = granuleBits < 16 && ds
+        var rules = Stage2Rules(
+            addressMask: (isLPA2 ? 1 << 50 - 1 : 1 << 48 - 1) & ~page, blockLevels: 0b0100,
+            outputBits: UInt8(isLPA || isLPA2 ? min(outputBits, 52) : min(outputBits, 48)), setsAccessFlag: setsAccessFlag,
+            setsDirtyState: setsDirtyState, fetchNeedsRead: false, hasTwoXNBits: true)
+        switch granuleBits {
+        case 12: rules.blockLevels = isLPA2 ? 0b0111 : 0b0110
+        case 14: rules.blockLevels = isLPA2 ? 0b0110 : 0b0100
+        default: rules.blockLevels = isLPA ? 0b0110 : 0b0100
+        }
+        if isLPA2 { (rules.upperAddressMask, rules.upperAddressShift) = (0x300, 42) }
+        if isLPA { (rules.upperAddressMask, rules.upperAddressShift) = (0xf000, 36) }
+        return rules
+    }
+
+    /// The address that a descriptor holds, all of its bits.
+    @inline(__always) public func address(_ descriptor: UInt64) -> UInt64 {
+        descriptor & addressMask | (descriptor & upperAddressMask) << UInt64(truncatingIfNeeded: upperAddressShift)
+    }
+
+    /// What of a leaf is not its address.
+    @inline(__always) public func attributes(_ descriptor: UInt64) -> UInt64 { descriptor & ~(addressMask | upperAddressMask) }
+
+    /// Whether leaves have a field SH; else VTCR_EL2.SH0 is for all of them.
+    public var hasShareability: Bool { upperAddressMask & Stage2Descriptor.shBits.mask == 0 }
 
     @inline(__always) public func allowsBlock(level: Int) -> Bool { blockLevels >> UInt8(truncatingIfNeeded: level) & 1 != 0 }
 }

@@ -78,10 +78,10 @@ public struct Stage2Translation: Sendable {
         _ leaf: inout Leaf?
     ) -> Result<PA, Stop> {
         // Where the walk cannot begin the fault has the first level that there is: 1 in ARMv7, 0 in ARMv8.
-        let first = UInt8(geometry.architecture == .armv7 ? 1 : 0)
-        guard geometry.mismatch == nil, ipa.rawValue < geometry.ipaEnd else { return .failure(Stop(status: FaultStatus(.translation, level: first))) }
+        let first = geometry.architecture == .armv7 ? 1 : 0
+        guard geometry.mismatch == nil, ipa.rawValue < geometry.ipaEnd else { return .failure(Stop(status: FaultStatus(.translation, walkLevel: first))) }
         guard geometry.root.rawValue >> UInt64(geometry.rules.outputBits) == 0 else {
-            return .failure(Stop(status: FaultStatus(.addressSize, level: first)))
+            return .failure(Stop(status: FaultStatus(.addressSize, walkLevel: first)))
         }
         var table = geometry.root
         var level = geometry.startLevel
@@ -90,7 +90,7 @@ public struct Stage2Translation: Sendable {
             let address = PA(table.rawValue + UInt64(index) << 3)
             let descriptor = memory(address).map { Stage2Descriptor($0) }
             steps.append(Step(level: level, table: table, index: index, descriptorAddress: address, descriptor: descriptor))
-            guard let descriptor else { return .failure(Stop(status: FaultStatus(.externalOnWalk, level: UInt8(level)))) }
+            guard let descriptor else { return .failure(Stop(status: FaultStatus(.externalOnWalk, walkLevel: level))) }
             switch Stage2Walk.next(descriptor, level: level, rules: geometry.rules) {
             case .table(let next):
                 table = next
@@ -102,7 +102,7 @@ public struct Stage2Translation: Sendable {
                 leaf = Leaf(ipa: IPA(ipa.rawValue & ~(size - 1)), pa: PA(pa.rawValue & ~(size - 1)), size: size, level: level, descriptor: found)
                 let isRefused = isStage1Walk && geometry.protectsTableWalks && found.isDeviceMemory
                 guard Stage2Walk.permits(found, wanted, rules: geometry.rules), !isRefused else {
-                    return .failure(Stop(status: FaultStatus(.permission, level: UInt8(level))))
+                    return .failure(Stop(status: FaultStatus(.permission, walkLevel: level)))
                 }
                 return .success(pa)
             }
@@ -135,7 +135,7 @@ extension Stage2Translation.Fault {
             hpfar = HPFAREL2(faulting: ipa).rawValue
         }
         isHPFARKnown =
-            switch status.kind {
+            switch status.walkKind {
             case .permission: isStage1Walk
             case .externalOnWalk: geometry.architecture == .armv7
             default: true

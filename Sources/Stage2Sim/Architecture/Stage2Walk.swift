@@ -29,7 +29,7 @@ public enum Stage2Walk {
         Int(truncatingIfNeeded: ipa.rawValue >> shift(level: level, granuleBits: granuleBits)) & (entries - 1)
     }
 
-    /// log2 of what one entry at `level` (0 to 3) covers.
+    /// log2 of what one entry at `level` (-1 to 3) covers.
     @inline(__always) public static func shift(level: Int, granuleBits: Int = 12) -> UInt64 {
         UInt64(truncatingIfNeeded: granuleBits + (granuleBits - 3) * (3 - level))
     }
@@ -40,19 +40,19 @@ public enum Stage2Walk {
     @inline(__always) public static func next(_ descriptor: Stage2Descriptor, level: Int, rules: Stage2Rules = .armv7) -> Next {
         switch descriptor.kind(level: level, rules: rules) {
         case .table:
-            guard fits(descriptor, rules) else { return .fault(FaultStatus(.addressSize, level: UInt8(level))) }
-            return .table(PA(descriptor.rawValue & rules.addressMask))
-        case .invalid, .reserved: return .fault(FaultStatus(.translation, level: UInt8(level)))
+            guard fits(descriptor, rules) else { return .fault(FaultStatus(.addressSize, walkLevel: level)) }
+            return .table(PA(rules.address(descriptor.rawValue)))
+        case .invalid, .reserved: return .fault(FaultStatus(.translation, walkLevel: level))
         case .block, .page:
-            guard fits(descriptor, rules) else { return .fault(FaultStatus(.addressSize, level: UInt8(level))) }
-            guard descriptor.accessFlag || rules.setsAccessFlag else { return .fault(FaultStatus(.accessFlag, level: UInt8(level))) }
+            guard fits(descriptor, rules) else { return .fault(FaultStatus(.addressSize, walkLevel: level)) }
+            guard descriptor.accessFlag || rules.setsAccessFlag else { return .fault(FaultStatus(.accessFlag, walkLevel: level)) }
             return .leaf(descriptor)
         }
     }
 
     /// Whether the address is within the output size. ARMv7 has no more address bits than that.
     @inline(__always) private static func fits(_ descriptor: Stage2Descriptor, _ rules: Stage2Rules) -> Bool {
-        (descriptor.rawValue & rules.addressMask) >> UInt64(rules.outputBits) == 0
+        rules.address(descriptor.rawValue) >> UInt64(rules.outputBits) == 0
     }
 
     /// Whether a leaf permits the access. A fetch is one of the guest's kernel (PL1, EL1).
@@ -76,7 +76,7 @@ public enum Stage2Walk {
         _ leaf: Stage2Descriptor, _ ipa: IPA, level: Int, rules: Stage2Rules = .armv7, granuleBits: Int = 12
     ) -> PA {
         let inside = span(level: level, granuleBits: granuleBits) - 1
-        return PA(leaf.rawValue & rules.addressMask & ~inside | ipa.rawValue & inside)
+        return PA(rules.address(leaf.rawValue) & ~inside | ipa.rawValue & inside)
     }
 }
 

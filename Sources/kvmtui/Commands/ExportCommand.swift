@@ -45,12 +45,14 @@ struct ExportCommand: ParsableCommand {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
             let source = try ByteSource(path: try SessionFiles.path(of: file))
-            switch InputKind.detect(try source.peek()) {
-            case .elf:
+            let kind = InputKind.detect(try source.peek())
+            switch kind {
+            case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")
+            case _ where kind.isImage || !tables.base.isEmpty:
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
                 try export(tables.open(source))
             case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
-            case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
+            default: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }
     }

@@ -37,6 +37,10 @@ struct OpenCommand: ParsableCommand {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !isHeadless)
             var explorer: Explorer?
             if let session {
+                if let leaves = try leaves(session) {
+                    leaveStandardInput()
+                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings))
+                }
                 let source = try SessionFiles.source(session)
                 if try isImage(source, named: session) {
                     let image = try tables.open(source)

@@ -83,8 +83,10 @@ enum SessionFiles {
         do {
             let prefix = try source.peek()
             let kind = InputKind.detect(prefix)
-            guard kind != .elf else {
-                throw InputError(source.name, nil, "an ELF image of physical memory has no steps to run or check", fits: "kvmtui open, walk and export take it")
+            guard !kind.isImage else {
+                throw InputError(
+                    source.name, nil, "\(kind == .elf ? "an ELF image of physical memory" : kind.found) has no steps to run or check",
+                    fits: "kvmtui open, walk and export take it")
             }
             guard kind == .trace else {
                 if !memory.isEmpty { throw InputError(source.name, nil, "--memory is for traces, and this is none") }

@@ -21,8 +21,29 @@ struct TableOptions: ParsableArguments {
             "Memory that is there and holds zeros where the file has nothing: `0x40000000-0xffffffff`, both included. May be repeated.", valueName: "range"))
     var ram: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "FILE is raw memory that begins at this physical address: `0x40000000`. With `0x80000000:OTHER` a further piece is in file OTHER. May be repeated.",
+            valueName: "address"))
+    var base: [String] = []
+
     /// None was given.
-    var isEmpty: Bool { vttbr == nil && vtcr == nil && hcr == nil && arch == nil && ram.isEmpty }
+    var isEmpty: Bool { vttbr == nil && vtcr == nil && hcr == nil && arch == nil && ram.isEmpty && base.isEmpty }
+
+    /// Where raw memory belongs; empty: it is no raw memory.
+    func pieces() throws -> [RawPiece] { try Self.pieces(base) }
+
+    static func pieces(_ base: [String]) throws -> [RawPiece] {
+        let pieces = try base.map { text in
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count < 2 || !parts[1].isEmpty else { throw BadValue("--base", text, "an address, or ADDRESS:FILE") }
+            return RawPiece(base: try BadValue.number(parts[0], "--base"), path: parts.count == 2 ? parts[1] : nil)
+        }
+        guard pieces.isEmpty || pieces.count(where: { $0.path == nil }) == 1 else {
+            throw BadValue("--base", base.joined(separator: " "), "one address without a file, for the file that is opened, and ADDRESS:FILE for others")
+        }
+        return pieces
+    }
 
     func registers() throws -> TableRegisters {
         TableRegisters(
@@ -43,16 +64,17 @@ struct TableOptions: ParsableArguments {
     /// The tables of an ELF image, or of a session's VM.
     func image(_ path: String, at step: Int?, vm: VMNumber?, memory: [String]) throws -> TableImage {
         let source = try ByteSource(path: try SessionFiles.path(of: path))
-        guard [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
+        guard base.isEmpty, [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
         let machine = try MachineLoader.load(source, at: step, memory: memory)
         guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", source.name, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)
     }
 
-    /// Opens an ELF image with these options.
+    /// Opens an image with these options, and says on standard error what of it is not there.
     func open(_ source: ByteSource) throws -> TableImage {
-        var image = try TableImage.open(source, registers: registers())
+        var image = try TableImage.open(source, registers: registers(), pieces: pieces())
         image.zeroMemory = try ranges()
+        for notice in image.notices { CommandIO.complain("\(DisplayText(image.name, limit: 200).text): \(notice)") }
         return image
     }
 }

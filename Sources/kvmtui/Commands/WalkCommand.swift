@@ -45,6 +45,7 @@ struct WalkCommand: ParsableCommand {
 
     func run() throws {
         do {
+            if let leaves = try leaves() { return try walk(leaves) }
             let image = try tables.image(file, at: at, vm: vm, memory: trace.memory)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {
                 throw BadValue("--register", String(register), image.geometry.architecture == .armv7 ? "0 to 15" : "0 to 31")
@@ -56,6 +57,48 @@ struct WalkCommand: ParsableCommand {
             if let probes { try run(probes, image, &output) }
             try output.flush()
         } catch { throw CommandIO.report(error) }
+    }
+
+    /// A stage-2 dump of Linux's, which has ranges and no tables; nil: it is something else.
+    private func leaves() throws -> LeafMap? {
+        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? SessionFiles.source(file),
+            InputKind.detect(try source.peek()) == .ptdump
+        else { return nil }
+        return try PTDumpText.read(source)
+    }
+
+    /// The range around each IPA: all that such a dump says.
+    private func walk(_ leaves: LeafMap) throws {
+        guard !ipas.isEmpty, probes == nil, register == nil else {
+            throw BadValue("--probes, --register", file, "an image: a dump of leaves has no tables to walk")
+        }
+        var text = json ? "" : "\(DisplayText(file, limit: 200).text): a dump of leaves, without tables and physical addresses\n"
+        for ipa in try ipas.map({ try Probe.address($0) }) {
+            let range = leaves.range(at: ipa.rawValue)
+            if json {
+                var line = JSONText()
+                line.object { json in
+                    json.entry("ipa", hex: ipa.rawValue)
+                    json.entry("mapped", range?.attributes != nil)
+                    guard let range else { return }
+                    json.entry("start", hex: range.start)
+                    json.entry("end", hex: range.end)
+                    json.entry("level", range.level)
+                    guard let attributes = range.attributes else { return }
+                    json.entry("read", attributes.read)
+                    json.entry("write", attributes.write)
+                    json.entry("xn", Int(attributes.executeNever))
+                    json.entry("af", attributes.accessed ? 1 : 0)
+                }
+                text += line.text + "\n"
+            } else if let range {
+                text += "\(hex(ipa.rawValue, digits: 10))  level \(range.level)  \(range.attributes?.text ?? "nothing mapped")"
+                text += "  in \(hex(range.start, digits: 10))-\(hex(range.end - 1, digits: 10)), \(sizeText(range.size))\n"
+            } else {
+                text += "\(hex(ipa.rawValue, digits: 10))  in no range of the dump\n"
+            }
+        }
+        try CommandIO.output(text)
     }
 
     private func run(_ path: String, _ image: TableImage, _ output: inout Output) throws {
