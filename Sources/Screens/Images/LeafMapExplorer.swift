@@ -161,23 +161,19 @@ public struct LeafMapExplorer: Interactive {
             let index = leaves.index(at: ipa)
             guard index < leaves.ranges.count, leaves.ranges[index].start <= ipa else { message = ("no range of the dump has \(hex(ipa))", true); break }
             picked = index
-        case "screenshot": screenshot(argument)
+        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
         default: message = ("unknown command '\(DisplayText(words[0], limit: 40).text)': \(Self.commands.map(\.name).joined(separator: ", "))", true)
         }
         return .redraw
     }
 
-    private mutating func screenshot(_ path: String) {
+    private mutating func screenshot(_ path: String, as command: String) {
         guard !path.isEmpty else { return message = ("screenshot FILE, ending in .txt, .ans or .svg", true) }
         do {
             let format = try Picture.Format(fileName: path)
             var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
             draw(into: &grid)
-            if let problem = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), path) {
-                message = (problem, true)
-            } else {
-                message = ("written: \(path)", false)
-            }
+            message = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), as: command, to: path)
         } catch { message = ("\(error)", true) }
     }
 
