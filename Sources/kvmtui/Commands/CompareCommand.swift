@@ -19,7 +19,7 @@ struct CompareCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A session after so many micro-steps: of A, then of B.", valueName: "step"))
     var at: [Int] = []
     @Option(help: ArgumentHelp("The VM of a session; the first by default.", valueName: "number"))
-    var vm: UInt8?
+    var vm: VMNumber?
     @Option(help: ArgumentHelp("A trace recorded between the two: what of the differences it explains.", valueName: "file"), completion: .file())
     var between: String?
     @Flag(help: "One JSON object.")
@@ -63,7 +63,7 @@ struct CompareCommand: ParsableCommand {
             if prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
                 prefix.prefix(256).firstRange(of: Array("\"schema\"".utf8)) != nil || prefix.firstRange(of: Array("\"leaves\"".utf8)) != nil
             {
-                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm.map(Int.init))
+                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm?.index)
             }
             let machine = try MachineLoader.load(source, at: step, memory: trace.memory)
             guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("compare", path, "a session in which a VM still has its tables at this step") }
