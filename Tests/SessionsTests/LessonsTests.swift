@@ -30,7 +30,7 @@ enum Lessons {
         while simulation.prepare() != nil {
             buffer.removeAll()
             simulation.step(effects: &buffer)
-            for case .broken(let index) in buffer.array {
+            for case .broken(let index) in buffer {
                 let violation = simulation.machine.world.violations[Int(index)]
                 run.stories.append((violation.rule, Story(violation, simulation.machine).text))
             }

@@ -12,7 +12,7 @@ import Testing
         while true {
             effects.removeAll()
             guard machine.step(actor, effects: &effects) == .stepped else { break }
-            for effect in effects.array {
+            for effect in effects {
                 guard let word = Self.word(effect), told.last != word else { continue }
                 told.append(word)
             }

@@ -60,7 +60,7 @@ private func run(_ machine: inout Machine, _ action: Action, by actor: ActorNumb
     for _ in 0..<10_000 {
         effects.removeAll()
         guard machine.step(actor, effects: &effects) == .stepped else { break }
-        for case .message(let message) in effects.array { messages.append(message.text) }
+        for case .message(let message) in effects { messages.append(message.text) }
     }
     return messages
 }
@@ -288,7 +288,7 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
         }
         #expect(machine.actors[vcpu].outcome == .bug)
         #expect(machine.actors[vcpu].memoryCache.count == 0)
-        #expect(effects.array.contains(.message(.bugTopUpTooLarge)))
+        #expect(effects.contains(.message(.bugTopUpTooLarge)))
     }
 
     @Test("a notifier count below 0 is a BUG") func countBelowZero() {
@@ -367,8 +367,8 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
         _ = machine.run(machine.thread(.host))
         var effects = EffectBuffer()
         _ = machine.run(vcpu, checks: true, effects: &effects)
-        #expect(effects.array.contains(.decided(.translationFailed)))
-        #expect(effects.array.contains(.parSet(1)))
+        #expect(effects.contains(.decided(.translationFailed)))
+        #expect(effects.contains(.parSet(1)))
         #expect(machine.actors[vcpu].outcome == .abortInjected, "its own stage 1 faults now")
         #expect(machine.world.statistics.faults == 2, "KVM heard of neither")
     }

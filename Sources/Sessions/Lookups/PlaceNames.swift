@@ -173,7 +173,7 @@ public struct PlaceNames {
             case .free: "a kernel page, free"
             case .cached: "a page waiting in a memory cache"
             case .level1: "the first page of a level-1 table"
-            case .level1Tail: "the second page of a level-1 table"
+            case .level1Tail, .level1TailCounted: "the second page of a level-1 table"
             case .level2: "a level-2 table"
             case .level3: "a level-3 table"
             }

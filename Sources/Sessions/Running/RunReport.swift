@@ -74,7 +74,7 @@ public struct RunReport {
             let step = before.actors[actor].next
             buffer.removeAll()
             simulation.step(effects: &buffer)
-            let effects = buffer.array
+            let effects = Array(buffer)
             body(step, actor, Narration(before: before, after: simulation.machine, actor: actor, step: step, effects: effects), effects, simulation)
         }
     }

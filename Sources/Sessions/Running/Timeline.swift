@@ -128,7 +128,7 @@ public struct Timeline {
         actor = acting
         step = now.machine.actors[acting].next
         now.step(effects: &buffer)
-        effects = buffer.array
+        effects = Array(buffer)
     }
 
     // MARK: Branches

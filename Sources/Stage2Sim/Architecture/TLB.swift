@@ -27,6 +27,9 @@ public struct TLB: Sendable {
     /// Entries in use.
     public private(set) var count = 0
 
+    /// Whose turn it is to go, in every set, in a number.
+    var turns: UInt64 { victim.reduce(0) { $0 &* 31 &+ UInt64($1) } }
+
     init(entries: Int, ways: Int) {
         sets = entries / ways
         self.ways = ways

@@ -41,6 +41,18 @@ public struct CacheHierarchy {
         cpus = Array(repeating: one, count: max(1, count))
     }
 
+    func detached() -> CacheHierarchy {
+        var copy = self
+        copy.unified = unified.detached()
+        copy.memory = memory.detached()
+        copy.writers = writers.detached()
+        for cpu in cpus.indices {
+            copy.cpus[cpu].instruction.lines = cpus[cpu].instruction.lines.detached()
+            copy.cpus[cpu].data.lines = cpus[cpu].data.lines.detached()
+        }
+        return copy
+    }
+
     /// What the operations since `forgetEvents` touched, in order.
     public var events: [CacheEvent] { eventList.list }
     public mutating func forgetEvents() { eventList.removeAll() }

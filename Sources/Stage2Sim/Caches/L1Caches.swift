@@ -13,6 +13,9 @@ public struct InstructionCache {
         victims = Array(repeating: 0, count: geometry.sets)
     }
 
+    /// Whose turn it is to go, in every set, in a number.
+    var turns: UInt64 { victims.reduce(0) { $0 &* 31 &+ UInt64($1) } }
+
     public func line(set: Int, way: Int) -> InstructionLine { lines[set * geometry.ways + way] }
 
     /// The set that an access by `va`, which translates to `pa`, looks in.
@@ -61,6 +64,9 @@ public struct DataCache {
         self.geometry = geometry
         victims = Array(repeating: 0, count: geometry.sets)
     }
+
+    /// Whose turn it is to go, in every set, in a number.
+    var turns: UInt64 { victims.reduce(0) { $0 &* 31 &+ UInt64($1) } }
 
     public func line(set: Int, way: Int) -> DataLine { lines[set * geometry.ways + way] }
 

@@ -165,7 +165,7 @@ extension Stepper {
         let page = world.kernelPages.page(address)
         let isTable =
             switch level {
-            case 1: page.use == .level1 || page.use == .level1Tail
+            case 1: page.use == .level1 || page.use == .level1Tail || page.use == .level1TailCounted
             case 2: page.use == .level2
             default: page.use == .level3
             }

@@ -82,8 +82,8 @@ extension Stepper {
         let page = world.kernelPages.page(table)
         let base: Int32
         switch page.use {
-        case .level1Tail: base = world.behaviours.has(.b6PgdTailCount) ? 0 : 1
-        case .level1, .level2, .level3: base = 1
+        case .level1Tail: base = 0
+        case .level1, .level1TailCounted, .level2, .level3: base = 1
         case .free, .cached: return
         }
         let expected = base + Int32(world.kernelPages.entries(of: table))

@@ -44,6 +44,7 @@ extension Stepper {
             caches.perform(.dccmvac, va, address, context: CacheContext(cpu: cpu), scope: scope, memory)
         }
         emit(.cacheOperation(.dccmvac, cpu: me.cpu, va: va, pa: address, bytes: 8))
+        if has(.leafStoreBarrier) { emit(.cacheOperation(.dsb, cpu: me.cpu, va: VA(0), pa: PA(0), bytes: 0)) }
     }
 
     /// A page for a table comes zeroed (__GFP_ZERO), through the data cache. In memory a page never used before holds what

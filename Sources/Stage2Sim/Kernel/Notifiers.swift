@@ -17,7 +17,7 @@ extension Routine {
                 else: "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?",
+            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", decides: [.tlbFlushOnUnmap],
             what: "Every slot that holds the address is found; the guest page is unmapped and flushed.",
             why: "One host page may stand at several places of the guest.",
             source: .kernel("kvm_unmap_hva; virt/kvm/kvm_main.c"))
@@ -46,7 +46,7 @@ extension Routine {
                 else: "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page",
+            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", decides: [.tlbFlushOnUnmap],
             what: "The next page of the range, slot by slot; each is unmapped and flushed on its own.",
             why: "So N pages cost N flushes of the whole VMID: 262,144 for 1 GiB.",
             source: .kernel("virt/kvm/kvm_main.c"))

@@ -130,7 +130,13 @@ extension World {
     /// A VM with an empty level-1 table and a process of its own; nil where the allocator fails.
     mutating func addVM(named name: String) -> VMNumber? {
         guard let id = vms.next, let processID = processes.next, let level1 = kernelPages.allocateLevel1(vm: id) else { return nil }
-        if !behaviours.has(.b6PgdTailCount) { kernelPages.withPage(PA(level1.rawValue + pageSize)) { $0.references = 1 } }
+        // The kernel's assertion tests bit 0 only (B3). The allocator aligns to the table's size, so that neither test ever fires.
+        guard level1.rawValue & (behaviours.has(.b3AlignmentCheckVacuous) ? 1 : 2 * pageSize - 1) == 0 else { return nil }
+        if !behaviours.has(.b6PgdTailCount) {
+            kernelPages.withPage(PA(level1.rawValue + pageSize)) {
+                $0.references = 1; $0.use = .level1TailCounted
+            }
+        }
         var process = Process(id: processID, name: name)
         process.vm = id
         processes.append(process)

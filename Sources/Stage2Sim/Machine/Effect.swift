@@ -78,24 +78,50 @@ struct CheckedSink: EffectSink {
     @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {}
 }
 
-/// The effects of the steps since its reader last emptied it.
-public struct EffectBuffer: ~Copyable {
-    private let storage: UnsafeMutablePointer<Effect>
+/// The effects of the steps since its reader last emptied it, in the order in which they came. A copy keeps what it has.
+///
+///     var effects = EffectBuffer()
+///     while machine.step(actor, effects: &effects) == .stepped {
+///         for effect in effects { print(effect.words(in: machine)) }
+///         effects.removeAll()
+///     }
+public struct EffectBuffer: RandomAccessCollection {
+    private final class Storage {
+        let start: UnsafeMutablePointer<Effect> = .allocate(capacity: EffectBuffer.capacity)
+        deinit { start.deallocate() }
+    }
+
+    private var storage = Storage()
     public private(set) var count = 0
     /// A step has far fewer; what goes beyond in a run is counted, not kept.
-    static let capacity = 4096
+    public static let capacity = 4096
+    /// Effects that found no room since the buffer was last emptied.
     public private(set) var overflow = 0
 
-    public init() { storage = .allocate(capacity: Self.capacity) }
-    deinit { storage.deallocate() }
+    public init() {}
 
-    public subscript(index: Int) -> Effect { storage[index] }
-    public mutating func removeAll() { count = 0; overflow = 0 }
-    public var array: [Effect] { (0..<count).map { storage[$0] } }
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { count }
+    public subscript(index: Int) -> Effect { storage.start[index] }
+    public mutating func removeAll() {
+        count = 0
+        overflow = 0
+    }
+
+    /// Makes the storage this buffer's alone, after it may have been copied: before the first effect of a run.
+    mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        let copy = Storage()
+        copy.start.initialize(from: storage.start, count: count)
+        storage = copy
+    }
 
     @inline(__always) mutating func append(_ effect: Effect) {
-        guard count < Self.capacity else { overflow += 1; return }
-        (storage + count).initialize(to: effect)
+        guard count < Self.capacity else {
+            overflow += 1
+            return
+        }
+        (storage.start + count).initialize(to: effect)
         count += 1
     }
 }
@@ -103,7 +129,13 @@ public struct EffectBuffer: ~Copyable {
 /// Delivers into a buffer that stays where it is for the length of a run.
 struct BufferSink<Checks: CheckMode>: EffectSink {
     static var checks: Bool { Checks.on }
-    let buffer: UnsafeMutablePointer<EffectBuffer>
+    private let buffer: UnsafeMutablePointer<EffectBuffer>
+
+    init(buffer: UnsafeMutablePointer<EffectBuffer>) {
+        buffer.pointee.own()
+        self.buffer = buffer
+    }
+
     @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) { buffer.pointee.append(effect) }
 }
 

@@ -38,7 +38,8 @@ public struct MachineConfiguration: Sendable, Equatable {
     }
 
     public var cpu: CPUModel = .cortexA15
-    public var revision: Revision = .v39
+    /// Choosing a revision sets its behaviours; single ones are switched after it.
+    public var revision: Revision = .v39 { didSet { behaviours = revision.behaviours } }
     public var behaviours: Behaviours = Revision.v39.behaviours
     public var multiprocessor = true
     public var vms: [VM] = [VM()]
@@ -73,6 +74,7 @@ public struct Machine {
     /// The first of the host's threads in `actors`.
     private let firstHost: ActorNumber
 
+    /// - Precondition: `configuration.validate()` does not throw; `init(validating:)` asks first.
     public init(_ configuration: MachineConfiguration) {
         self.configuration = configuration
         let cpuCount = (configuration.vms.flatMap(\.vcpus).max() ?? 0).index + 1

@@ -46,7 +46,7 @@ extension World {
 
     /// The pages that stage-2 tables of a VM are made of, with their levels, in address order.
     public func tablePages(of vm: VMNumber) -> [(address: PA, level: Int)] {
-        kernelPages.pages(usedAs: [.level1, .level1Tail, .level2, .level3], vm: vm).map { page in
+        kernelPages.pages(usedAs: [.level1, .level1Tail, .level1TailCounted, .level2, .level3], vm: vm).map { page in
             switch kernelPages.use(of: page) {
             case .level2: (page, 2)
             case .level3: (page, 3)

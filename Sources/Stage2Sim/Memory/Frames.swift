@@ -87,6 +87,13 @@ public struct Frames {
 
     init() {}
 
+    func detached() -> Frames {
+        var copy = self
+        copy.records = records.detached()
+        copy.pages = pages.detached()
+        return copy
+    }
+
     /// Bytes copied because a kept copy shares them.
     var copied: Int { records.copied + pages.copied }
 

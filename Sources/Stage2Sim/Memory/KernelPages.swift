@@ -12,7 +12,8 @@ public struct KernelPages {
         var entries: UInt16 = 0
     }
 
-    public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3 }
+    /// `level1Tail` is the second page of a level-1 table whose count started at 0 (B6); `level1TailCounted` one whose count started at 1.
+    public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3, level1TailCounted }
 
     /// Whether freed pages are handed out again.
     public enum Reuse: UInt8, Sendable { case never, lastFreedFirst }
@@ -50,6 +51,9 @@ public struct KernelPages {
         self.reuse = reuse
     }
 
+    /// Freed pages that are to be handed out again, the next one last.
+    var waiting: [PA] { freeList.map { address(Int($0)) } }
+
     /// The address that the next page never used before will have.
     public var nextAddress: PA { address(next) }
 
@@ -74,6 +78,13 @@ public struct KernelPages {
 
     /// Makes the pages this value's alone, after it may have been copied: before the first change of a run.
     @inline(__always) mutating func own() { words.own() }
+
+    func detached() -> KernelPages {
+        var copy = self
+        copy.words = words.detached()
+        copy.reuseCounts = reuseCounts.detached()
+        return copy
+    }
 
     /// Bytes copied because a kept copy shares them.
     var copied: Int { words.copied + reuseCounts.copied }

@@ -13,17 +13,24 @@ struct Waiting {
     /// What the actor's next step may have to wait for.
     private var wait: Wait { @inline(__always) get { world.pointee.order.pointee.wait(before: me.next) } }
 
-    /// Whether it has to: somebody else holds it.
-    @inline(__always) var isBlocked: Bool { wait != .nothing && isHeld }
+    /// Whether it has to: somebody else holds it. What every fault asks stands here, the rest aside.
+    @inline(__always) var isBlocked: Bool {
+        switch wait {
+        case .nothing: false
+        case .progress: me.isSpinning && stillSpins
+        case .ownMMULock: world.pointee.vms[me.vm].holder != nil
+        case .faultingMemory: isMemoryHeld(me.hostProcess)
+        default: isHeldAside
+        }
+    }
 
-    private var isHeld: Bool {
+    private var isHeldAside: Bool {
         @inline(never) get {
             switch wait {
-            case .nothing: false
-            case .ownMMULock, .lockHeldByItself: world.pointee.vms[me.vm].holder != nil
+            case .nothing, .progress, .ownMMULock, .faultingMemory: false
+            case .lockHeldByItself: world.pointee.vms[me.vm].holder != nil
             case .targetMMULock: world.pointee.vms[me.hostAction.vm].holder != nil
             case .notifiedMMULock: world.pointee.vms[me.notifyVM].holder != nil
-            case .faultingMemory: isMemoryHeld(me.hostProcess)
             case .faultingPage: isMemoryHeld(me.hostProcess) || lockedPage.map { world.pointee.isLocked($0, against: me.id) } ?? false
             case .targetMemory: isMemoryHeld(me.hostAction.process)
             case .bothMemories: isMemoryHeld(me.hostAction.process) || isMemoryHeld(me.hostAction.otherProcess)
@@ -33,7 +40,6 @@ struct Waiting {
             case .mergedPageTable: isPageTableLocked(mergedSide)
             case .targetPage: isPageTableLocked(me.hostAction.process) || lockedPage.map { world.pointee.isLocked($0, against: me.id) } ?? false
             case .slotReaders: world.pointee.vms[me.hostAction.vm].srcuReaders > 0
-            case .progress: me.isSpinning && stillSpins
             }
         }
     }

@@ -29,6 +29,21 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         root = StoreRoot.make(1, family)
     }
 
+    /// A copy that shares nothing with this store, and so may belong to another thread.
+    func detached() -> PagedStore {
+        let blank = root.family.pointee.blankPage, noteCount = root.family.pointee.noteCount
+        var copy = PagedStore(absent: Self.elements(blank).pointee, notes: noteCount > 0)
+        for m in 0..<root.count where root.slots[m].block != root.family.pointee.blankMiddle {
+            for p in 0..<StoreFamily.fan {
+                let page = root.slots[m].block.slots[p].block
+                if page != blank { Self.elements(copy.ownedBlock(m << 8 | p)).update(from: Self.elements(page), count: 1 << pageShift) }
+                if noteCount > 0, root.slots[m].block.notes[p] != 0 { copy.unsharedMiddle(m).notes[p] = root.slots[m].block.notes[p] }
+            }
+        }
+        if noteCount > 0 { copy.reserve(pages: root.count << 8) }
+        return copy
+    }
+
     // MARK: Access
 
     @inline(__always) private static var pageBytes: UInt { UInt(MemoryLayout<Element>.stride << pageShift) }
