@@ -7,7 +7,15 @@ public protocol AddressKind: RawRepresentable, Hashable, Comparable, Sendable, B
 extension AddressKind {
     @inlinable public init(_ raw: UInt64) { self.init(rawValue: raw) }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    /// So many bytes, or pages, further on.
+    @inlinable public static func + (a: Self, distance: UInt64) -> Self { Self(a.rawValue + distance) }
+    @inlinable public static func += (a: inout Self, distance: UInt64) { a = a + distance }
+    /// How far `a` lies behind `b`, which must not be greater.
+    @inlinable public static func - (a: Self, b: Self) -> UInt64 { a.rawValue - b.rawValue }
 }
+
+/// "0x80001000".
+public func hex(_ address: some AddressKind, digits: Int = 0) -> String { hex(address.rawValue, digits: digits) }
 
 /// The size of a page and of every table above level 1, in bytes.
 public let pageSize: UInt64 = 4096

@@ -176,7 +176,7 @@ extension Stepper {
     func checkFreedTable(_ table: PA, level: UInt8) {
         let entries = world.kernelPages.entries(of: table)
         if entries > 0 {
-            report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: table, expected: 0, found: UInt64(entries))
+            report(.liveTableFreed, ipa: me.unmap.at, pa: table, expected: 0, found: UInt64(entries))
             if level == 3 { forgetLeaves(of: table) }
         }
     }
@@ -199,12 +199,12 @@ extension Stepper {
 
     /// The same fault in the same state as this vCPU's last: nothing that it did, or anybody did, will make it end differently.
     @inline(__always) func isMakingProgress() -> Bool {
-        let isSameFault = me.hsr.rawValue == me.lastFaultHSR && me.ipa.rawValue == me.lastFaultIPA
-        let same = isSameFault && (world.progress == me.lastFaultProgress || isBackWhereItWas())
-        if !isSameFault { me.lastFaultTLBs = 0 }
-        me.lastFaultHSR = me.hsr.rawValue
-        me.lastFaultIPA = me.ipa.rawValue
-        me.lastFaultProgress = world.progress
+        let isSameFault = me.hsr.rawValue == me.lastFault.hsr && me.ipa.rawValue == me.lastFault.ipa
+        let same = isSameFault && (world.progress == me.lastFault.progress || isBackWhereItWas())
+        if !isSameFault { me.lastFault.tlbs = 0 }
+        me.lastFault.hsr = me.hsr.rawValue
+        me.lastFault.ipa = me.ipa.rawValue
+        me.lastFault.progress = world.progress
         return same ? mayStillProgress() : true
     }
 
@@ -214,10 +214,10 @@ extension Stepper {
         let lasting = world.progress &- world.passingProgress
         let held = world.cpus.reduce(1 as UInt64) { $0 &* 31 &+ $1.tlb.digest } | 1
         defer {
-            me.lastFaultLasting = lasting
-            me.lastFaultTLBs = held
+            me.lastFault.lasting = lasting
+            me.lastFault.tlbs = held
         }
-        return lasting == me.lastFaultLasting && held == me.lastFaultTLBs
+        return lasting == me.lastFault.lasting && held == me.lastFault.tlbs
     }
 
     @inline(never) private func mayStillProgress() -> Bool {

@@ -92,17 +92,3 @@ extension Stepper {
         }
     }
 }
-
-extension World {
-    /// The leaf that the tables hold for `ipa` now; nil where a table is missing.
-    @inline(__always) public func leaf(of vm: VMNumber, _ ipa: IPA) -> Stage2Descriptor? {
-        guard var table = vms[vm].level1 else { return nil }
-        for level in 1...3 {
-            guard let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) else { return nil }
-            if level == 3 { return Stage2Descriptor(word) }
-            guard word != 0 else { return nil }
-            table = Stage2Descriptor(word).address
-        }
-        return nil
-    }
-}

@@ -63,9 +63,9 @@ extension Stepper {
 
     /// The entry goes first, then KVM is told, as when a page is reclaimed (`invalidate_page`).
     func toldPage() {
-        beginInvalidation(process: target.process, from: page.rawValue, to: page.rawValue + pageSize)
+        beginInvalidation(process: target.process, from: page, to: page + pageSize)
         gather(dropMapping(process, page, world.processes[process].entry(page)))
-        notify(.notifyPageLock, process: target.process, from: page.rawValue, to: page.rawValue + pageSize, then: .zapEnd)
+        notify(.notifyPageLock, process: target.process, from: page, to: page + pageSize, then: .zapEnd)
     }
 
     /// The entry is to name another frame: a fresh one, or for `followShare` the zero page, which is shared by nature.
@@ -77,16 +77,16 @@ extension Stepper {
             setHostEntry(process, page, HostEntry(world.zeroPage, writable: false, special: true))
             return finish(.done)
         }
-        beginInvalidation(process: target.process, from: page.rawValue, to: page.rawValue + pageSize)
+        beginInvalidation(process: target.process, from: page, to: page + pageSize)
         gather(dropMapping(process, page, old))
-        me.changePFN = shares ? world.zeroPage : allocateFrame()
-        notify(.notifyChangeLock, process: target.process, from: page.rawValue, to: page.rawValue + pageSize, then: .toldChangeEntry)
+        me.notifier.pfn = shares ? world.zeroPage : allocateFrame()
+        notify(.notifyChangeLock, process: target.process, from: page, to: page + pageSize, then: .toldChangeEntry)
     }
 
     func toldChangeEntry() {
-        let zero = me.changePFN == world.zeroPage
-        if !zero { world.frames.change(me.changePFN) { $0.map() } }
-        setHostEntry(process, page, HostEntry(me.changePFN, writable: !zero, special: zero))
+        let zero = me.notifier.pfn == world.zeroPage
+        if !zero { world.frames.change(me.notifier.pfn) { $0.map() } }
+        setHostEntry(process, page, HostEntry(me.notifier.pfn, writable: !zero, special: zero))
         go(.zapEnd)
     }
 
@@ -107,34 +107,30 @@ extension Stepper {
     /// The next page that is to be mapped, or to lose its right to write; table pages for it are got first.
     func followPage() {
         let vm = target.vm
-        while me.unmapAt < me.unmapEnd {
-            let ipa = IPA(me.unmapAt)
+        while me.unmap.at < me.unmap.end {
+            let ipa = me.unmap.at
             let stands = world.leaf(of: target.vm, ipa)?.isValid == true
             if stands == (target.kind == .followProtect), world.vms[vm].slotIndex(ipa) != nil { break }
-            me.unmapAt += pageSize
+            me.unmap.at += pageSize
         }
-        while me.unmapAt < me.unmapEnd, target.kind == .followMap, me.smallCacheCount < 2 {
+        while me.unmap.at < me.unmap.end, target.kind == .followMap, !me.stackCache.isFull {
             guard let page = world.kernelPages.allocate(.cached) else {
-                me.unmapAt = me.unmapEnd
+                me.unmap.at = me.unmap.end
                 break
             }
-            me.smallCache[me.smallCacheCount] = page.rawValue
-            me.smallCacheCount += 1
+            me.stackCache.push(page)
         }
-        guard me.unmapAt < me.unmapEnd else { return endFollowing() }
+        guard me.unmap.at < me.unmap.end else { return endFollowing() }
         go(.followLeaf)
     }
 
     private func endFollowing() {
-        while me.smallCacheCount > 0 {
-            me.smallCacheCount -= 1
-            world.kernelPages.free(PA(me.smallCache[me.smallCacheCount]))
-        }
+        freeStackCache()
         finish(.done)
     }
 
     func followLeaf() {
-        let vm = target.vm, ipa = IPA(me.unmapAt)
+        let vm = target.vm, ipa = me.unmap.at
         guard let index = world.vms[vm].slotIndex(ipa) else { return go(.followNext) }
         if target.kind == .followProtect {
             guard let old = world.leaf(of: target.vm, ipa), old.isValid else { return go(.followNext) }
@@ -158,23 +154,23 @@ extension Stepper {
     }
 
     func followNext() {
-        me.unmapAt += pageSize
+        me.unmap.at += pageSize
         go(.followPage)
     }
 
     func followUnmap() {
         call(.flushUnmapped, then: .unmapDone)
-        callUnmap(target.vm, target.ipa.page.rawValue, size: pageSize, then: .flushUnmapped)
+        callUnmap(target.vm, target.ipa.page, size: pageSize, then: .flushUnmapped)
     }
 
     /// `get_user_pages` is to fail there: the simulation has one such entry, that of a poisoned page.
     func followDeny() {
         let old = world.processes[process].entry(page)
-        beginInvalidation(process: target.process, from: page.rawValue, to: page.rawValue + pageSize)
+        beginInvalidation(process: target.process, from: page, to: page + pageSize)
         gather(dropMapping(process, page, old))
         setHostEntry(process, page, .poisoned)
         guard old.isPresent else { return go(.zapEnd) }
-        notify(.notifyPageLock, process: target.process, from: page.rawValue, to: page.rawValue + pageSize, then: .zapEnd)
+        notify(.notifyPageLock, process: target.process, from: page, to: page + pageSize, then: .zapEnd)
     }
 }
 
@@ -185,12 +181,12 @@ extension Narration {
 
     var followTrace: Told? {
         switch step {
-        case .followPage: return now.isIdle ? Told("no more", what: "No further page differs.") : Told("IPA \(hex(now.unmapAt))")
+        case .followPage: return now.isIdle ? Told("no more", what: "No further page differs.") : Told("IPA \(hex(now.unmap.at))")
         case .followLeaf:
             return now.next == .readLevel1
-                ? Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))")
+                ? Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue, digits: 10))")
                 : Told("nothing to set", what: "No leaf is to be set there.")
-        case .followNext: return Told("\(hex(now.unmapAt))")
+        case .followNext: return Told("\(hex(now.unmap.at))")
         default: return hostChanges.map { Told($0) } ?? Told("done")
         }
     }

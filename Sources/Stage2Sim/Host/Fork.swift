@@ -48,27 +48,27 @@ extension Stepper {
         var child = Process(id: id, name: "child of \(world.processes[process].name)")
         child.areas = world.processes[process].areas
         world.processes.append(child)
-        me.areaIndex = 0
-        me.forkChild = child.id
+        me.fork.area = 0
+        me.fork.child = child.id
         go(.forkArea)
     }
 
     /// `copy_page_range`, area by area; a device's mapping is no copy-on-write one and has no notifier.
     func forkArea() {
         let areas = world.processes[process].areas
-        while me.areaIndex < areas.count, areas[me.areaIndex].backing != .anonymous { me.areaIndex += 1 }
-        guard me.areaIndex < areas.count else {
+        while me.fork.area < areas.count, areas[me.fork.area].backing != .anonymous { me.fork.area += 1 }
+        guard me.fork.area < areas.count else {
             world.processes[process].mmapWriter = nil
             return finish(.done)
         }
-        let area = areas[me.areaIndex]
-        beginInvalidation(process: target.process, from: area.start.rawValue, to: area.end.rawValue)
-        notify(.notifyStartLock, process: target.process, from: area.start.rawValue, to: area.end.rawValue, then: .forkCopyEntries)
+        let area = areas[me.fork.area]
+        beginInvalidation(process: target.process, from: area.start, to: area.end)
+        notify(.notifyStartLock, process: target.process, from: area.start, to: area.end, then: .forkCopyEntries)
     }
 
     /// The child gets every entry of the area, read-only in both; swap entries count once more.
     func forkCopyEntries() {
-        let area = world.processes[process].areas[me.areaIndex]
+        let area = world.processes[process].areas[me.fork.area]
         var changes: [(HVA, HostEntry)] = []
         world.processes[process].entries.forEachPage { first, page in
             for (i, entry) in page.enumerated() where !entry.isNone && area.contains(HVA(UInt64(first + i) << 12)) {
@@ -81,20 +81,20 @@ extension Stepper {
                 world.frames.change(entry.pfn) { $0.map() }
                 addReference(entry.pfn)
             }
-            world.processes[me.forkChild].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
+            world.processes[me.fork.child].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
             if entry.isWritable, !entry.isSpecial { setHostEntry(process, hva, entry.readOnly) }
         }
         go(.forkEnd)
     }
 
     func forkEnd() {
-        let area = world.processes[process].areas[me.areaIndex]
-        notify(.notifyEndLock, process: target.process, from: area.start.rawValue, to: area.end.rawValue, then: .forkDone)
+        let area = world.processes[process].areas[me.fork.area]
+        notify(.notifyEndLock, process: target.process, from: area.start, to: area.end, then: .forkDone)
     }
 
     func forkDone() {
         endInvalidation()
-        me.areaIndex += 1
+        me.fork.area += 1
         go(.forkArea)
     }
 
@@ -146,7 +146,7 @@ extension Narration {
             if now.outcome == .failed {
                 return Told(failed, what: "The host has as many processes as it can have: fork fails.", why: "The caller may try again when one has ended.")
             }
-            return Told(after.world.processes[now.forkChild].name)
+            return Told(after.world.processes[now.fork.child].name)
         case .forkArea:
             return now.isIdle
                 ? Told(

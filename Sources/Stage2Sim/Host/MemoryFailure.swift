@@ -31,9 +31,9 @@ extension Stepper {
             $0.unmap()
         }
         emit(.frameFlags(entry.pfn, flags: flags.rawValue))
-        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
+        beginInvalidation(process: process, from: hva, to: hva + pageSize)
         setHostEntry(process, hva, .poisoned)
-        notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .poisonDone)
+        notify(.notifyPageLock, process: process, from: hva, to: hva + pageSize, then: .poisonDone)
     }
 
     func poisonDone() {

@@ -23,7 +23,7 @@ extension Routine {
 extension Stepper {
     private var target: HostAction { me.hostAction }
     private var process: ProcessNumber { me.hostAction.process }
-    private var rangeEnd: UInt64 { target.hva.rawValue + target.size }
+    private var rangeEnd: HVA { target.hva + target.size }
 
     func protectStart() {
         world.processes[process].mmapWriter = me.id
@@ -32,19 +32,19 @@ extension Stepper {
             area.writable = target.kind == .mprotectReadWrite
             return area
         }
-        beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
-        notify(.notifyStartLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .protectEntries)
+        beginInvalidation(process: target.process, from: target.hva, to: rangeEnd)
+        notify(.notifyStartLock, process: target.process, from: target.hva, to: rangeEnd, then: .protectEntries)
     }
 
     /// Entries lose the right to write; they get it back by a fault, when somebody writes.
     func protectEntries() {
-        var hva = target.hva.rawValue
+        var hva = target.hva
         while hva < rangeEnd {
-            let entry = world.processes[process].entry(HVA(hva))
-            if entry.isPresent, entry.isWritable { setHostEntry(process, HVA(hva), entry.readOnly) }
+            let entry = world.processes[process].entry(hva)
+            if entry.isPresent, entry.isWritable { setHostEntry(process, hva, entry.readOnly) }
             hva += pageSize
         }
-        notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .protectEnd)
+        notify(.notifyEndLock, process: target.process, from: target.hva, to: rangeEnd, then: .protectEnd)
     }
 
     func protectEnd() {

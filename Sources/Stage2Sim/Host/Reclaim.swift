@@ -95,12 +95,12 @@ extension Stepper {
         let entry = world.processes[process].entry(hva)
         if entry.isDirty { markDirty(pfn) }
         let slot = world.frames[pfn].slot
-        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
+        beginInvalidation(process: process, from: hva, to: hva + pageSize)
         setHostEntry(process, hva, .swapped(slot))
         world.swap[Int(slot)].users += 1
         world.frames.change(pfn) { $0.unmap() }
         dropReference(pfn)
-        notify(.notifyPageLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .reclaimNotify)
+        notify(.notifyPageLock, process: process, from: hva, to: hva + pageSize, then: .reclaimNotify)
     }
 
     func reclaimNotify() {

@@ -65,7 +65,7 @@ extension Routine {
 extension Stepper {
     /// The page that becomes the shared one, then the page that is given up for it.
     private var side: (process: ProcessNumber, hva: HVA) {
-        me.ksmPhase == 0 ? (me.hostAction.otherProcess, me.hostAction.other) : (me.hostAction.process, me.hostAction.hva)
+        me.merge.phase == 0 ? (me.hostAction.otherProcess, me.hostAction.other) : (me.hostAction.process, me.hostAction.hva)
     }
 
     /// Both processes: their maps must stand still meanwhile.
@@ -74,7 +74,7 @@ extension Stepper {
     private var sideEntry: HostEntry { world.processes[side.process].entry(side.hva) }
 
     func ksmCompare() {
-        me.ksmPhase = 0
+        me.merge.phase = 0
         let kept = world.processes[me.hostAction.otherProcess].entry(me.hostAction.other)
         let given = world.processes[me.hostAction.process].entry(me.hostAction.hva)
         let mergeable = kept.isPresent && given.isPresent && !kept.isSpecial && !given.isSpecial && kept.pfn != given.pfn
@@ -84,21 +84,21 @@ extension Stepper {
             return finish(.refused)
         }
         for process in sides { world.processes[process].mmapReaders += 1 }
-        me.ksmPage = kept.pfn
-        me.ksmOther = given.pfn
-        if world.frames[kept.pfn].flags.contains(.ksm) { me.ksmPhase = 1 }
+        me.merge.page = kept.pfn
+        me.merge.other = given.pfn
+        if world.frames[kept.pfn].flags.contains(.ksm) { me.merge.phase = 1 }
         go(.ksmProtectStart)
     }
 
     func ksmStart(then next: MicroStep) {
         let (process, hva) = side
-        beginInvalidation(process: process, from: hva.rawValue, to: hva.rawValue + pageSize)
-        notify(.notifyStartLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: next)
+        beginInvalidation(process: process, from: hva, to: hva + pageSize)
+        notify(.notifyStartLock, process: process, from: hva, to: hva + pageSize, then: next)
     }
 
     private func notifyEnd(then next: MicroStep) {
         let (process, hva) = side
-        notify(.notifyEndLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: next)
+        notify(.notifyEndLock, process: process, from: hva, to: hva + pageSize, then: next)
     }
 
     private func lockPageTable(_ lock: Bool) { world.processes[side.process].pageTableLock = lock ? me.id : nil }
@@ -107,81 +107,81 @@ extension Stepper {
 
     /// Cleared and flushed, so that the count below cannot change behind it. An entry that nobody writes by stays.
     func ksmProtectClear() {
-        me.otherEntry = sideEntry
-        guard me.otherEntry.isPresent, me.otherEntry.pfn == protected else { return giveUpMerging() }
-        guard me.otherEntry.isWritable || me.otherEntry.isDirty else { return notifyEnd(then: .ksmProtectEnd) }
+        me.merge.entry = sideEntry
+        guard me.merge.entry.isPresent, me.merge.entry.pfn == protected else { return giveUpMerging() }
+        guard me.merge.entry.isWritable || me.merge.entry.isDirty else { return notifyEnd(then: .ksmProtectEnd) }
         lockPageTable(true)
         setHostEntry(side.process, side.hva, .none)
         go(.ksmProtectCheck)
     }
 
     /// The page that is being protected: the one to be kept, then the one to be given up.
-    private var protected: PFN { me.ksmPhase == 0 ? me.ksmPage : me.ksmOther }
+    private var protected: PFN { me.merge.phase == 0 ? me.merge.page : me.merge.other }
 
     /// A page that somebody holds (a get_user_pages under way) is refused: its entry goes back as it was.
     func ksmProtectCheck() {
-        let frame = world.frames[me.otherEntry.pfn]
+        let frame = world.frames[me.merge.entry.pfn]
         let expected = Int(frame.mappings) + (frame.flags.contains(.swapCache) ? 1 : 0)
         guard Int(frame.references) == expected else {
-            setHostEntry(side.process, side.hva, me.otherEntry)
+            setHostEntry(side.process, side.hva, me.merge.entry)
             lockPageTable(false)
             return giveUpMerging()
         }
-        if me.otherEntry.isDirty { markDirty(me.otherEntry.pfn) }
+        if me.merge.entry.isDirty { markDirty(me.merge.entry.pfn) }
         // set_pte_at_notify: the guest's leaf first, read-only; then the entry.
-        me.changePFN = me.otherEntry.pfn
-        notify(.notifyChangeLock, process: side.process, from: side.hva.rawValue, to: side.hva.rawValue + pageSize, then: .ksmProtectSet)
+        me.notifier.pfn = me.merge.entry.pfn
+        notify(.notifyChangeLock, process: side.process, from: side.hva, to: side.hva + pageSize, then: .ksmProtectSet)
     }
 
     func ksmProtectSet() {
-        setHostEntry(side.process, side.hva, me.otherEntry.clean)
+        setHostEntry(side.process, side.hva, me.merge.entry.clean)
         lockPageTable(false)
         notifyEnd(then: .ksmProtectEnd)
     }
 
     func ksmProtectEnd() {
         endInvalidation()
-        if me.ksmPhase == 1 { return go(.ksmReplaceStart) }
+        if me.merge.phase == 1 { return go(.ksmReplaceStart) }
         // The first page is protected: it is the stable page from here on, and the second one is protected next.
-        let flags = world.frames[me.ksmPage].flags.union(.ksm)
-        world.frames.change(me.ksmPage) { $0.flags = flags }
-        emit(.frameFlags(me.ksmPage, flags: flags.rawValue))
-        me.ksmPhase = 1
+        let flags = world.frames[me.merge.page].flags.union(.ksm)
+        world.frames.change(me.merge.page) { $0.flags = flags }
+        emit(.frameFlags(me.merge.page, flags: flags.rawValue))
+        me.merge.phase = 1
         go(.ksmProtectStart)
     }
 
     private func giveUpMerging() {
         notifyEnd(then: .ksmReplaceEnd)
-        me.ksmPhase = 2
+        me.merge.phase = 2
     }
 
     // MARK: replace_page
 
     func ksmReplaceClear() {
-        me.otherEntry = sideEntry
-        guard me.otherEntry.isPresent, !me.otherEntry.isWritable, me.otherEntry.pfn == me.ksmOther,
-            world.frames.equal(world.frames.contents(of: me.ksmOther), world.frames.contents(of: me.ksmPage))
+        me.merge.entry = sideEntry
+        guard me.merge.entry.isPresent, !me.merge.entry.isWritable, me.merge.entry.pfn == me.merge.other,
+            world.frames.equal(world.frames.contents(of: me.merge.other), world.frames.contents(of: me.merge.page))
         else { return giveUpMerging() }
         lockPageTable(true)
-        world.frames.change(me.ksmPage) { $0.map() }
-        addReference(me.ksmPage)
+        world.frames.change(me.merge.page) { $0.map() }
+        addReference(me.merge.page)
         setHostEntry(side.process, side.hva, .none)
         go(.ksmReplaceChange)
     }
 
     func ksmReplaceChange() {
         let (process, hva) = side
-        me.changePFN = me.ksmPage
-        notify(.notifyChangeLock, process: process, from: hva.rawValue, to: hva.rawValue + pageSize, then: .ksmReplaceSet)
+        me.notifier.pfn = me.merge.page
+        notify(.notifyChangeLock, process: process, from: hva, to: hva + pageSize, then: .ksmReplaceSet)
     }
 
     func ksmReplaceSet() {
         let (process, hva) = side
-        setHostEntry(process, hva, HostEntry(me.ksmPage, writable: false))
-        world.frames.change(me.otherEntry.pfn) { $0.unmap() }
-        let frame = world.frames[me.otherEntry.pfn]
-        if frame.flags.contains(.swapCache), frame.mappings == 0, world.swap[Int(frame.slot)].users == 0 { leaveSwapCache(me.otherEntry.pfn) }
-        dropReference(me.otherEntry.pfn)
+        setHostEntry(process, hva, HostEntry(me.merge.page, writable: false))
+        world.frames.change(me.merge.entry.pfn) { $0.unmap() }
+        let frame = world.frames[me.merge.entry.pfn]
+        if frame.flags.contains(.swapCache), frame.mappings == 0, world.swap[Int(frame.slot)].users == 0 { leaveSwapCache(me.merge.entry.pfn) }
+        dropReference(me.merge.entry.pfn)
         lockPageTable(false)
         notifyEnd(then: .ksmReplaceEnd)
     }
@@ -190,7 +190,7 @@ extension Stepper {
         endInvalidation()
         unlockPages()
         for process in sides { world.processes[process].mmapReaders -= 1 }
-        finish(me.ksmPhase == 2 ? .refused : .done)
+        finish(me.merge.phase == 2 ? .refused : .done)
     }
 }
 
@@ -206,13 +206,13 @@ extension Narration {
                     why: "Only equal anonymous pages can share a frame.") : Told("equal")
         case .ksmProtectClear:
             if let hostChanges { return Told(hostChanges) }
-            return now.ksmPhase == 2
+            return now.merge.phase == 2
                 ? Told(
                     "changed: given up", what: "The entry does not name the page any more: the merge is given up.",
                     why: "The comparison is worth nothing by now.")
                 : Told("clean and read-only already", what: "The entry is clean and read-only: it stays as it is.", why: "Nobody writes by it.")
         case .ksmProtectCheck:
-            return now.ksmPhase == 2
+            return now.merge.phase == 2
                 ? Told(
                     "somebody holds it: given up", what: "Somebody holds the page: its entry goes back as it was, and the merge is given up.",
                     why: "Whoever holds it, a fault that has just looked it up, might write to it.")

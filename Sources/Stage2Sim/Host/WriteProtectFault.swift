@@ -52,24 +52,24 @@ extension Stepper {
 
     func copyHostPage() {
         if isServedMeanwhile() { return }
-        me.copyEntry = world.processes[hostProcess].entry(me.hostPage)
-        me.copyOld = me.copyEntry.pfn
-        if !me.copyEntry.isSpecial { addReference(me.copyOld) }
-        me.copyNew = allocateFrame()
-        if world.hasCaches { copyPage(from: me.copyOld, to: me.copyNew) }
-        let copy = world.frames.duplicate(world.frames.contents(of: me.copyOld))
-        world.frames.setContents(copy, of: me.copyNew)
+        me.copy.entry = world.processes[hostProcess].entry(me.hostPage)
+        me.copy.old = me.copy.entry.pfn
+        if !me.copy.entry.isSpecial { addReference(me.copy.old) }
+        me.copy.new = allocateFrame()
+        if world.hasCaches { copyPage(from: me.copy.old, to: me.copy.new) }
+        let copy = world.frames.duplicate(world.frames.contents(of: me.copy.old))
+        world.frames.setContents(copy, of: me.copy.new)
         go(.copyStart)
     }
 
     func copyStart() {
-        beginInvalidation(process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize)
-        notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyRecheck)
+        beginInvalidation(process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize)
+        notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize, then: .copyRecheck)
     }
 
     func copyRecheck() {
-        guard world.processes[hostProcess].entry(me.hostPage) == me.copyEntry else {
-            dropReference(me.copyNew)
+        guard world.processes[hostProcess].entry(me.hostPage) == me.copy.entry else {
+            dropReference(me.copy.new)
             return endCopy()
         }
         world.processes[hostProcess].pageTableLock = me.id
@@ -82,32 +82,32 @@ extension Stepper {
     }
 
     func copyChange() {
-        me.changePFN = me.copyNew
-        notify(.notifyChangeLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copySetEntry)
+        me.notifier.pfn = me.copy.new
+        notify(.notifyChangeLock, process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize, then: .copySetEntry)
     }
 
     func copySetEntry() {
-        world.frames.change(me.copyNew) { $0.map() }
-        setHostEntry(hostProcess, me.hostPage, HostEntry(me.copyNew, writable: true))
+        world.frames.change(me.copy.new) { $0.map() }
+        setHostEntry(hostProcess, me.hostPage, HostEntry(me.copy.new, writable: true))
         go(.copyDropOld)
     }
 
     func copyDropOld() {
-        if !me.copyEntry.isSpecial {
-            world.frames.change(me.copyOld) { $0.unmap() }
-            dropReference(me.copyOld)
+        if !me.copy.entry.isSpecial {
+            world.frames.change(me.copy.old) { $0.unmap() }
+            dropReference(me.copy.old)
         }
         world.processes[hostProcess].pageTableLock = nil
         endCopy()
     }
 
     private func endCopy() {
-        notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage.rawValue, to: me.hostPage.rawValue + pageSize, then: .copyEnd)
+        notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize, then: .copyEnd)
     }
 
     func copyEnd() {
         // The reference that kept the old page for the copy.
-        if !me.copyEntry.isSpecial { dropReference(me.copyOld) }
+        if !me.copy.entry.isSpecial { dropReference(me.copy.old) }
         endInvalidation()
         returnFromHostFault()
     }
@@ -130,7 +130,7 @@ extension Narration {
                     why: "The copy slept; others did not. The access is tried again.")
         case .copyStart, .copyChange:
             return hostChanges.map { Told($0) }
-                ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifyVM)")
+                ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifier.vm)")
         case .copyEnd:
             return Told(
                 hostChanges ?? "done",

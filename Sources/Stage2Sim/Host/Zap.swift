@@ -29,25 +29,25 @@ extension Routine {
 extension Stepper {
     private var target: HostAction { me.hostAction }
     private var process: ProcessNumber { me.hostAction.process }
-    private var rangeEnd: UInt64 { target.hva.rawValue + target.size }
+    private var rangeEnd: HVA { target.hva + target.size }
 
     func zapStart() {
         if target.kind == .munmap {
             world.processes[process].mmapWriter = me.id
             cutAreas { _ in nil }
         }
-        beginInvalidation(process: target.process, from: target.hva.rawValue, to: rangeEnd)
-        notify(.notifyStartLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEntries)
+        beginInvalidation(process: target.process, from: target.hva, to: rangeEnd)
+        notify(.notifyStartLock, process: target.process, from: target.hva, to: rangeEnd, then: .zapEntries)
     }
 
     func zapEntries() {
-        var hva = target.hva.rawValue
+        var hva = target.hva
         while hva < rangeEnd {
-            let entry = world.processes[process].entry(HVA(hva))
-            if !entry.isNone, let pfn = dropMapping(process, HVA(hva), entry) { world.gatheredPages.append(GatheredPage(actor: me.id, pfn: pfn)) }
+            let entry = world.processes[process].entry(hva)
+            if !entry.isNone, let pfn = dropMapping(process, hva, entry) { world.gatheredPages.append(GatheredPage(actor: me.id, pfn: pfn)) }
             hva += pageSize
         }
-        notify(.notifyEndLock, process: target.process, from: target.hva.rawValue, to: rangeEnd, then: .zapEnd)
+        notify(.notifyEndLock, process: target.process, from: target.hva, to: rangeEnd, then: .zapEnd)
     }
 
     func zapEnd() {
@@ -68,7 +68,7 @@ extension Stepper {
     func cutAreas(_ change: (MemoryArea) -> MemoryArea?) {
         var areas: [MemoryArea] = []
         for area in world.processes[process].areas {
-            let from = max(area.start, target.hva), to = min(area.end, HVA(rangeEnd))
+            let from = max(area.start, target.hva), to = min(area.end, rangeEnd)
             guard from < to else { areas.append(area); continue }
             func part(_ start: HVA, _ end: HVA) -> MemoryArea {
                 var copy = area

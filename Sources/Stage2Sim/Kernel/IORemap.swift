@@ -35,20 +35,19 @@ extension Routine {
 extension Stepper {
     /// The range's end, up to a whole page; the page mask has 32 bits, so an end above 4 GiB is cut (16.B7) and nothing is mapped.
     private var ioremapEnd: UInt64 {
-        let end = me.unmapEnd + pageSize - 1
+        let end = me.unmap.end.rawValue + pageSize - 1
         return end & ~(pageSize - 1) & (has(.b7PhysMask32) ? 0xffff_ffff : ~0)
     }
 
     func ioremapTopUp() {
-        if me.unmapAt >= ioremapEnd { return go(.ioremapDone) }
-        while me.smallCacheCount < 2 {
+        if me.unmap.at.rawValue >= ioremapEnd { return go(.ioremapDone) }
+        while !me.stackCache.isFull {
             guard let page = world.kernelPages.allocate(.cached) else {
-                me.setResult = -Errno.ENOMEM.rawValue
+                me.set.result = -Errno.ENOMEM.rawValue
                 return go(.ioremapDone)
             }
             if world.hasCaches { clearTablePage(page) }
-            me.smallCache[me.smallCacheCount] = page.rawValue
-            me.smallCacheCount += 1
+            me.stackCache.push(page)
         }
         go(.ioremapLock)
     }
@@ -60,26 +59,27 @@ extension Stepper {
     }
 
     func ioremapSet() {
-        let done = me.unmapAt - me.hostAction.ipa.rawValue
+        let done = me.unmap.at - me.hostAction.ipa
         let leaf = Stage2Descriptor((me.hostAction.pa.rawValue + done) & Stage2Descriptor.addressBits.mask | world.deviceTemplate)
-        callSetLeaf(me.hostAction.vm, IPA(me.unmapAt), leaf, fromCache: true, ioMap: true, then: .ioremapUnlock)
+        callSetLeaf(me.hostAction.vm, me.unmap.at, leaf, fromCache: true, ioMap: true, then: .ioremapUnlock)
     }
 
     func ioremapUnlock() {
         world.vms[me.hostAction.vm].holder = nil
         emit(.lockReleased)
-        if me.setResult != 0 { return go(.ioremapDone) }
-        me.unmapAt += pageSize
+        if me.set.result != 0 { return go(.ioremapDone) }
+        me.unmap.at += pageSize
         go(.ioremapTopUp)
+    }
+
+    func freeStackCache() {
+        while let page = me.stackCache.pop() { world.kernelPages.free(page) }
     }
 
     /// What is left of the on-stack cache is given back.
     func ioremapDone() {
-        while me.smallCacheCount > 0 {
-            me.smallCacheCount -= 1
-            world.kernelPages.free(PA(me.smallCache[me.smallCacheCount]))
-        }
-        me.setResult == 0 ? finish(.done) : finish(.failed, error: Errno(rawValue: -me.setResult))
+        freeStackCache()
+        me.set.result == 0 ? finish(.done) : finish(.failed, error: Errno(rawValue: -me.set.result))
     }
 }
 
@@ -97,26 +97,26 @@ extension Narration {
     var ioremap: Told? {
         switch step {
         case .ioremapTopUp:
-            if now.setResult < 0 { return Told("-ENOMEM", what: "The allocator failed: the mapping ends here.", why: "Pages that were mapped before stay.") }
+            if now.set.result < 0 { return Told("-ENOMEM", what: "The allocator failed: the mapping ends here.", why: "Pages that were mapped before stay.") }
             if now.next == .ioremapDone {
-                let none = now.unmapAt == now.hostAction.ipa.rawValue
+                let none = now.unmap.at == now.hostAction.ipa
                 return none
                     ? Told(
                         "the end is cut to 32 bits: nothing to map", what: "The range's end was cut to 32 bits and lies before its start: nothing is mapped.",
                         why: "The page mask has 32 bits (B7). The call succeeds all the same.")
                     : Told("nothing more to map", what: "The end of the range is reached.", why: "What is left in the cache is given back next.")
             }
-            let got = now.smallCacheCount - was.smallCacheCount
+            let got = now.stackCache.count - was.stackCache.count
             return got == 0
                 ? Told("2 pages are there already", what: "Two pages are there: nothing is allocated.") : Told("\(got) page\(got == 1 ? "" : "s") got")
         case .ioremapLock: return Told("held by \(after.name(of: actor))")
-        case .ioremapSet: return Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue))")
+        case .ioremapSet: return Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue))")
         case .ioremapUnlock:
-            return now.setResult < 0
-                ? Told("free; \(Errno(rawValue: -now.setResult)?.name ?? "failed")", what: "The lock is released; the leaf was refused, and the mapping ends.")
+            return now.set.result < 0
+                ? Told("free; \(Errno(rawValue: -now.set.result)?.name ?? "failed")", what: "The lock is released; the leaf was refused, and the mapping ends.")
                 : Told("free")
         case .ioremapDone:
-            let left = was.smallCacheCount
+            let left = was.stackCache.count
             return Told(left == 0 ? "none" : "\(left) page\(left == 1 ? "" : "s")")
         default: return nil
         }

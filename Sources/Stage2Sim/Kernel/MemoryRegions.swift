@@ -61,7 +61,7 @@ extension Stepper {
         let slot = world.vms[vm].slots[index]
         if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
         call(.flushUnmapped, then: .slotRemove)
-        callUnmap(vm, slot.ipa.rawValue, size: slot.size, then: .flushUnmapped)
+        callUnmap(vm, slot.ipa, size: slot.size, then: .flushUnmapped)
     }
 
     func slotRemove() {

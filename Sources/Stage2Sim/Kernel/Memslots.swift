@@ -57,14 +57,14 @@ public struct Memslots: RandomAccessCollection, Sendable, Equatable {
     }
 
     /// The first slot, from number `from` on, that holds some of the HVAs from `start` up to `end`.
-    func next(from: Int, start: UInt64, end: UInt64) -> Int? {
+    func next(from: Int, start: HVA, end: HVA) -> Int? {
         var place = 0, high = rows.count
         while place < high {
             let middle = (place + high) / 2
-            if self[rows[middle].byHVA].hva.rawValue >= end { high = middle } else { place = middle + 1 }
+            if self[rows[middle].byHVA].hva >= end { high = middle } else { place = middle + 1 }
         }
         var first: Int?, looked = 0
-        while place > 0, rows[place - 1].reach > start {
+        while place > 0, rows[place - 1].reach > start.rawValue {
             place -= 1
             looked += 1
             // Many slots in the range: whoever asks is on the way through all of them.
@@ -77,12 +77,12 @@ public struct Memslots: RandomAccessCollection, Sendable, Equatable {
 
     /// Where the guest finds the VMM's memory at `hva`: the lowest such IPA.
     public func ipa(of hva: HVA) -> IPA? {
-        guard hva.rawValue < .max, let index = next(from: 0, start: hva.rawValue, end: hva.rawValue + 1) else { return nil }
+        guard hva.rawValue < .max, let index = next(from: 0, start: hva, end: hva + 1) else { return nil }
         return IPA(self[index].ipa.rawValue + (hva.rawValue - self[index].hva.rawValue))
     }
 }
 
 extension Memslot {
     var hvaEnd: HVA { HVA(hva.rawValue + size) }
-    func meets(_ start: UInt64, _ end: UInt64) -> Bool { hva.rawValue < end && start < hvaEnd.rawValue }
+    func meets(_ start: HVA, _ end: HVA) -> Bool { hva < end && start < hvaEnd }
 }

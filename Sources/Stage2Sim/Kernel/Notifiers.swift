@@ -113,18 +113,18 @@ extension Routine {
 
 extension Stepper {
     /// Calls a notifier for `process`, or goes straight on where no VM has registered one.
-    @inline(__always) func notify(_ routine: MicroStep, process: ProcessNumber, from start: UInt64, to end: UInt64, then back: MicroStep) {
+    @inline(__always) func notify(_ routine: MicroStep, process: ProcessNumber, from start: HVA, to end: HVA, then back: MicroStep) {
         guard let vm = world.processes[process].vm, !world.vms[vm].destroyed else { return go(back) }
-        me.notifyProcess = process
-        me.notifyVM = vm
-        me.rangeStart = start
-        me.rangeEnd = end
-        me.walkSlot = 0
-        me.walkPage = 0
+        me.notifier.process = process
+        me.notifier.vm = vm
+        me.notifier.start = start
+        me.notifier.end = end
+        me.notifier.slot = 0
+        me.notifier.page = HVA(0)
         call(routine, then: back)
     }
 
-    private var vm: VMNumber { me.notifyVM }
+    private var vm: VMNumber { me.notifier.vm }
 
     func notifyLock(then next: MicroStep) {
         world.vms[vm].holder = me.id
@@ -177,27 +177,27 @@ extension Stepper {
     }
 
     /// `kvm_unmap_hva_handler`: one page, then the flush; v4's stage2_clear_pte flushes by itself.
-    @inline(__always) func callUnmapHandler(_ vm: VMNumber, _ ipa: UInt64, then back: MicroStep) {
+    @inline(__always) func callUnmapHandler(_ vm: VMNumber, _ ipa: IPA, then back: MicroStep) {
         guard has(.tlbFlushOnUnmap), has(.unmapByRange) else { return callUnmap(vm, ipa, size: pageSize, then: back) }
         call(.flushUnmapped, then: back)
         callUnmap(vm, ipa, size: pageSize, then: .flushUnmapped)
     }
 
-    private func nextGuestPage() -> UInt64? {
-        while let next = world.vms[vm].slots.next(from: me.walkSlot, start: me.rangeStart, end: me.rangeEnd) {
-            if next != me.walkSlot {
-                me.walkSlot = next
-                me.walkPage = 0
+    private func nextGuestPage() -> IPA? {
+        while let next = world.vms[vm].slots.next(from: me.notifier.slot, start: me.notifier.start, end: me.notifier.end) {
+            if next != me.notifier.slot {
+                me.notifier.slot = next
+                me.notifier.page = HVA(0)
             }
-            let slot = world.vms[vm].slots[me.walkSlot]
-            let from = max(me.rangeStart, slot.hva.rawValue), to = min(me.rangeEnd, slot.hva.rawValue + slot.size)
-            let page = max(me.walkPage, from)
+            let slot = world.vms[vm].slots[me.notifier.slot]
+            let from = max(me.notifier.start, slot.hva), to = min(me.notifier.end, slot.hva + slot.size)
+            let page = max(me.notifier.page, from)
             if !slot.invalid, page < to {
-                me.walkPage = page + pageSize
-                return slot.ipa.rawValue + (page - slot.hva.rawValue)
+                me.notifier.page = page + pageSize
+                return slot.ipa + (page - slot.hva)
             }
-            me.walkSlot += 1
-            me.walkPage = 0
+            me.notifier.slot += 1
+            me.notifier.page = HVA(0)
         }
         return nil
     }
@@ -235,16 +235,16 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
-        if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.changePFN) }
-        callSetLeaf(vm, IPA(ipa), leaf(for: me.changePFN, writable: false), fromCache: false, then: .notifyChangeSet)
+        if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.notifier.pfn) }
+        callSetLeaf(vm, ipa, leaf(for: me.notifier.pfn, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 
     // MARK: What the checks must know
 
     /// From here to `endInvalidation`, accesses by old translations to what is covered are still allowed.
-    func beginInvalidation(process: ProcessNumber, from start: UInt64, to end: UInt64) {
+    func beginInvalidation(process: ProcessNumber, from start: HVA, to end: HVA) {
         world.pendingInvalidations.append(
-            PendingInvalidation(actor: me.id, process: process, start: HVA(start), end: HVA(end), since: world.stepNumber))
+            PendingInvalidation(actor: me.id, process: process, start: start, end: end, since: world.stepNumber))
     }
 
     func endInvalidation() { world.pendingInvalidations.removeAll { $0.actor == me.id } }
@@ -256,18 +256,18 @@ extension Narration {
     var notifier: Told? {
         if let message { return Told(message) }
         switch step {
-        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return Told("vm\(now.notifyVM)'s, held by \(after.name(of: actor))")
+        case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return Told("vm\(now.notifier.vm)'s, held by \(after.name(of: actor))")
         case .notifyPageUnlock, .notifyStartUnlock, .notifyEndUnlock, .notifyChangeUnlock: return Told("free")
         case .notifyPageUnmap, .notifyStartUnmap:
             guard now.next == .unmapFind else {
                 return Told("no more", what: "No further guest page lies in what is going.", why: "Slot by slot, everything has been unmapped and flushed.")
             }
-            return Told("IPA \(hex(now.unmapAt))")
+            return Told("IPA \(hex(now.unmap.at))")
         case .notifyChangeSet:
             guard now.next == .readLevel1 else {
                 return Told("no more", what: "No further guest page lies there.", why: "Every slot that holds the address has been dealt with.")
             }
-            return Told("IPA \(hex(now.setIPA.rawValue)): \(hex(now.setLeaf.rawValue, digits: 10))")
+            return Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue, digits: 10))")
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:
             for case .notifierSequence(let sequence) in effects { return Told("seq \(sequence)") }
             return nil

@@ -66,38 +66,38 @@ extension Routine {
 extension Stepper {
     /// Starts `stage2_set_pte`; `back` is the step after its return. Without a cache no table is ever made.
     @inline(__always) func callSetLeaf(_ vm: VMNumber, _ ipa: IPA, _ leaf: Stage2Descriptor, fromCache: Bool, ioMap: Bool = false, then back: MicroStep) {
-        me.setVM = vm
-        me.setIPA = ipa
-        me.setLeaf = leaf
-        me.setFromCache = fromCache
-        me.setIOMap = ioMap
+        me.tables.vm = vm
+        me.set.ipa = ipa
+        me.set.leaf = leaf
+        me.set.fromCache = fromCache
+        me.set.ioMap = ioMap
         call(.readLevel1, then: back)
     }
 
     @inline(__always) func readLevel1() {
-        me.setResult = 0
-        guard let level1 = world.vms[me.setVM].level1 else { return returnToCaller() }
-        me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.setIPA, level: 1)
-        let word = world.kernelPages.word(at: me.level1Entry) ?? 0
-        emit(.descriptorRead(me.level1Entry, level: 1, value: word))
+        me.set.result = 0
+        guard let level1 = world.vms[me.tables.vm].level1 else { return returnToCaller() }
+        me.tables.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.set.ipa, level: 1)
+        let word = world.kernelPages.word(at: me.tables.level1Entry) ?? 0
+        emit(.descriptorRead(me.tables.level1Entry, level: 1, value: word))
         if word == 0 {
             decide(.tableMissing)
-            return me.setFromCache ? go(.installLevel2) : returnToCaller()
+            return me.set.fromCache ? go(.installLevel2) : returnToCaller()
         }
         decide(.tablePresent)
-        me.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.setIPA, level: 2)
+        me.tables.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.set.ipa, level: 2)
         go(.readLevel2)
     }
 
     @inline(__always) func readLevel2() {
-        let word = world.kernelPages.word(at: me.level2Entry) ?? 0
-        emit(.descriptorRead(me.level2Entry, level: 2, value: word))
+        let word = world.kernelPages.word(at: me.tables.level2Entry) ?? 0
+        emit(.descriptorRead(me.tables.level2Entry, level: 2, value: word))
         if word == 0 {
             decide(.tableMissing)
-            return me.setFromCache ? go(.installLevel3) : returnToCaller()
+            return me.set.fromCache ? go(.installLevel3) : returnToCaller()
         }
         decide(.tablePresent)
-        me.leafEntry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.setIPA, level: 3)
+        me.tables.leafEntry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.set.ipa, level: 3)
         go(.readLeaf)
     }
 
@@ -105,32 +105,30 @@ extension Stepper {
     @inline(__always) func installTable(level: Int) {
         guard let page = popTablePage() else {
             say(.bugCacheEmpty)
-            if Sink.checks { report(.memoryCacheEmpty, ipa: me.setIPA) }
+            if Sink.checks { report(.memoryCacheEmpty, ipa: me.set.ipa) }
             return finish(.bug)
         }
-        let entry = level == 2 ? me.level1Entry : me.level2Entry
+        let entry = level == 2 ? me.tables.level1Entry : me.tables.level2Entry
         world.kernelPages.withPage(page) {
             $0.use = level == 2 ? .level2 : .level3
-            $0.vm = me.setVM
+            $0.vm = me.tables.vm
         }
         if world.hasCaches { cleanTablePage(page, level: level) }
         _ = storeDescriptor(page.rawValue | 3, at: entry, level: UInt8(level - 1))
         _ = changeCount(of: entry, by: 1)
         if Sink.checks { openTableBook(entry.page) }
         if level == 2 {
-            me.level2Entry = Stage2Walk.descriptorAddress(table: page, ipa: me.setIPA, level: 2)
+            me.tables.level2Entry = Stage2Walk.descriptorAddress(table: page, ipa: me.set.ipa, level: 2)
             go(.readLevel2)
         } else {
-            me.leafEntry = Stage2Walk.descriptorAddress(table: page, ipa: me.setIPA, level: 3)
+            me.tables.leafEntry = Stage2Walk.descriptorAddress(table: page, ipa: me.set.ipa, level: 3)
             go(.readLeaf)
         }
     }
 
     @inline(__always) private func popTablePage() -> PA? {
-        if me.setIOMap {
-            guard me.smallCacheCount > 0 else { return nil }
-            me.smallCacheCount -= 1
-            return PA(me.smallCache[me.smallCacheCount])
+        if me.set.ioMap {
+            return me.stackCache.pop()
         }
         guard let page = me.memoryCache.pop() else { return nil }
         emit(.memoryCachePopped(page, left: UInt8(me.memoryCache.count)))
@@ -138,23 +136,23 @@ extension Stepper {
     }
 
     @inline(__always) func readLeaf() {
-        me.oldLeaf = world.kernelPages.word(at: me.leafEntry) ?? 0
-        emit(.descriptorRead(me.leafEntry, level: 3, value: me.oldLeaf))
-        let present = me.oldLeaf & 3 != 0
+        me.tables.oldLeaf = world.kernelPages.word(at: me.tables.leafEntry) ?? 0
+        emit(.descriptorRead(me.tables.leafEntry, level: 3, value: me.tables.oldLeaf))
+        let present = me.tables.oldLeaf & 3 != 0
         decide(present ? .leafPresent : .leafAbsent)
-        if me.setIOMap, present, has(.iomapRefusesPresent) {
-            me.setResult = -Errno.EFAULT.rawValue
+        if me.set.ioMap, present, has(.iomapRefusesPresent) {
+            me.set.result = -Errno.EFAULT.rawValue
             return returnToCaller()
         }
         // change_pte, as x86 does it.
-        if !present, !me.setFromCache, has(.changePteNeedsLeaf) { return returnToCaller() }
-        if present, !has(.b13NoBreakBeforeMake), Stage2Descriptor(me.oldLeaf).address != me.setLeaf.address { return go(.breakLeaf) }
+        if !present, !me.set.fromCache, has(.changePteNeedsLeaf) { return returnToCaller() }
+        if present, !has(.b13NoBreakBeforeMake), Stage2Descriptor(me.tables.oldLeaf).address != me.set.leaf.address { return go(.breakLeaf) }
         go(.writeLeaf)
     }
 
     /// Break-before-make: the old translation goes, everywhere, before the new one is there.
     func breakLeaf() {
-        let old = storeDescriptor(0, at: me.leafEntry, level: 3)
+        let old = storeDescriptor(0, at: me.tables.leafEntry, level: 3)
         countLeafOf(old, by: -1)
         call(.flushUnmapped, then: .writeLeaf)
     }
@@ -162,26 +160,26 @@ extension Stepper {
     @inline(never) private func asStoredBySetPteExt(_ leaf: UInt64) -> UInt64 { leaf & 3 != 0 && leaf & 1 << 55 == 0 ? leaf | 1 << 7 : leaf }
 
     @inline(__always) func writeLeaf() {
-        var new = me.setLeaf.rawValue
+        var new = me.set.leaf.rawValue
         // set_pte_ext takes the descriptor for one of stage 1 and makes clean pages read-only by bit 7, which grants writing here.
         if !has(.rawLeafStore) { new = asStoredBySetPteExt(new) }
-        let replaced = storeDescriptor(new, at: me.leafEntry, level: 3)
+        let replaced = storeDescriptor(new, at: me.tables.leafEntry, level: 3)
         countLeafOf(replaced, by: -1)
         countLeafOf(new, by: 1)
         world.statistics.leavesSet &+= 1
-        if Sink.checks { openLeafBook(me.setVM, me.setIPA) }
-        if me.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
+        if Sink.checks { openLeafBook(me.tables.vm, me.set.ipa) }
+        if me.tables.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
         go(.countLeaf)
     }
 
     func flushOldLeaf() {
-        flushVMID(me.setVM)
+        flushVMID(me.tables.vm)
         returnToCaller()
     }
 
     @inline(__always) func countLeaf() {
-        _ = changeCount(of: me.leafEntry, by: 1)
-        if Sink.checks { openTableBook(me.leafEntry.page) }
+        _ = changeCount(of: me.tables.leafEntry, by: 1)
+        if Sink.checks { openTableBook(me.tables.leafEntry.page) }
         returnToCaller()
     }
 
@@ -244,7 +242,7 @@ extension Narration {
                 "[\(index)] \(hex(value, digits: 10))", what: "The level-\(level - 1) entry names a level-\(level) table.",
                 why: "The table stands already: an earlier fault made it.")
         }
-        if now.setFromCache {
+        if now.set.fromCache {
             return Told(
                 "[\(index)] empty", what: "The level-\(level - 1) entry is empty: a level-\(level) table is made next.",
                 why: "Tables are made when they are first needed, from the memory cache.")
@@ -257,7 +255,7 @@ extension Narration {
     private var oldLeafRead: Told {
         guard let (index, value) = entryRead else { return "no table" }
         let text = "[\(index)] " + (value == 0 ? "empty" : hex(value, digits: 10))
-        if now.setResult < 0 {
+        if now.set.result < 0 {
             return Told(
                 text + ": refused", what: "A leaf stands there, and a device's mapping does not replace one: -EFAULT.",
                 why: "Two owners of one address would be an error of whoever asks.")
@@ -272,7 +270,7 @@ extension Narration {
 
     private var leafWritten: Told {
         guard let write = descriptorWritten else { return "nothing was there" }
-        let built = now.setLeaf.rawValue
+        let built = now.set.leaf.rawValue
         let text = write.old == 0 ? hex(write.new, digits: 10) : "\(hex(write.old, digits: 10)) → \(hex(write.new, digits: 10))"
         guard built != write.new else { return Told(text) }
         return Told(

@@ -26,7 +26,7 @@ extension Stepper {
     }
 
     func flushUnmapped() {
-        flushVMID(me.setVM)
+        flushVMID(me.tables.vm)
         returnToCaller()
     }
 }

@@ -66,32 +66,32 @@ extension Routine {
 
 extension Stepper {
     /// Starts an unmap of `size` bytes at `ipa`; the caller is returned to at its end.
-    @inline(__always) func callUnmap(_ vm: VMNumber, _ ipa: UInt64, size: UInt64, then back: MicroStep) {
-        me.setVM = vm
-        me.unmapAt = ipa
-        me.unmapEnd = ipa + size
+    @inline(__always) func callUnmap(_ vm: VMNumber, _ ipa: IPA, size: UInt64, then back: MicroStep) {
+        me.tables.vm = vm
+        me.unmap.at = ipa
+        me.unmap.end = ipa + size
         call(.unmapFind, then: back)
     }
 
     /// On to the next page with something to do: a missing table is stepped over.
     func unmapFind() {
-        guard let level1 = world.vms[me.setVM].level1 else { return returnToCaller() }
-        while me.unmapAt < me.unmapEnd {
-            let ipa = IPA(me.unmapAt)
-            me.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: ipa, level: 1)
-            let level1Word = world.kernelPages.word(at: me.level1Entry) ?? 0
+        guard let level1 = world.vms[me.tables.vm].level1 else { return returnToCaller() }
+        while me.unmap.at < me.unmap.end {
+            let ipa = me.unmap.at
+            me.tables.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: ipa, level: 1)
+            let level1Word = world.kernelPages.word(at: me.tables.level1Entry) ?? 0
             if level1Word == 0 { skip(level: 1); continue }
-            me.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(level1Word).address, ipa: ipa, level: 2)
-            let level2Word = world.kernelPages.word(at: me.level2Entry) ?? 0
+            me.tables.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(level1Word).address, ipa: ipa, level: 2)
+            let level2Word = world.kernelPages.word(at: me.tables.level2Entry) ?? 0
             if level2Word == 0 { skip(level: 2); continue }
-            me.leafEntry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(level2Word).address, ipa: ipa, level: 3)
-            me.oldLeaf = world.kernelPages.word(at: me.leafEntry) ?? 0
-            let present = me.oldLeaf & 3 != 0
-            if present || !has(.presentTest) || world.kernelPages.page(me.leafEntry.page).references == 1 {
-                emit(.descriptorRead(me.leafEntry, level: 3, value: me.oldLeaf))
+            me.tables.leafEntry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(level2Word).address, ipa: ipa, level: 3)
+            me.tables.oldLeaf = world.kernelPages.word(at: me.tables.leafEntry) ?? 0
+            let present = me.tables.oldLeaf & 3 != 0
+            if present || !has(.presentTest) || world.kernelPages.page(me.tables.leafEntry.page).references == 1 {
+                emit(.descriptorRead(me.tables.leafEntry, level: 3, value: me.tables.oldLeaf))
                 return go(.clearLeaf)
             }
-            me.unmapAt += pageSize
+            me.unmap.at += pageSize
         }
         returnToCaller()
     }
@@ -99,37 +99,37 @@ extension Stepper {
     /// Past a missing table, or one just emptied: by its whole span, aligned or (B5) not.
     @inline(__always) private func skip(level: Int) {
         let span = Stage2Walk.span(level: level)
-        me.unmapAt = has(.b5UnalignedUnmap) ? me.unmapAt + span : (me.unmapAt & ~(span - 1)) + span
+        me.unmap.at = (has(.b5UnalignedUnmap) ? me.unmap.at : IPA(me.unmap.at.rawValue & ~(span - 1))) + span
     }
 
     func clearLeaf() {
-        let present = me.oldLeaf & 3 != 0
+        let present = me.tables.oldLeaf & 3 != 0
         if present || !has(.presentTest) {
-            let old = storeDescriptor(0, at: me.leafEntry, level: 3)
+            let old = storeDescriptor(0, at: me.tables.leafEntry, level: 3)
             countLeafOf(old, by: -1)
             if present { world.statistics.leavesCleared += 1 }
             if present, world.hasCaches, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
-            if Sink.checks { openLeafBook(me.setVM, IPA(me.unmapAt)) }
-            _ = putPage(around: me.leafEntry)
-            if Sink.checks { openTableBook(me.leafEntry.page) }
+            if Sink.checks { openLeafBook(me.tables.vm, me.unmap.at) }
+            _ = putPage(around: me.tables.leafEntry)
+            if Sink.checks { openTableBook(me.tables.leafEntry.page) }
         }
-        let last = world.kernelPages.page(me.leafEntry.page).references == 1
+        let last = world.kernelPages.page(me.tables.leafEntry.page).references == 1
         if last { return go(.freeLevel3) }
-        me.unmapAt += pageSize
+        me.unmap.at += pageSize
         finishUnmapOfPage()
     }
 
     /// The emptied table's entry is cleared. Then the table goes, at once (B10) or when no walker can be on its way to it.
     func freeTable(level: Int) {
-        _ = storeDescriptor(0, at: level == 3 ? me.level2Entry : me.level1Entry, level: UInt8(level - 1))
+        _ = storeDescriptor(0, at: level == 3 ? me.tables.level2Entry : me.tables.level1Entry, level: UInt8(level - 1))
         if has(.b10FreeBeforeFlush) { return dropTable(level: level) }
         call(.flushUnmapped, then: level == 3 ? .dropLevel3 : .dropLevel2)
     }
 
     /// The emptied table is freed, the table above loses a reference.
     func dropTable(level: Int) {
-        let entry = level == 3 ? me.level2Entry : me.level1Entry
-        freeTablePage(level == 3 ? me.leafEntry.page : me.level2Entry.page, level: UInt8(level))
+        let entry = level == 3 ? me.tables.level2Entry : me.tables.level1Entry
+        freeTablePage(level == 3 ? me.tables.leafEntry.page : me.tables.level2Entry.page, level: UInt8(level))
         let count = putPage(around: entry)
         if Sink.checks { openTableBook(entry.page) }
         if level == 3 {
@@ -165,9 +165,9 @@ extension Stepper {
     /// A table page lost its last reference while tables were unmapped. It is the level-1 table's second page, whose count starts at
     /// 0 (16.B6); any other only where that page, freed and handed out again, has become two tables in one.
     @inline(never) private func dropTablePage(_ page: PA) {
-        let level1 = world.vms[me.setVM].level1
+        let level1 = world.vms[me.tables.vm].level1
         if let level1, page == level1 || page.rawValue == level1.rawValue + pageSize { say(.pgdPageDropped(page)) }
-        if Sink.checks { report(.liveTableFreed, ipa: IPA(me.unmapAt), pa: page) }
+        if Sink.checks { report(.liveTableFreed, ipa: me.unmap.at, pa: page) }
         world.kernelPages.free(page)
         emit(.tableFreed(page, level: 1))
     }
@@ -187,7 +187,7 @@ extension Narration {
         case .unmapFind: return foundToUnmap
         case .clearLeaf: return leafCleared
         case .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2: return tableFreed
-        case .unmapBare: return Told("\(hex(was.unmapAt)) to \(hex(was.unmapEnd))")
+        case .unmapBare: return Told("\(hex(was.unmap.at)) to \(hex(was.unmap.end))")
         case .unmapDone: return Told("done")
         default: return nil
         }
@@ -197,8 +197,8 @@ extension Narration {
         guard now.next == .clearLeaf else {
             return Told("nothing more there", what: "The rest of the range has no leaf, or no table.", why: "There is nothing to take away.")
         }
-        if now.oldLeaf & 3 == 0 { return Told("IPA \(hex(now.unmapAt)): no leaf", what: "The tables are there, and the entry is empty.") }
-        return Told("IPA \(hex(now.unmapAt)): a leaf", what: "The tables are followed to the leaf.")
+        if now.tables.oldLeaf & 3 == 0 { return Told("IPA \(hex(now.unmap.at)): no leaf", what: "The tables are there, and the entry is empty.") }
+        return Told("IPA \(hex(now.unmap.at)): a leaf", what: "The tables are followed to the leaf.")
     }
 
     private var leafCleared: Told {
@@ -215,7 +215,7 @@ extension Narration {
 
     private var tableFreed: Told {
         for case .tableFreed(let pa, let level) in effects {
-            let on = now.next == .unmapFind && now.unmapAt < now.unmapEnd ? ", on at \(hex(now.unmapAt))" : ""
+            let on = now.next == .unmapFind && now.unmap.at < now.unmap.end ? ", on at \(hex(now.unmap.at))" : ""
             return Told("level-\(level) table \(hex(pa.rawValue)) freed\(on)")
         }
         return Told("its entry is cleared; the flush is next")

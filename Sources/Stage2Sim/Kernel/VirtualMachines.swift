@@ -63,7 +63,7 @@ extension Stepper {
 
     func destroyStop() {
         world.vms[vm].destroyed = true
-        me.setVM = vm
+        me.tables.vm = vm
         go(.destroyUnmap)
     }
 
@@ -73,7 +73,7 @@ extension Stepper {
             freeGuestPages()
             return go(.destroyLevel1)
         }
-        callUnmap(vm, 0, size: 1 << 40, then: .destroyLevel1)
+        callUnmap(vm, IPA(0), size: 1 << 40, then: .destroyLevel1)
     }
 
     /// v4's teardown: one reference back for each present entry, then each table must be down to its own.

@@ -130,52 +130,20 @@ public struct Actor: BitwiseCopyable, Sendable {
     var faultEntry = HostEntry.none
     public internal(set) var mmio = MMIOExit()
 
-    // stage2_set_pte and unmap_stage2_range.
-    var setVM: VMNumber = 0
-    public internal(set) var setIPA = IPA(0)
-    public internal(set) var setLeaf = Stage2Descriptor(0)
-    var setFromCache = true
-    var setIOMap = false
-    var setResult: Int32 = 0
-    var level1Entry = PA(0)
-    var level2Entry = PA(0)
-    var leafEntry = PA(0)
-    var oldLeaf: UInt64 = 0
-    var smallCache = InlineArray<2, UInt64>(repeating: 0)
-    var smallCacheCount = 0
-    public internal(set) var unmapAt: UInt64 = 0
-    public internal(set) var unmapEnd: UInt64 = 0
-
-    // Notifiers and host routines.
-    var rangeStart: UInt64 = 0
-    var rangeEnd: UInt64 = 0
-    var notifyProcess: ProcessNumber = 0
-    /// The VM whose notifier is under way, or was last.
-    public internal(set) var notifyVM: VMNumber = 0
-    var walkSlot = 0
-    var walkPage: UInt64 = 0
-    var changePFN = PFN(0)
-    var copyOld = PFN(0)
-    var copyNew = PFN(0)
-    var copyEntry = HostEntry.none
+    // The other routines' local variables, a group each: see ActorLocals.swift.
+    var tables = TableLocals()
+    var set = SetPTELocals()
+    var unmap = UnmapLocals()
+    var stackCache = StackCache()
+    var notifier = NotifierLocals()
+    var copy = CopyLocals()
+    var merge = MergeLocals()
+    var fork = ForkLocals()
     public internal(set) var reclaimPFN = PFN(0)
     public internal(set) var hostAction = HostAction(.poison)
-    var otherEntry = HostEntry.none
-    /// 0: the page to be kept is being protected; 1: the other one; 2: given up.
-    var ksmPhase = 0
-    var ksmPage = PFN(0)
-    var ksmOther = PFN(0)
-    /// The area that fork is copying, and the process that it makes.
-    var areaIndex = 0
-    var forkChild: ProcessNumber = 0
 
     // Progress.
-    var lastFaultHSR: UInt32 = 0
-    var lastFaultIPA: UInt64 = 0
-    var lastFaultProgress: UInt64 = .max
-    /// Where the same fault came twice in a row: what stayed changed, and what the TLBs held, at the last of them; 0: it did not.
-    var lastFaultLasting: UInt64 = 0
-    var lastFaultTLBs: UInt64 = 0
+    var lastFault = LastFault()
     /// It took the same fault again in the same state, and waits for somebody else to change it.
     public internal(set) var isSpinning = false
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.

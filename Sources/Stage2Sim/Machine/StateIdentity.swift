@@ -293,18 +293,19 @@ private struct StateWriter {
     private mutating func writeLocals(_ actor: Actor) {
         put(actor.hostPage.rawValue, actor.hostWrite ? 1 : 0, UInt64(actor.hostProcess.index), UInt64(bitPattern: Int64(actor.hostResult)))
         put(actor.faultEntry)
-        put(actor.setVM)
-        put(actor.setIPA.rawValue, actor.setFromCache ? 1 : 0, actor.setIOMap ? 1 : 0, UInt64(bitPattern: Int64(actor.setResult)))
-        put(descriptor: actor.setLeaf.rawValue)
-        for entry in [actor.level1Entry, actor.level2Entry, actor.leafEntry] { put(address: entry) }
-        put(descriptor: actor.oldLeaf)
-        put(UInt64(actor.smallCacheCount), actor.unmapAt, actor.unmapEnd, actor.rangeStart, actor.rangeEnd, UInt64(actor.walkSlot), actor.walkPage)
-        put(actor.notifyProcess)
-        put(actor.notifyVM)
-        for pfn in [actor.changePFN, actor.copyOld, actor.copyNew, actor.reclaimPFN, actor.ksmPage, actor.ksmOther] { put(frame: pfn) }
-        put(actor.copyEntry)
-        put(actor.otherEntry)
-        put(UInt64(actor.ksmPhase), UInt64(actor.areaIndex), UInt64(actor.forkChild.index))
+        put(actor.tables.vm)
+        put(actor.set.ipa.rawValue, actor.set.fromCache ? 1 : 0, actor.set.ioMap ? 1 : 0, UInt64(bitPattern: Int64(actor.set.result)))
+        put(descriptor: actor.set.leaf.rawValue)
+        for entry in [actor.tables.level1Entry, actor.tables.level2Entry, actor.tables.leafEntry] { put(address: entry) }
+        put(descriptor: actor.tables.oldLeaf)
+        put(UInt64(actor.stackCache.count), actor.unmap.at.rawValue, actor.unmap.end.rawValue)
+        put(actor.notifier.start.rawValue, actor.notifier.end.rawValue, UInt64(actor.notifier.slot), actor.notifier.page.rawValue)
+        put(actor.notifier.process)
+        put(actor.notifier.vm)
+        for pfn in [actor.notifier.pfn, actor.copy.old, actor.copy.new, actor.reclaimPFN, actor.merge.page, actor.merge.other] { put(frame: pfn) }
+        put(actor.copy.entry)
+        put(actor.merge.entry)
+        put(UInt64(actor.merge.phase), UInt64(actor.fork.area), UInt64(actor.fork.child.index))
     }
 
     // MARK: Caches

@@ -84,7 +84,7 @@ public struct TableFunctions {
         run(vcpu) { stepper in
             var page = ipa.rawValue
             while page < ipa.rawValue + size {
-                stepper.callUnmapHandler(0, IPA(page).page.rawValue, then: .idle)
+                stepper.callUnmapHandler(0, IPA(page).page, then: .idle)
                 stepper.runToIdle()
                 page += pageSize
             }
@@ -102,7 +102,7 @@ public struct TableFunctions {
     /// One `unmap_stage2_range` over `size` bytes, without a flush.
     public mutating func unmapRange(_ ipa: IPA, size: UInt64) {
         run(vcpu) { stepper in
-            stepper.callUnmap(0, ipa.rawValue, size: size, then: .idle)
+            stepper.callUnmap(0, ipa, size: size, then: .idle)
             stepper.runToIdle()
         }
     }

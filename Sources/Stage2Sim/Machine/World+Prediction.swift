@@ -3,16 +3,13 @@
 extension World {
     /// What a walk of the VM's tables comes to; nil: the access is permitted. The TLB is not asked.
     public func faultStatus(of vm: VMNumber, _ ipa: IPA, _ access: AccessKind) -> FaultStatus? {
-        guard var table = vms[vm].level1 else { return FaultStatus(.translation, level: 1) }
-        for level in 1...3 {
-            let word = kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)) ?? 0
-            switch Stage2Walk.next(Stage2Descriptor(word), level: level) {
-            case .table(let next): table = next
-            case .leaf(let leaf): return Stage2Walk.permits(leaf, access) ? nil : FaultStatus(.permission, level: UInt8(level))
-            case .fault(let status): return status
-            }
+        guard let level1 = vms[vm].level1 else { return FaultStatus(.translation, level: 1) }
+        let found = lookUp(ipa, from: level1)
+        return switch Stage2Walk.next(Stage2Descriptor(found.word), level: found.level) {
+        case .table: nil
+        case .leaf(let leaf): Stage2Walk.permits(leaf, access) ? nil : FaultStatus(.permission, level: UInt8(found.level))
+        case .fault(let status): status
         }
-        return nil
     }
 
     /// The stretches of guest memory, page aligned, in which leaves stand, inside `range`. Stretches with no more than
@@ -23,11 +20,12 @@ extension World {
         var at = range.lowerBound & ~(pageSize - 1)
         let end = min(range.upperBound, 1 << 40)
         while at < end {
-            let first = kernelPages.word(at: Stage2Walk.descriptorAddress(table: level1, ipa: IPA(at), level: 1)) ?? 0
-            guard first != 0 else { at = Self.after(at, level: 1); continue }
-            let second = kernelPages.word(at: Stage2Walk.descriptorAddress(table: Stage2Descriptor(first).address, ipa: IPA(at), level: 2)) ?? 0
-            guard second != 0 else { at = Self.after(at, level: 2); continue }
-            let table = Stage2Descriptor(second).address
+            let found = lookUp(IPA(at), from: level1, to: 2)
+            guard found.word != 0 else {
+                at = Self.after(at, level: found.level)
+                continue
+            }
+            let table = Stage2Descriptor(found.word).address
             let stop = min(end, Self.after(at, level: 2))
             while at < stop {
                 if kernelPages.word(at: Stage2Walk.descriptorAddress(table: table, ipa: IPA(at), level: 3)) ?? 0 != 0 {

@@ -1,4 +1,33 @@
+// Looking into stage-2 tables without touching anything: the one walk that every reader of the state uses.
+
 extension World {
+    /// Where a look-up for an IPA ends: the first entry on its way that names no table, or the one at the level asked for.
+    struct Found {
+        let address: PA
+        let word: UInt64
+        /// 1 to 3.
+        let level: Int
+    }
+
+    /// Goes down from a level-1 table, at most to `level`.
+    @inline(__always) func lookUp(_ ipa: IPA, from level1: PA, to last: Int = 3) -> Found {
+        var table = level1, level = 1
+        while true {
+            let address = Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)
+            let word = kernelPages.word(at: address) ?? 0
+            guard level < last, word != 0 else { return Found(address: address, word: word, level: level) }
+            table = Stage2Descriptor(word).address
+            level += 1
+        }
+    }
+
+    /// The leaf that the tables hold for `ipa` now, 0 where nothing is mapped; nil where a table is missing.
+    @inline(__always) public func leaf(of vm: VMNumber, _ ipa: IPA) -> Stage2Descriptor? {
+        guard let level1 = vms[vm].level1 else { return nil }
+        let found = lookUp(ipa, from: level1)
+        return found.level == 3 ? Stage2Descriptor(found.word) : nil
+    }
+
     /// Every leaf of a VM, in address order.
     public func leaves(of vm: VMNumber) -> [(ipa: IPA, descriptor: Stage2Descriptor)] {
         var found: [(IPA, Stage2Descriptor)] = []

@@ -8,8 +8,8 @@ extension Actor {
         stack = 0
         defersSequence = late
         sequencePending = false
-        lastFaultProgress = .max
-        lastFaultTLBs = 0
+        lastFault.progress = .max
+        lastFault.tlbs = 0
         switch action {
         case .access(let access):
             self.access = access
@@ -18,12 +18,12 @@ extension Actor {
             hostAction = host
             cpu = host.cpu
             hostResult = 0
-            setResult = 0
+            set.result = 0
             next = Self.firstStep(of: host.kind)
             if [.ioremap, .unmapRange, .followMap, .followProtect].contains(host.kind) {
-                unmapAt = host.ipa.rawValue
-                unmapEnd = host.ipa.rawValue + host.size
-                setVM = host.vm
+                unmap.at = host.ipa
+                unmap.end = host.ipa + host.size
+                tables.vm = host.vm
             }
         }
     }

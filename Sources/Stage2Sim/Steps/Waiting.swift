@@ -30,7 +30,7 @@ struct Waiting {
             case .nothing, .progress, .ownMMULock, .faultingMemory: false
             case .lockHeldByItself: world.pointee.vms[me.vm].holder != nil
             case .targetMMULock: world.pointee.vms[me.hostAction.vm].holder != nil
-            case .notifiedMMULock: world.pointee.vms[me.notifyVM].holder != nil
+            case .notifiedMMULock: world.pointee.vms[me.notifier.vm].holder != nil
             case .faultingPage: isMemoryHeld(me.hostProcess) || lockedPage.map { world.pointee.isLocked($0, against: me.id) } ?? false
             case .targetMemory: isMemoryHeld(me.hostAction.process)
             case .bothMemories: isMemoryHeld(me.hostAction.process) || isMemoryHeld(me.hostAction.otherProcess)
@@ -59,7 +59,7 @@ struct Waiting {
     private var isMapRead: Bool { world.pointee.processes[me.hostAction.process].mmapReaders > 0 }
 
     private var mapper: ProcessNumber? { world.pointee.mappers(of: me.reclaimPFN).first?.process }
-    private var mergedSide: ProcessNumber { me.ksmPhase == 0 ? me.hostAction.otherProcess : me.hostAction.process }
+    private var mergedSide: ProcessNumber { me.merge.phase == 0 ? me.hostAction.otherProcess : me.hostAction.process }
 
     /// The page that the host's fault needs, present or in the swap cache, or the one that has gone bad: whose own lock counts.
     private var lockedPage: PFN? {
@@ -72,7 +72,7 @@ struct Waiting {
 
     /// Nothing has changed since the fault was taken, and somebody who could change it is at work.
     private var stillSpins: Bool {
-        world.pointee.progress == me.lastFaultProgress && world.pointee.busyActors > world.pointee.spinningActors
+        world.pointee.progress == me.lastFault.progress && world.pointee.busyActors > world.pointee.spinningActors
     }
 }
 
@@ -112,14 +112,14 @@ extension Machine {
             case .nothing, .progress: []
             case .ownMMULock, .lockHeldByItself: [world.vms[actor.vm].holder]
             case .targetMMULock: [world.vms[actor.hostAction.vm].holder]
-            case .notifiedMMULock: [world.vms[actor.notifyVM].holder]
+            case .notifiedMMULock: [world.vms[actor.notifier.vm].holder]
             case .faultingMemory: memoryHolders(actor.hostProcess)
             case .faultingPage: memoryHolders(actor.hostProcess) + world.lockedPages.map(\.actor)
             case .targetMemory: memoryHolders(actor.hostAction.process)
             case .bothMemories: memoryHolders(actor.hostAction.process) + memoryHolders(actor.hostAction.otherProcess)
             case .targetMapForWriting, .targetMapIfUnmapped: memoryHolders(actor.hostAction.process) + faulting(actor.hostAction.process)
             case .mappersPageTable: world.mappers(of: actor.reclaimPFN).prefix(1).map { world.processes[$0.process].pageTableLock }
-            case .mergedPageTable: [world.processes[actor.ksmPhase == 0 ? actor.hostAction.otherProcess : actor.hostAction.process].pageTableLock]
+            case .mergedPageTable: [world.processes[actor.merge.phase == 0 ? actor.hostAction.otherProcess : actor.hostAction.process].pageTableLock]
             case .targetPage: [world.processes[actor.hostAction.process].pageTableLock] + world.lockedPages.map(\.actor)
             case .slotReaders: actors.indices.filter { actors[$0].inSRCU && actors[$0].vm == actor.hostAction.vm }
             }

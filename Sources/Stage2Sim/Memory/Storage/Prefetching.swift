@@ -72,14 +72,8 @@ struct Prefetcher {
 
     /// Where the level-3 entry stands, if the tables go so far.
     @inline(__always) private func leafAddress(_ ipa: IPA, from table: PA) -> PA? {
-        var table = table
-        for level in 1...2 {
-            let address = Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)
-            guard let word = world.kernelPages.word(at: address), case .table(let next) = Stage2Walk.next(Stage2Descriptor(word), level: level) else {
-                return nil
-            }
-            table = next
-        }
-        return Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: 3)
+        let found = world.lookUp(ipa, from: table, to: 2)
+        guard found.word != 0 else { return nil }
+        return Stage2Walk.descriptorAddress(table: Stage2Descriptor(found.word).address, ipa: ipa, level: 3)
     }
 }
