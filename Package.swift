@@ -34,7 +34,7 @@ let package = Package(
             name: "kvmtui-bench",
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],

@@ -118,7 +118,9 @@ extension SessionReader {
         for item in try list(node, "memory") {
             for memory in try slot(item, &nextHVA) {
                 slots.append((memory, item))
-                guard slots.count <= 1 << 20 else { throw fail(item, "more than \(1 << 20) memory slots", fits: "a smaller count") }
+                // A trace tells of whatever host it comes from.
+                let most = isForTrace ? 1 << 20 : Memslots.userLimit
+                guard slots.count <= most else { throw fail(item, "more than \(most) memory slots", fits: "a smaller count, or larger slots") }
             }
         }
         let sorted = slots.sorted { $0.memory.ipa < $1.memory.ipa }

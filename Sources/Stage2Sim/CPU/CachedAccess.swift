@@ -54,18 +54,17 @@ extension Stepper {
     // MARK: The guest
 
     @inline(never) func accessThroughCaches(_ pa: PA) {
-        let width = Int(me.access.width)
+        let width = Int(me.accessWidth), value = me.accessValue
         if me.access.form == .cacheMaintenance { return maintainByAddress(pa) }
         switch me.access.kind {
         case .write:
-            storeThroughCaches(me.access.value, at: pa, width: width, cacheable: me.registers.dataCacheOn, by: requester)
-            let old = world.frames.store(me.access.value, at: pa, width: width, step: world.stepNumber)
-            emit(.stored(pa, old: old, new: me.access.value, width: UInt8(width)))
+            storeThroughCaches(value, at: pa, width: width, cacheable: me.registers.dataCacheOn, by: requester)
+            let old = world.frames.store(value, at: pa, width: width, step: world.stepNumber)
+            emit(.stored(pa, old: old, new: value, width: UInt8(width)))
         case .read:
-            me.value = loadForGuest(pa, width: width)
-            if me.access.signExtend { me.value = signExtended(me.value, width: UInt8(width)) }
-            me.registers.general[Int(me.access.register & 15)] = UInt32(truncatingIfNeeded: me.value)
-            emit(.loaded(pa, value: me.value, width: UInt8(width)))
+            let found = loadForGuest(pa, width: width)
+            keepLoaded(found, width: UInt8(width))
+            emit(.loaded(pa, value: me.access.isTwoWords ? found : me.value, width: UInt8(width)))
         case .execute:
             me.value = fetchForGuest(pa, width: width)
             emit(.fetched(pa, value: me.value))

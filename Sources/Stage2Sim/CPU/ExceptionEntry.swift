@@ -28,11 +28,11 @@ extension Stepper {
             me.hsr = .instructionAbort(me.faultStatus, stage1Walk: stage1)
         } else {
             me.hsr = .dataAbort(
-                me.faultStatus, write: stage1 ? false : access.kind == .write, syndrome: stage1 ? nil : access.syndrome,
+                me.faultStatus, write: access.kind == .write, syndrome: stage1 ? nil : access.syndrome,
                 stage1Walk: stage1, cacheMaintenance: access.form == .cacheMaintenance)
         }
         if access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: access.va.rawValue) }
-        me.hxfar = UInt32(truncatingIfNeeded: access.va.rawValue)
+        me.hxfar = UInt32(truncatingIfNeeded: me.accessVA.rawValue)
         me.hpfarKnown = me.faultStatus.kind != .permission || me.hsr.isStage1Walk
         if me.hpfarKnown { me.hpfar = HPFAR(faulting: me.ipa) }
         world.statistics.faults += 1

@@ -77,6 +77,7 @@ extension Stepper {
         // Another VM used up the VMIDs: this CPU was forced out of the guest meanwhile.
         if world.vms[me.vm].vmidGeneration != world.vmidGeneration || world.vms[me.vm].level1 == nil { return go(.enterGuest) }
         me.readingStage1 = false
+        me.word = 0
         me.ipa = me.access.ipa
         if me.access.rawHSR != 0 {
             me.faultStatus = HSR(rawValue: me.access.rawHSR).faultStatus
@@ -93,7 +94,7 @@ extension Stepper {
 
     /// The next table of the stage-1 walk; after the last, the IPA of the access itself.
     func walkStage1() {
-        let va = me.access.va
+        let va = me.accessVA
         guard let mapping = world.stage1.first(where: { $0.contains(va) }) else { return finish(.refused) }
         if me.stage1Left < 0 { me.stage1Left = mapping.tables.count }
         if me.stage1Left > 0 {
@@ -109,8 +110,8 @@ extension Stepper {
             return finish(.abortInjected)
         }
         me.readingStage1 = false
-        me.access.ipa = IPA(mapping.ipa.rawValue + (va.rawValue - mapping.va.rawValue))
-        me.ipa = me.access.ipa
+        me.ipa = mapping.ipa(of: va)
+        if me.word == 0 { me.access.ipa = me.ipa }
         go(.tlbLookup)
     }
 
@@ -124,6 +125,11 @@ extension Stepper {
     }
 
     func tlbLookup() {
+        // Another VM used up the VMIDs: this one's number may be that of another by now.
+        if world.vms[me.vm].vmidGeneration != world.vmidGeneration {
+            decide(.overtakenByFlush)
+            return go(.enterGuest)
+        }
         me.translationEpoch = world.vms[me.vm].translationEpoch
         if let entry = world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, me.ipa) {
             me.descriptor = entry.descriptor
@@ -192,9 +198,9 @@ extension Stepper {
     func performAccess() {
         if isOvertaken() { return }
         let pa = Stage2Walk.output(me.descriptor, me.ipa, level: Int(me.level))
-        let width = me.access.width
         if Sink.checks { checkGuestAccess(pa) }
-        if world.hasCaches { accessThroughCaches(pa) } else { accessMemory(pa, width: width) }
+        if world.hasCaches { accessThroughCaches(pa) } else { accessMemory(pa, width: me.accessWidth) }
+        if me.access.isTwoWords, me.word == 0 { return beginSecondWord() }
         if me.access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: me.access.va.rawValue) }
         me.registers.pc &+= me.access.thumb ? 2 : 4
         finish(.done)
@@ -205,17 +211,36 @@ extension Stepper {
         switch me.access.kind {
         case .write where me.access.form == .cacheMaintenance: break
         case .write:
-            let old = world.frames.store(me.access.value, at: pa, width: Int(width), step: world.stepNumber)
-            emit(.stored(pa, old: old, new: me.access.value, width: width))
+            let value = me.accessValue
+            let old = world.frames.store(value, at: pa, width: Int(width), step: world.stepNumber)
+            emit(.stored(pa, old: old, new: value, width: width))
         case .read:
-            me.value = world.load(pa, width: Int(width))
-            if me.access.signExtend { me.value = signExtended(me.value, width: width) }
-            me.registers.general[Int(me.access.register & 15)] = UInt32(truncatingIfNeeded: me.value)
-            emit(.loaded(pa, value: me.value, width: width))
+            let value = world.load(pa, width: Int(width))
+            keepLoaded(value, width: width)
+            emit(.loaded(pa, value: me.access.isTwoWords ? value : me.value, width: width))
         case .execute:
             me.value = world.load(pa, width: Int(width))
             emit(.fetched(pa, value: me.value))
         }
+    }
+
+    /// The second word has a translation of its own; the instruction is one, so a fault of either word makes both again.
+    @inline(never) private func beginSecondWord() {
+        me.word = 1
+        me.ipa = me.accessIPA
+        guard me.access.throughStage1 else { return go(.tlbLookup) }
+        me.stage1Left = -1
+        go(.walkStage1)
+    }
+
+    /// What a load brought goes to the register, and is the access's value: of two words, put together.
+    @inline(__always) func keepLoaded(_ value: UInt64, width: UInt8) {
+        if me.access.isTwoWords {
+            me.value = me.word == 0 ? value : me.value & 0xffff_ffff | value << 32
+        } else {
+            me.value = me.access.signExtend ? signExtended(value, width: width) : value
+        }
+        me.registers.general[Int(me.access.register & 15)] = UInt32(truncatingIfNeeded: me.value)
     }
 
     func signExtended(_ value: UInt64, width: UInt8) -> UInt64 {

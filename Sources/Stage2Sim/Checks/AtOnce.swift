@@ -6,6 +6,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // At once.
     case accessAfterLoss, writeToShared, frameFreedMapped, writeLost, liveTableFreed, memoryCacheEmpty, noProgress
     case staleBytes, deadlock, freedTableWalked
+    case freeFrameUsed
     // At rest.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
 
@@ -22,6 +23,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .staleBytes: "stale-bytes"
         case .deadlock: "deadlock"
         case .freedTableWalked: "freed-table-walked"
+        case .freeFrameUsed: "free-frame-used"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
         case .tableCount: "table-count"
@@ -41,6 +43,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .staleBytes: "a guest executed, read or walked bytes that are not the ones last stored"
         case .freedTableWalked: "a table walk read a page that is no table of this VM any more"
         case .deadlock: "a thread waits for a lock that it holds itself"
+        case .freeFrameUsed: "a frame that is free was mapped, or held, as if it were somebody's"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
         case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
         case .tableCount: "a table page's reference count is not 1 + its entries"
@@ -111,7 +114,10 @@ extension Stepper {
         }
         let vm = me.vm, process = world.vms[vm].process
         guard let index = world.vms[vm].slots.index(around: me.ipa) else {
-            // No slot any more; the memory may still be the VMM's.
+            // No slot any more. The memory may still be the VMM's, and then this alone hurts nobody; but a leaf that was made for a slot on
+            // its way out gives the guest what nobody meant to give.
+            let orphan = world.orphanLeaves.last { $0.vm == me.vm && $0.gfn == me.ipa.gfn }
+            if let orphan { return report(.accessAfterLoss, cause: orphan.step, pa: pa, isWrite: write) }
             if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
             return
         }
@@ -141,11 +147,18 @@ extension Stepper {
     /// The last reference has gone: no leaf and no TLB entry may still lead here.
     func checkFreedFrame(_ pfn: PFN) {
         let frame = world.frames[pfn]
-        if frame.leaves > 0 { return report(.frameFreedMapped, ipa: world.ipa(ofLeafTo: pfn), pa: pfn.pa) }
+        if frame.leaves > 0, let ipa = world.ipa(ofLeafTo: pfn) { return report(.frameFreedMapped, ipa: ipa, pa: pfn.pa) }
         for cpu in world.cpus where cpu.tlb.count > 0 {
-            if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn }) {
+            if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn && world.canRun(vmid: $0.vmid) }) {
                 return report(.frameFreedMapped, cause: entry.filledAt, ipa: entry.ipa, pa: pfn.pa)
             }
+        }
+    }
+
+    /// A frame gains a reference, a mapping or a leaf: it must not be a free one.
+    @inline(__always) func checkInUse(_ pfn: PFN, ipa: IPA? = nil) {
+        if world.frames.contains(pfn), world.frames[pfn].flags.contains(.free) {
+            report(.freeFrameUsed, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
         }
     }
 
@@ -241,11 +254,15 @@ extension World {
     /// The first IPA, VM by VM, whose leaf leads to the frame. A scan, for what is rare.
     func ipa(ofLeafTo pfn: PFN) -> IPA? {
         var found: IPA?
-        for vm in vms where found == nil {
+        // Without its VMM no vCPU runs, and nobody uses its leaves.
+        for vm in vms where found == nil && !processes[vm.process].exited {
             forEachLeaf(of: vm.id) { ipa, leaf in if found == nil, leaf.isValid, leaf.address.pfn == pfn { found = ipa } }
         }
         return found
     }
+
+    /// Whether the VM that has the VMID can still run: its VMM has not ended.
+    func canRun(vmid: UInt8) -> Bool { vms.contains { $0.vmid == vmid && !processes[$0.process].exited } }
 
     /// A leaf that `kvm_phys_addr_ioremap` made: never executed, and dirty to Linux.
     func isDeviceLeaf(_ leaf: Stage2Descriptor) -> Bool { leaf.neverExecute && leaf.rawValue & 1 << 55 != 0 }

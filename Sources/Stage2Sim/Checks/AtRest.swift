@@ -61,7 +61,8 @@ extension Stepper {
     private func balanceLeaf(_ vm: VMNumber, _ ipa: IPA) {
         guard !world.vms[vm].destroyed else { return }
         let leaf = world.leaf(of: vm, ipa)
-        if let leaf, leaf.isValid {
+        // Without its VMM no vCPU runs: what the tables still say bites nobody.
+        if let leaf, leaf.isValid, !world.processes[world.vms[vm].process].exited {
             let pfn = leaf.address.pfn
             if let slot = world.vms[vm].slotIndex(ipa, hint: me.slotIndex) {
                 let hva = world.vms[vm].slots[slot].hva(of: ipa)

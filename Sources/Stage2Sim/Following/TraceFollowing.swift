@@ -147,6 +147,7 @@ extension Stepper {
         let old = world.processes[process].entry(hva)
         if old.isPresent { return old.pfn }
         if !old.isNone { _ = dropMapping(process, hva, old) }
+        if writable { world.processes[process].prepareAnonymous(hva) }
         let pfn = writable ? allocateFrame() : world.zeroPage
         if writable { world.frames.change(pfn) { $0.map() } }
         setHostEntry(process, hva, HostEntry(pfn, writable: writable, special: !writable))

@@ -53,10 +53,11 @@ extension Stepper {
         go(.forkArea)
     }
 
-    /// `copy_page_range`, area by area; a device's mapping is no copy-on-write one and has no notifier.
+    /// `copy_page_range`, area by area. A device's mapping is no copy-on-write one, and an area in which nobody has written yet holds
+    /// nothing but the zero page: neither is copied, nor announced.
     func forkArea() {
         let areas = world.processes[process].areas
-        while me.fork.area < areas.count, areas[me.fork.area].backing != .anonymous { me.fork.area += 1 }
+        while me.fork.area < areas.count, areas[me.fork.area].backing != .anonymous || !areas[me.fork.area].hasAnonymousPages { me.fork.area += 1 }
         guard me.fork.area < areas.count else {
             world.processes[process].mmapWriter = nil
             return finish(.done)
@@ -99,6 +100,7 @@ extension Stepper {
     }
 
     func exitProcess() {
+        world.processes[process].exited = true
         var changes: [(HVA, HostEntry)] = []
         world.processes[process].entries.forEachPage { first, page in
             for (i, entry) in page.enumerated() where !entry.isNone { changes.append((HVA(UInt64(first + i) << 12), entry)) }
@@ -107,7 +109,11 @@ extension Stepper {
             if let pfn = dropMapping(process, hva, entry) { dropReference(pfn) }
         }
         world.processes[process].areas = []
-        world.processes[process].exited = true
+        if let vm = world.processes[process].vm {
+            // Its vCPUs' threads end with it: whichever is in the guest is forced out, and KVM_RUN lets none in again.
+            world.vms[vm].vmidGeneration = 0
+            world.vms[vm].translationEpoch &+= 1
+        }
         finish(.done)
     }
 

@@ -93,6 +93,7 @@ extension Stepper {
 
     func mapFreshPage() {
         if isServedMeanwhile() { return }
+        world.processes[hostProcess].prepareAnonymous(me.hostPage)
         let pfn = allocateFrame()
         if world.hasCaches { clearPage(pfn.pa) }
         world.frames.change(pfn) { $0.map() }

@@ -2,6 +2,7 @@
 
 extension Stepper {
     @inline(__always) func addReference(_ pfn: PFN) {
+        if Sink.checks { checkInUse(pfn) }
         world.frames.change(pfn) { $0.hold() }
         emit(.frameReferences(pfn, count: world.frames[pfn].references))
     }
@@ -52,6 +53,7 @@ extension Stepper {
         let old = slot.pointee
         slot.pointee = new
         emit(.hostEntryChanged(process: process, hva, old: old.rawValue, new: new.rawValue))
+        if Sink.checks, new.isPresent, new.pfn != old.pfn { checkInUse(new.pfn) }
         progress()
         if Sink.checks, old.pfn != new.pfn || old.isPresent != new.isPresent { openHostBook(process, hva) }
     }

@@ -49,6 +49,8 @@ public struct MemoryArea: Sendable, Equatable {
     public var end: HVA
     public var backing: Backing
     public var writable = true
+    /// A page of its own has been made in it (anon_vma): before that, fork neither copies its entries nor tells KVM.
+    public internal(set) var hasAnonymousPages = false
     func contains(_ hva: HVA) -> Bool { hva >= start && hva < end }
 }
 
@@ -79,6 +81,11 @@ public struct Process {
     @inline(__always) static func index(_ hva: HVA) -> Int { Int(truncatingIfNeeded: hva.rawValue >> 12) }
     @inline(__always) public func entry(_ hva: HVA) -> HostEntry { entries[Self.index(hva)] }
     public func area(_ hva: HVA) -> MemoryArea? { areas.first { $0.contains(hva) } }
+
+    /// `anon_vma_prepare`: the area around `hva` has pages of its own from here on.
+    mutating func prepareAnonymous(_ hva: HVA) {
+        if let area = areas.firstIndex(where: { $0.contains(hva) }), !areas[area].hasAnonymousPages { areas[area].hasAnonymousPages = true }
+    }
 }
 
 /// A slot of the swap device.

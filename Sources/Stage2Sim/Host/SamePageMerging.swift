@@ -84,6 +84,9 @@ extension Stepper {
             return finish(.refused)
         }
         for process in sides { world.processes[process].mmapReaders += 1 }
+        // follow_page(FOLL_GET): neither can be freed before the merge is over.
+        addReference(kept.pfn)
+        addReference(given.pfn)
         me.merge.page = kept.pfn
         me.merge.other = given.pfn
         if world.frames[kept.pfn].flags.contains(.ksm) { me.merge.phase = 1 }
@@ -121,7 +124,8 @@ extension Stepper {
     /// A page that somebody holds (a get_user_pages under way) is refused: its entry goes back as it was.
     func ksmProtectCheck() {
         let frame = world.frames[me.merge.entry.pfn]
-        let expected = Int(frame.mappings) + (frame.flags.contains(.swapCache) ? 1 : 0)
+        // The mappings, the swap cache, and ksmd itself.
+        let expected = Int(frame.mappings) + (frame.flags.contains(.swapCache) ? 1 : 0) + 1
         guard Int(frame.references) == expected else {
             setHostEntry(side.process, side.hva, me.merge.entry)
             lockPageTable(false)
@@ -189,6 +193,8 @@ extension Stepper {
     func ksmReplaceEnd() {
         endInvalidation()
         unlockPages()
+        dropReference(me.merge.page)
+        dropReference(me.merge.other)
         for process in sides { world.processes[process].mmapReaders -= 1 }
         finish(me.merge.phase == 2 ? .refused : .done)
     }

@@ -55,10 +55,16 @@ extension Stepper {
         me.copy.entry = world.processes[hostProcess].entry(me.hostPage)
         me.copy.old = me.copy.entry.pfn
         if !me.copy.entry.isSpecial { addReference(me.copy.old) }
+        world.processes[hostProcess].prepareAnonymous(me.hostPage)
         me.copy.new = allocateFrame()
-        if world.hasCaches { copyPage(from: me.copy.old, to: me.copy.new) }
-        let copy = world.frames.duplicate(world.frames.contents(of: me.copy.old))
-        world.frames.setContents(copy, of: me.copy.new)
+        if me.copy.old == world.zeroPage {
+            // A fresh zeroed page, whatever may stand in the zero page.
+            if world.hasCaches { clearPage(me.copy.new.pa) }
+        } else {
+            if world.hasCaches { copyPage(from: me.copy.old, to: me.copy.new) }
+            let copy = world.frames.duplicate(world.frames.contents(of: me.copy.old))
+            world.frames.setContents(copy, of: me.copy.new)
+        }
         go(.copyStart)
     }
 

@@ -12,7 +12,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     case b3AlignmentCheckVacuous, b4VttbrMask, b5UnalignedUnmap, b6PgdTailCount, b7PhysMask32, b8CleanNextPage, b9DeviceMemAttr
     case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
     // Later fixes and features, off in both.
-    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf
+    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid
     case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
     case icacheRuleNothing, icacheRulePage, icacheRuleAll
@@ -74,6 +74,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
         Entry(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),
         Entry(
+            name: "change-pte-skips-invalid",
+            about: "change_pte makes no leaf in a slot that is marked INVALID (2230f9e1171a); v3.9 does, and the guest reads memory where there is no slot"),
+        Entry(
             name: "clean-on-map",
             about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
         Entry(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
@@ -128,16 +131,17 @@ public enum Revision: String, CaseIterable, Sendable {
     public var behaviours: Behaviours {
         let common: [Behaviour] = [
             .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
-            .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty,
-            .b6PgdTailCount, .b7PhysMask32, .b10FreeBeforeFlush, .b11Isv0IsWrite, .b12SlotDeleteKeepsStage2, .b13NoBreakBeforeMake,
+            .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty, .iomapRefusesPresent,
+            .b6PgdTailCount, .b7PhysMask32, .b8CleanNextPage, .b9DeviceMemAttr, .b10FreeBeforeFlush, .b11Isv0IsWrite, .b12SlotDeleteKeepsStage2,
+            .b13NoBreakBeforeMake,
             .b14VIPTLeavesDCache, .b15NoslotIsNoError,
         ]
         let own: [Behaviour] =
             switch self {
             case .v39:
                 [
-                    .presentTest, .unmapByRange, .rawLeafStore, .leafStoreBarrier, .srcu, .iomapRefusesPresent,
-                    .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap, .b8CleanNextPage, .b9DeviceMemAttr,
+                    .presentTest, .unmapByRange, .rawLeafStore, .leafStoreBarrier, .srcu,
+                    .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap,
                 ]
             case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
             }

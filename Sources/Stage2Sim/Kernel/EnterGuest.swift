@@ -17,6 +17,8 @@ extension Stepper {
     /// KVM_RUN, up to the guest's next instruction: the VMID is renewed if its generation is over (`update_vttbr`).
     func enterGuest() {
         let id = me.vm
+        // KVM_RUN is refused to whoever is not the process that made the VM.
+        if world.processes[world.vms[id].process].exited { return fail(.EIO) }
         if world.vms[id].vmidGeneration != world.vmidGeneration { renewVMID(id) }
         guard let level1 = world.vms[id].level1 else { return finish(.refused) }
         let mask = has(.b4VttbrMask) ? Bits(38, 12).mask : Bits(39, 13).mask
@@ -54,6 +56,11 @@ extension Narration {
                 "all VMIDs are used up: \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone, VMID \(now.vttbr.vmid) from a new generation",
                 what: "No VMID is left: a new generation begins, every CPU is forced out of its guest, all TLB entries and instruction-cache lines go.",
                 why: "VMIDs have eight bits. A number may be handed out again only when nothing on any CPU still carries it.")
+        }
+        if now.outcome == .failed {
+            return Told(
+                failed, what: "KVM_RUN is refused: the process that made this VM has ended.",
+                why: "A vCPU runs on its VMM's memory only: whoever else holds the file descriptor gets -EIO.")
         }
         if now.outcome == .refused {
             return Told(

@@ -61,8 +61,8 @@ extension Stepper {
 
     /// ATS1CPR: a privileged stage-1 read translation; the result is in PAR, which is the guest's (6a077e4ab9cb).
     func translateFaultVA() {
-        let va = me.access.va
-        var ipa = me.access.ipa
+        let va = me.accessVA
+        var ipa = me.accessIPA
         if me.access.throughStage1 {
             guard let mapping = world.stage1.first(where: { $0.contains(va) }), mapping.valid else {
                 me.par = 1
@@ -70,7 +70,7 @@ extension Stepper {
                 decide(.translationFailed)
                 return go(.retryInGuest)
             }
-            ipa = IPA(mapping.ipa.rawValue + (va.rawValue - mapping.va.rawValue))
+            ipa = mapping.ipa(of: va)
         }
         me.par = ipa.rawValue & ~0xfff
         emit(.parSet(me.par))

@@ -35,6 +35,6 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
 
 /// Error numbers that the path returns, negated as the kernel returns them.
 public enum Errno: Int32, Sendable, BitwiseCopyable {
-    case EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38
+    case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38
     public var name: String { "-\(String(describing: self))" }
 }

@@ -23,6 +23,16 @@ extension Routine {
                 else: "The slot's leaves are unmapped and flushed: the guest loses its memory with the slot."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
+            .slotLockMMU, in: "kvm_arch_flush_shadow_memslot", title: "take mmu_lock", when: .without(.b12SlotDeleteKeepsStage2), waits: .targetMMULock,
+            what: "Under the VM's lock the slot's leaves are unmapped.",
+            why: "Faults and notifiers change the same tables. A later fix: v3.9's function is an empty stub.",
+            source: "kvm_arch_flush_shadow_memslot, as later kernels have it")
+        Row(
+            .slotUnlockMMU, in: "kvm_arch_flush_shadow_memslot", title: "release mmu_lock", when: .without(.b12SlotDeleteKeepsStage2),
+            what: "The slot's leaves are gone from the tables; the flush comes next.",
+            why: "The slot is marked INVALID, so no fault maps it again meanwhile.",
+            source: "kvm_arch_flush_shadow_memslot, as later kernels have it")
+        Row(
             .slotRemove, in: "kvm_set_memory_region", title: "the slot is gone",
             what: "The slot leaves the list.",
             why: .if(
@@ -39,7 +49,7 @@ extension Stepper {
         let a = me.hostAction
         let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
         let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
-        guard !overlaps, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
+        guard !overlaps, world.vms[vm].slots.count < Memslots.userLimit, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
         world.vms[vm].slots.insert(contentsOf: [slot])
         // The VMM maps memory there too, where it has none.
         let process = world.vms[vm].process
@@ -57,11 +67,23 @@ extension Stepper {
 
     /// Waits until nobody is inside srcu_read_lock any more; where nobody enters it, it waits for nobody.
     func slotSynchronize() {
+        guard world.vms[vm].slots.index(around: me.hostAction.ipa) != nil else { return finish(.failed, error: .EINVAL) }
+        proceed()
+    }
+
+    /// `kvm_arch_flush_shadow_memslot`, where it is more than a stub: the whole slot, under mmu_lock.
+    func slotLockMMU() {
         guard let index = world.vms[vm].slots.index(around: me.hostAction.ipa) else { return finish(.failed, error: .EINVAL) }
         let slot = world.vms[vm].slots[index]
-        if has(.b12SlotDeleteKeepsStage2) { return go(.slotRemove) }
-        call(.flushUnmapped, then: .slotRemove)
-        callUnmap(vm, slot.ipa, size: slot.size, then: .flushUnmapped)
+        world.vms[vm].holder = me.id
+        emit(.lockTaken)
+        callUnmap(vm, slot.ipa, size: slot.size, then: .slotUnlockMMU)
+    }
+
+    func slotUnlockMMU() {
+        world.vms[vm].holder = nil
+        emit(.lockReleased)
+        call(.flushUnmapped, then: following)
     }
 
     func slotRemove() {
@@ -85,6 +107,8 @@ extension Narration {
             return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
         case .slotSynchronize:
             return Told(now.next == .slotRemove ? "every reader has left; the tables are left alone" : "every reader has left; its leaves go next")
+        case .slotLockMMU: return Told("held by \(after.name(of: actor))")
+        case .slotUnlockMMU: return Told("free")
         case .slotRemove: return Told("done")
         default: return nil
         }

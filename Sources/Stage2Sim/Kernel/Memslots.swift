@@ -10,6 +10,9 @@ public struct Memslots: RandomAccessCollection, Sendable, Equatable {
         var reach: UInt64 = 0
     }
 
+    /// KVM_USER_MEM_SLOTS of 32-bit ARM: slots that user space may have at a time.
+    public static let userLimit = 32
+
     private var rows: [Row] = []
 
     init(_ slots: [Memslot] = []) { insert(contentsOf: slots) }

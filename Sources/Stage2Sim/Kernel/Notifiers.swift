@@ -95,7 +95,7 @@ extension Routine {
             why: "Pages looked up before are not to be installed.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .cleanOnMap],
+            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .changePteSkipsInvalid, .cleanOnMap],
             what: "The guest's leaf is set to the new page, never writable; without tables nothing is done.",
             why: .by {
                 ($0.has(.changePteNeedsLeaf)
@@ -115,8 +115,11 @@ extension Stepper {
     /// Calls a notifier for `process`, or goes straight on where no VM has registered one.
     @inline(__always) func notify(_ routine: MicroStep, process: ProcessNumber, from start: HVA, to end: HVA, then back: MicroStep) {
         guard let vm = world.processes[process].vm, !world.vms[vm].destroyed else { return go(back) }
+        // srcu_read_lock, until the notifier returns: whoever deletes a slot waits for it.
+        world.vms[vm].srcuReaders += 1
         me.notifier.process = process
         me.notifier.vm = vm
+        me.notifier.inSRCU = true
         me.notifier.start = start
         me.notifier.end = end
         me.notifier.slot = 0
@@ -135,6 +138,12 @@ extension Stepper {
     func notifyUnlockAndReturn() {
         world.vms[vm].holder = nil
         emit(.lockReleased)
+        returnFromNotifier()
+    }
+
+    private func returnFromNotifier() {
+        world.vms[vm].srcuReaders -= 1
+        me.notifier.inSRCU = false
         returnToCaller()
     }
 
@@ -150,13 +159,13 @@ extension Stepper {
 
     func notifyPageSeq() {
         raiseSequence()
-        has(.invalidateSeqInLock) ? proceed() : returnToCaller()
+        has(.invalidateSeqInLock) ? proceed() : returnFromNotifier()
     }
 
     func notifyPageUnlock() {
         world.vms[vm].holder = nil
         emit(.lockReleased)
-        has(.invalidateSeqInLock) ? returnToCaller() : proceed()
+        has(.invalidateSeqInLock) ? returnFromNotifier() : proceed()
     }
 
     // MARK: invalidate_range_start and _end
@@ -192,7 +201,8 @@ extension Stepper {
             let slot = world.vms[vm].slots[me.notifier.slot]
             let from = max(me.notifier.start, slot.hva), to = min(me.notifier.end, slot.hva + slot.size)
             let page = max(me.notifier.page, from)
-            if !slot.invalid, page < to {
+            // A slot marked INVALID is walked like any other: no flag is tested.
+            if page < to {
                 me.notifier.page = page + pageSize
                 return slot.ipa + (page - slot.hva)
             }
@@ -235,6 +245,10 @@ extension Stepper {
     /// `kvm_set_spte_hva`: always read-only, never a new table, and a leaf even where none was.
     func notifyChangeSet() {
         guard let ipa = nextGuestPage() else { return go(.notifyChangeUnlock) }
+        if world.vms[vm].slots[me.notifier.slot].invalid {
+            if has(.changePteSkipsInvalid) { return }
+            if Sink.checks { world.orphanLeaves.append(OrphanLeaf(vm: vm, gfn: ipa.gfn, step: world.stepNumber)) }
+        }
         if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.notifier.pfn) }
         callSetLeaf(vm, ipa, leaf(for: me.notifier.pfn, writable: false), fromCache: false, then: .notifyChangeSet)
     }

@@ -128,16 +128,7 @@ extension Routine {
 
 extension Stepper {
     func decideWriteFault() {
-        let hsr = me.hsr
-        if hsr.isInstructionAbort {
-            me.writeFault = has(.s1ptwIsWrite) && hsr.isStage1Walk
-        } else if has(.s1ptwIsWrite), hsr.isStage1Walk {
-            me.writeFault = true
-        } else if has(.b11Isv0IsWrite) {
-            me.writeFault = !(hsr.isv && !hsr.isWrite)
-        } else {
-            me.writeFault = hsr.isWrite
-        }
+        me.writeFault = world.isWriteFault(me.hsr)
         decide(me.writeFault ? .writeFault : .readFault)
         proceed()
     }
@@ -198,6 +189,13 @@ extension Stepper {
         }
         let process = me.hostProcess
         let entry = world.processes[process].entry(me.hostPage)
+        if let area = world.processes[process].area(me.hostPage), case .device(let base) = area.backing {
+            // VM_PFNMAP: the frame follows from the area, whose right to write nobody looks at; no reference is taken.
+            decide(.pagePresent)
+            me.pfn = PA(base.rawValue + (me.hostPage - area.start)).pfn
+            me.writable = me.writeFault
+            return go(.checkPFN)
+        }
         guard entry.isPresent, entry.isWritable || !me.hostWrite else {
             decide(.pageNeedsHost)
             return callHostFault(then: .pinHostPage)
@@ -388,6 +386,14 @@ extension Narration {
     }
 
     private var hostPagePinned: Told {
+        if decided(.pagePresent), after.world.processes[now.hostProcess].area(now.hostPage).map({ $0.backing != .anonymous }) ?? false {
+            return Told(
+                "pfn \(hex(now.pfn.rawValue)), a device's",
+                what: "The area is a device's (VM_PFNMAP): the frame follows from the area, and no reference is taken.",
+                why: now.writeFault
+                    ? "It is mapped read/write because the fault was a write: nobody looks whether the area may be written, which is a defect of this code."
+                    : "A device's page has no count; stage 2 maps it as ordinary memory.")
+        }
         if decided(.pagePresent) {
             return Told(
                 "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)",

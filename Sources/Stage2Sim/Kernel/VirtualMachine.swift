@@ -35,13 +35,15 @@ public struct VirtualMachine: Sendable {
     public internal(set) var vmid: UInt8 = 0
     public internal(set) var vmidGeneration: UInt64 = 0
     public internal(set) var slots = Memslots()
-    public internal(set) var notifierSequence: UInt32 = 1
+    public internal(set) var notifierSequence: UInt32 = 0
     public internal(set) var notifierCount: Int32 = 0
     /// The actor that holds `mmu_lock`; nil: free.
     public var lockHolder: ActorNumber? { holder }
     var holder: ActorNumber?
-    /// vCPUs inside `srcu_read_lock`.
+    /// vCPUs and notifiers inside `srcu_read_lock`.
     public internal(set) var srcuReaders: Int32 = 0
+    /// vCPUs with something under way: each holds the VM, which is destroyed after the last of them.
+    var busyVCPUs: Int32 = 0
     public internal(set) var destroyed = false
     /// Counts the TLB flushes that concern this VM. A flush ends (TLBI, then DSB) only when no walk and no access under way uses
     /// what it removed: an access that began before finds the number changed.

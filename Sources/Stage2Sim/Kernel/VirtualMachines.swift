@@ -15,7 +15,7 @@ extension Routine {
             why: "A second one would lose the first: -EINVAL.",
             source: .kernel("kvm_alloc_stage2_pgd"))
         Row(
-            .destroyStop, in: "kvm_destroy_vm", title: "the VM is going",
+            .destroyStop, in: "kvm_destroy_vm", title: "the VM is going", waits: .lastVCPU,
             what: "The notifier is unregistered; no vCPU runs any more.",
             why: "From here nobody tells this VM that a page is going, and nobody needs to.",
             source: .kernel("virt/kvm/kvm_main.c"))

@@ -77,6 +77,10 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
         self.operation = operation
     }
 
+    /// ldrd, strd, ldm and stm whose address is a multiple of 4 and not of 8 are two accesses of a word each, which may lie in two
+    /// pages (DDI 0406C A3.5.3); each can fault by itself.
+    @inline(__always) public var isTwoWords: Bool { width == 8 && va.rawValue & 7 != 0 }
+
     /// The syndrome that the CPU gives for it; nil for the forms that give none.
     public var syndrome: AccessSyndrome? {
         guard form == .plain, kind != .execute else { return nil }

@@ -84,6 +84,14 @@ public struct Actor: BitwiseCopyable, Sendable {
     /// VTTBR as this vCPU was entered with it.
     public internal(set) var vttbr = VTTBR(rawValue: 0)
     public internal(set) var access = Access(.read, IPA(0))
+    /// Of an access of two words: the one under way, 0 or 1.
+    var word: UInt8 = 0
+    /// Where the word under way lies.
+    @inline(__always) var accessVA: VA { access.va + UInt64(word) << 2 }
+    @inline(__always) var accessIPA: IPA { access.ipa + UInt64(word) << 2 }
+    /// The bytes of the word under way, or of the whole access.
+    @inline(__always) var accessWidth: UInt8 { access.isTwoWords ? 4 : access.width }
+    @inline(__always) var accessValue: UInt64 { access.isTwoWords ? access.value >> (UInt64(word) << 5) & 0xffff_ffff : access.value }
     /// The IPA under translation: the access's own, or a stage-1 table's page.
     public internal(set) var ipa = IPA(0)
     /// Stage-1 tables still to be read; 0: none.

@@ -60,6 +60,8 @@ struct NotifierLocals: BitwiseCopyable {
     var end = HVA(0)
     var slot = 0
     var page = HVA(0)
+    /// It is inside srcu_read_lock.
+    var inSRCU = false
     /// For change_pte: the new page.
     var pfn = PFN(0)
 }

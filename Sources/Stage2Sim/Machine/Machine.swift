@@ -120,6 +120,7 @@ public struct Machine {
     public mutating func start(_ action: Action, by actor: ActorNumber, late: Bool = false) {
         precondition(actors[actor].isIdle, "an actor finishes one action before it starts another")
         world.busyActors += 1
+        if actors[actor].kind == .vcpu { world.vms[actors[actor].vm].busyVCPUs += 1 }
         prefetchForeseen(action, by: actor)
         actors[actor].begin(action, late: late)
     }
@@ -255,6 +256,7 @@ extension World {
             case .untouched: addAnonymousArea(process, piece.hva, end)
             case .populated:
                 addAnonymousArea(process, piece.hva, end)
+                processes[process].prepareAnonymous(piece.hva)
                 for page in Process.index(piece.hva)..<Process.index(end) where processes[process].entries[page].isNone {
                     let pfn = frames.allocate()
                     frames.change(pfn) {

@@ -273,6 +273,7 @@ private struct StateWriter {
         put(
             access.ipa.rawValue, access.va.rawValue, access.value, UInt64(access.rawHSR), UInt64(access.pc), UInt64(access.operation.rawValue),
             UInt64(access.asid))
+        put(UInt64(actor.word), actor.value & (actor.word == 0 ? 0 : .max))
         put(actor.ipa.rawValue, UInt64(bitPattern: Int64(actor.stage1Left)), actor.readingStage1 ? 1 : 0, UInt64(actor.level))
         put(address: actor.table)
         put(descriptor: actor.descriptor.rawValue)

@@ -50,7 +50,7 @@ extension World {
     }
 
     /// Whether KVM would take the abort for a write, by the behaviours that are on.
-    public func isWriteFault(_ hsr: HSR) -> Bool {
+    @inline(__always) public func isWriteFault(_ hsr: HSR) -> Bool {
         if hsr.isInstructionAbort { return behaviours.has(.s1ptwIsWrite) && hsr.isStage1Walk }
         if behaviours.has(.s1ptwIsWrite), hsr.isStage1Walk { return true }
         return behaviours.has(.b11Isv0IsWrite) ? !(hsr.isv && !hsr.isWrite) : hsr.isWrite

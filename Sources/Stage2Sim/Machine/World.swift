@@ -85,6 +85,8 @@ public struct World {
     /// Rows of the books that changed since they were last balanced.
     var openBooks = OpenBooks()
     public internal(set) var violations: [Violation] = []
+    /// Leaves that change_pte made for slots on their way out, kept for the checks.
+    var orphanLeaves: [OrphanLeaf] = []
 
     public var zeroPageAddress: PA { zeroPage.pa }
 }
@@ -105,6 +107,16 @@ public struct Stage1Mapping: Sendable, Equatable {
         self.tables = tables
     }
     @inline(__always) public func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
+    /// The IPA behind a VA that it contains.
+    public func ipa(of va: VA) -> IPA { ipa + (va - self.va) }
+}
+
+/// A leaf made while its slot was marked INVALID.
+struct OrphanLeaf: BitwiseCopyable {
+    var vm: VMNumber
+    var gfn: GFN
+    /// The step that made it.
+    var step: UInt32
 }
 
 /// A page on its way out of a process, in the hands of the thread that unmapped it.

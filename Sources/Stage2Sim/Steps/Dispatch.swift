@@ -89,7 +89,8 @@ extension Stepper {
             .reclaimNotify, .reclaimWriteOut, .reclaimFree, .reclaimPutBack, .touchMemory, .useMemory, .forkStart, .forkArea, .forkCopyEntries,
             .forkEnd, .forkDone, .zapStart, .zapEntries, .zapEnd, .zapFree, .exitProcess, .protectStart, .protectEntries, .protectEnd, .ksmCompare,
             .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
-            .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotRemove, .vmCreate, .allocateLevel1,
+            .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
+            .vmCreate, .allocateLevel1,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny:
             if isBlocked { return unmade(.blocked) }
@@ -177,6 +178,8 @@ extension Stepper {
         case .slotAdd: slotAdd()
         case .slotInvalidate: slotInvalidate()
         case .slotSynchronize: slotSynchronize()
+        case .slotLockMMU: slotLockMMU()
+        case .slotUnlockMMU: slotUnlockMMU()
         case .slotRemove: slotRemove()
         case .vmCreate: vmCreate()
         case .allocateLevel1: allocateLevel1()

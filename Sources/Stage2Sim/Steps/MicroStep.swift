@@ -43,7 +43,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case ksmCompare, ksmProtectStart, ksmProtectClear, ksmProtectCheck, ksmProtectSet, ksmProtectEnd
     case ksmReplaceStart, ksmReplaceClear, ksmReplaceChange, ksmReplaceSet, ksmReplaceEnd
     // Memory slots and virtual machines.
-    case slotAdd, slotInvalidate, slotSynchronize, slotRemove
+    case slotAdd, slotInvalidate, slotSynchronize, slotLockMMU, slotUnlockMMU, slotRemove
     case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
     // What happens to the machine.
     case machineEvent, cacheEvent, poisonPage, poisonDone

@@ -23,6 +23,8 @@ public enum Wait: UInt8, Sendable, BitwiseCopyable {
     case mergedPageTable
     /// The page-table lock and the page's own.
     case targetPage
+    /// The VM's vCPUs, each of which holds the VM while it runs.
+    case lastVCPU
     /// Everybody inside `srcu_read_lock`.
     case slotReaders
     /// Somebody else to change what this vCPU faults on again and again.
@@ -38,6 +40,7 @@ public enum Wait: UInt8, Sendable, BitwiseCopyable {
         case .faultingPage, .targetPage: "the page's lock or its process's"
         case .targetMapForWriting, .targetMapIfUnmapped: "mmap_sem for writing"
         case .mappersPageTable, .mergedPageTable: "the page-table lock"
+        case .lastVCPU: "the VM's last vCPU"
         case .slotReaders: "the readers of the memory slots (SRCU)"
         case .progress: "somebody else to change what it faults on"
         }

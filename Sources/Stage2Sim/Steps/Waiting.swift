@@ -39,6 +39,7 @@ struct Waiting {
             case .mappersPageTable: mapper.map(isPageTableLocked) ?? false
             case .mergedPageTable: isPageTableLocked(mergedSide)
             case .targetPage: isPageTableLocked(me.hostAction.process) || lockedPage.map { world.pointee.isLocked($0, against: me.id) } ?? false
+            case .lastVCPU: world.pointee.vms[me.hostAction.vm].busyVCPUs > 0
             case .slotReaders: world.pointee.vms[me.hostAction.vm].srcuReaders > 0
             }
         }
@@ -121,7 +122,11 @@ extension Machine {
             case .mappersPageTable: world.mappers(of: actor.reclaimPFN).prefix(1).map { world.processes[$0.process].pageTableLock }
             case .mergedPageTable: [world.processes[actor.merge.phase == 0 ? actor.hostAction.otherProcess : actor.hostAction.process].pageTableLock]
             case .targetPage: [world.processes[actor.hostAction.process].pageTableLock] + world.lockedPages.map(\.actor)
-            case .slotReaders: actors.indices.filter { actors[$0].inSRCU && actors[$0].vm == actor.hostAction.vm }
+            case .lastVCPU: actors.indices.filter { actors[$0].kind == .vcpu && actors[$0].vm == actor.hostAction.vm && !actors[$0].isIdle }
+            case .slotReaders:
+                actors.indices.filter {
+                    actors[$0].inSRCU && actors[$0].vm == actor.hostAction.vm || actors[$0].notifier.inSRCU && actors[$0].notifier.vm == actor.hostAction.vm
+                }
             }
         var found: [ActorNumber] = []
         for case let holder? in held where holder != actor.id || wait == .lockHeldByItself {

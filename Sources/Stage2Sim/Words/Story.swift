@@ -32,6 +32,7 @@ public struct Story {
                         ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else")
                         : "was never a table")
             case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
+            case .freeFrameUsed: "\(who) took frame \(hex(violation.pa.rawValue)) for a page, and it has been free since step \(violation.cause)"
             case .leafWithoutFrame:
                 machine.world.frames.contains(violation.pa.pfn)
                     ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
