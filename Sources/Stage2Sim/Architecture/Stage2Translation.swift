@@ -113,7 +113,8 @@ public struct Stage2Translation: Sendable {
 extension Stage2Translation.Fault {
     fileprivate init(_ status: FaultStatus, _ ipa: IPA, _ access: Access, _ isStage1Walk: Bool, _ geometry: Stage2Geometry) {
         self.status = status
-        let write = !isStage1Walk && access.kind == .write
+        // On a stage-1 walk too WnR tells the instruction, not the walker's read.
+        let write = access.kind == .write
         let isMaintenance = access.form == .cacheMaintenance
         switch geometry.architecture {
         case .armv7:
