@@ -43,6 +43,8 @@ struct CompareCommand: ParsableCommand {
             var output = StandardOutput()
             if json { output.line(jsonText(comparison, evidence)) } else { tell(comparison, evidence, one, other) { output.line($0) } }
             try output.flush()
+            TableOptions.tell(one.notices, of: first)
+            TableOptions.tell(other.notices, of: second)
             if !comparison.differences.isEmpty { throw CommandIO.notHeld }
         } catch { throw CommandIO.report(error) }
     }
