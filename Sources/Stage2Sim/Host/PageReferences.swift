@@ -2,20 +2,26 @@
 
 extension Stepper {
     @inline(__always) func addReference(_ pfn: PFN) {
-        if Sink.checks { checkInUse(pfn) }
-        world.frames.change(pfn) { $0.hold() }
-        emit(.frameReferences(pfn, count: world.frames[pfn].references))
+        var after = Frame()
+        world.frames.change(pfn) {
+            $0.hold()
+            after = $0
+        }
+        if Sink.checks, after.flags.contains(.free) { checkInUse(pfn) }
+        emit(.frameReferences(pfn, count: after.references))
     }
 
-    /// `put_page`; the last one frees. KVM does not release reserved pages, although it took a reference (7df003c85218).
+    /// `put_page`; the last one frees. KVM does not release reserved pages, although it took a reference; a later fix does.
     @inline(__always) func dropReference(_ pfn: PFN, leaksIfReserved: Bool = false) {
         guard world.frames.contains(pfn) else { return }
-        var frame = world.frames[pfn]
-        if leaksIfReserved, frame.flags.contains(.reserved) { return }
-        world.frames.change(pfn) { $0.letGo() }
-        frame.letGo()
-        emit(.frameReferences(pfn, count: frame.references))
-        if frame.references == 0 { freeFrame(pfn) }
+        var after = Frame()
+        world.frames.change(pfn) {
+            if !leaksIfReserved || !$0.flags.contains(.reserved) { $0.letGo() }
+            after = $0
+        }
+        if leaksIfReserved, after.flags.contains(.reserved) { return }
+        emit(.frameReferences(pfn, count: after.references))
+        if after.references == 0 { freeFrame(pfn) }
     }
 
     @inline(never) func freeFrame(_ pfn: PFN) {

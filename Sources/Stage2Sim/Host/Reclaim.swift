@@ -211,7 +211,8 @@ extension Narration {
 
     private func freed(_ frame: Frame) -> Told {
         if now.next == .reclaimPutBack {
-            let dirty = frame.flags.contains(.dirty)
+            // Before it is written out the page is dirty by rights.
+            let dirty = step == .reclaimFree && frame.flags.contains(.dirty) && frame.references == 2
             return Told(
                 dirty ? "dirty again: it stays" : "refs \(frame.references): somebody holds it",
                 what: dirty ? "The page has become dirty again: it is kept." : "Somebody beside the swap cache and reclaim holds the page: it is kept.",

@@ -91,18 +91,23 @@ public struct EffectBuffer: RandomAccessCollection {
         deinit { start.deallocate() }
     }
 
-    private var storage = Storage()
+    private var storage: Storage
+    /// The storage's, without the way through the object: it is on the path of every effect.
+    private var start: UnsafeMutablePointer<Effect>
     public private(set) var count = 0
     /// A step has far fewer; what goes beyond in a run is counted, not kept.
     public static let capacity = 4096
     /// Effects that found no room since the buffer was last emptied.
     public private(set) var overflow = 0
 
-    public init() {}
+    public init() {
+        storage = Storage()
+        start = storage.start
+    }
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { count }
-    public subscript(index: Int) -> Effect { storage.start[index] }
+    public subscript(index: Int) -> Effect { start[index] }
     public mutating func removeAll() {
         count = 0
         overflow = 0
@@ -112,8 +117,9 @@ public struct EffectBuffer: RandomAccessCollection {
     mutating func own() {
         guard !isKnownUniquelyReferenced(&storage) else { return }
         let copy = Storage()
-        copy.start.initialize(from: storage.start, count: count)
+        copy.start.initialize(from: start, count: count)
         storage = copy
+        start = copy.start
     }
 
     @inline(__always) mutating func append(_ effect: Effect) {
@@ -121,7 +127,7 @@ public struct EffectBuffer: RandomAccessCollection {
             overflow += 1
             return
         }
-        (storage.start + count).initialize(to: effect)
+        (start + count).initialize(to: effect)
         count += 1
     }
 }

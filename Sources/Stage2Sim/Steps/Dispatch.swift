@@ -20,7 +20,7 @@ extension Stepper {
         case .maintainCaches: maintainCaches()
         case .takeException: takeException()
         case .saveSyndrome:
-            if isBlocked { return unmade(.blocked) }
+            if me.isSpinning, isBlocked { return unmade(.blocked) }
             saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
         case .translateFaultVA: translateFaultVA()
