@@ -156,7 +156,7 @@ extension Stepper {
     }
 
     /// A frame gains a reference, a mapping or a leaf: it must not be a free one.
-    @inline(__always) func checkInUse(_ pfn: PFN, ipa: IPA? = nil) {
+    @inline(never) func checkInUse(_ pfn: PFN, ipa: IPA? = nil) {
         if world.frames.contains(pfn), world.frames[pfn].flags.contains(.free) {
             report(.freeFrameUsed, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
         }

@@ -59,7 +59,7 @@ extension Stepper {
         let old = slot.pointee
         slot.pointee = new
         emit(.hostEntryChanged(process: process, hva, old: old.rawValue, new: new.rawValue))
-        if Sink.checks, new.isPresent, new.pfn != old.pfn { checkInUse(new.pfn) }
+        if Sink.checks, new.isPresent, new.pfn != old.pfn, world.frames[new.pfn].flags.contains(.free) { checkInUse(new.pfn) }
         progress()
         if Sink.checks, old.pfn != new.pfn || old.isPresent != new.isPresent { openHostBook(process, hva) }
     }

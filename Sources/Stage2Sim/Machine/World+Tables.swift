@@ -11,14 +11,17 @@ extension World {
 
     /// Goes down from a level-1 table, at most to `level`.
     @inline(__always) func lookUp(_ ipa: IPA, from level1: PA, to last: Int = 3) -> Found {
-        var table = level1, level = 1
-        while true {
-            let address = Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)
-            let word = kernelPages.word(at: address) ?? 0
-            guard level < last, word != 0 else { return Found(address: address, word: word, level: level) }
-            table = Stage2Descriptor(word).address
-            level += 1
-        }
+        // Level by level and not in a loop: with the level a constant, so are the shifts.
+        let first = entry(of: ipa, in: level1, level: 1)
+        guard last > 1, first.word != 0 else { return first }
+        let second = entry(of: ipa, in: Stage2Descriptor(first.word).address, level: 2)
+        guard last > 2, second.word != 0 else { return second }
+        return entry(of: ipa, in: Stage2Descriptor(second.word).address, level: 3)
+    }
+
+    @inline(__always) private func entry(of ipa: IPA, in table: PA, level: Int) -> Found {
+        let address = Stage2Walk.descriptorAddress(table: table, ipa: ipa, level: level)
+        return Found(address: address, word: kernelPages.word(at: address) ?? 0, level: level)
     }
 
     /// The leaf that the tables hold for `ipa` now, 0 where nothing is mapped; nil where a table is missing.
