@@ -41,16 +41,23 @@ extension Explorer {
     private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-            // The title comes first: revision and I-cache stand in the status line too.
-            let machine = [
-                "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  ",
-            ]
-            let step = "step \(scene.position) of \(scene.count)" + (timeline.isWhole ? "" : "+")
+            let cpu = "\(scene.now.world.cpuModel.name)  ", cache = "I-cache \(scene.now.world.instructionCacheName)  "
+            let step = (scene.stop == nil ? "" : "after ") + "step \(scene.position) of \(scene.count)" + (timeline.isWhole ? "" : "+")
             let room = canvas.width - x - 5
-            let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
+            // Which kernel it is, is never left out.
+            let kernel = kernelWords(scene, width: max(18, room - step.count - 24)) + "  "
+            let right =
+                [kernel + cpu + cache + step, kernel + cpu + step, kernel + step].first {
+                    CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room
+                } ?? kernel + step
             x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, room - CharacterWidth.of(right)))
             canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
         }
+    }
+
+    /// The kernel in force.
+    func kernelWords(_ scene: Scene, width: Int = .max) -> String {
+        KernelInForce(scene.now).text(minus: String(Character(glyphs.minus)), width: width)
     }
 
     private func drawHint(_ layout: Layout, _ canvas: inout Canvas) {
@@ -107,7 +114,9 @@ extension Explorer {
         if branch > 0 || branches.count > 1 { parts.append(("branch \(branch + 1)/\(branches.count)", .note)) }
         if let fault = scene.fault {
             parts.append(("fault \(fault + 1)/\(scene.faultCount)", .status))
-            if let steps = scene.faultSteps, scene.inFault {
+            if scene.stop != nil {
+                parts.append(("no step", .status))
+            } else if let steps = scene.faultSteps, scene.inFault {
                 parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status))
             } else {
                 parts.append(("between faults", .status))
@@ -115,25 +124,29 @@ extension Explorer {
         } else {
             parts.append(("fault 0/\(scene.faultCount)", .status))
         }
-        if let actor = scene.actor { parts.append((scene.now.name(of: actor), .status)) }
+        if let actor = scene.acting { parts.append((scene.now.name(of: actor), .status)) }
         let vm = scene.vm
         parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("mmu_lock free", .status))
         let notified = scene.changes.sequence || scene.changes.count
         parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)\(notified ? " *" : "")", notified ? .changed : .status))
         parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))
         parts.append((scene.now.world.instructionCacheName, .status))
-        parts.append((scene.session.machine.revision.rawValue, .status))
         let violations = scene.now.world.statistics.violations
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
         if let playingWords { parts.insert((playingWords, .note), at: 0) }
         if changesOnly { parts.append(("changes only", .note)) }
         canvas.draw(in: layout.status) { canvas in
             canvas.fill(nil, " ", .status)
+            // The kernel has its place before all others; they follow as far as there is room.
+            let isSwitched = !KernelInForce(scene.now).isPure
+            let kernel = kernelWords(scene, width: max(18, canvas.width / 3))
+            let end = canvas.width - CharacterWidth.of(kernel) - 2
             var x = 1
             for (text, role) in parts {
-                guard x + CharacterWidth.of(text) < canvas.width else { continue }
+                guard x + CharacterWidth.of(text) <= end else { continue }
                 x = canvas.put(x, 0, text, role) + 2
             }
+            canvas.put(x, 0, kernel, isSwitched ? .note : .status, width: canvas.width - x)
         }
     }
 

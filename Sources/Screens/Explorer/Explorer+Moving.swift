@@ -62,10 +62,10 @@ extension Explorer {
     mutating func move(_ lines: Int) {
         switch focus {
         case .path:
-            let records = scene().records
-            guard let first = records.first, let last = records.last else { return }
-            let from = pickedStep ?? min(max(timeline.position, first.position), last.position)
-            pickedStep = min(max(from + lines, first.position), last.position)
+            let places = scene().pathPlaces
+            guard !places.isEmpty else { return }
+            let from = places.lastIndex { $0 <= pickedStep ?? timeline.place } ?? 0
+            pickedStep = places[min(max(from + min(max(lines, -places.count), places.count), 0), places.count - 1)]
         case .tables, .entry:
             if focus == .entry, layout.kind != .single { return scroll(focus, lines) }
             if let view = tablesPane(scene()).view { browsing.move(lines, in: view) }

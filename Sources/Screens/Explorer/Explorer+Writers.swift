@@ -32,7 +32,7 @@ extension Explorer {
     private func words(_ write: DescriptorWrite) -> String {
         var text = timeline.now.machine.name(of: write.actor)
         if let number = timeline.faultNumber(at: write.step), Int(timeline.index.faults[number].end) >= write.step { text += ", fault \(number + 1)" }
-        return "\(text): \(write.microStep.text(timeline.now.machine.world.setting).title)" + (write.new == 0 ? ", which cleared it" : "")
+        return "\(text): \(write.microStep.words(in: timeline.now.machine).title)" + (write.new == 0 ? ", which cleared it" : "")
     }
 
     /// To the step that wrote the entry at hand; from there, to the one before it. The entry stays picked.

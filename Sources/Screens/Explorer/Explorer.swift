@@ -57,7 +57,7 @@ public struct Explorer: Interactive {
     /// Lines scrolled by hand, by pane; absent: the pane follows the step.
     var scrolled: [PaneID: Int] = [:]
     /// The line picked in the path; nil follows the step.
-    var pickedStep: Int?
+    var pickedStep: TimelinePlace?
     /// The place in the tables.
     var browsing = TableBrowsing()
     /// The map of the address space, as it was left.
@@ -142,21 +142,34 @@ public struct Explorer: Interactive {
             cachedRecords = (around, branch, records)
         }
         let fault = timeline.faultNumber(at: timeline.position)
-        let operation = timeline.operationNumber(at: timeline.position).map { timeline.session.script.operation(at: $0).operation }
+        let operation = timeline.operationNumber(at: timeline.place).map(timeline.session.script.movedOperation)
+        let stops = timeline.stopPlaces(after: max(0, around.lowerBound - 1)...max(around.lowerBound - 1, around.upperBound), near: timeline.place.stop)
+            .compactMap { $0 == timeline.place ? timeline.stopHere : timeline.stop(at: $0) }
         let narration = timeline.narration
         let scene = Scene(
             session: timeline.session, position: timeline.position, count: timeline.count, before: timeline.before.machine, now: timeline.now.machine,
-            effects: timeline.effects, actor: timeline.actor, step: timeline.step, records: records, fault: fault, faultCount: timeline.index.faults.count,
+            effects: timeline.effects, actor: timeline.actor, step: timeline.step, place: timeline.place, stops: stops,
+            isFinishing: timeline.position > timeline.scriptEnd,
+            records: records, fault: fault, faultCount: timeline.index.faults.count,
             faultSteps: fault.map { Int(timeline.index.faults[$0].start)...max(Int(timeline.index.faults[$0].start), Int(timeline.index.faults[$0].end)) },
-            operation: timeline.position == 0 ? nil : operation, words: narration?.text, result: narration?.result ?? "", changes: Changes(timeline.effects))
+            operation: operation,
+            isOfAnotherCourse: timeline.operationNumber(at: timeline.place).map(timeline.session.isOfAnotherCourse) ?? false, words: narration?.text,
+            result: narration?.result ?? "",
+            changes: Changes(timeline.effects))
         cachedScene = scene
         return scene
     }
 
-    mutating func go(to position: Int) {
-        timeline.seek(position)
+    mutating func go(to position: Int) { go(to: TimelinePlace(step: position)) }
+
+    mutating func go(to place: TimelinePlace) {
+        timeline.seek(place)
         moved()
     }
+
+    /// One place on or back: a step, or the stop of an operation that makes none.
+    mutating func goOn() { go(to: timeline.place(after: timeline.place)) }
+    mutating func goBack() { go(to: timeline.place(before: timeline.place)) }
 
     mutating func moved() {
         cachedScene = nil
@@ -252,8 +265,8 @@ public struct Explorer: Interactive {
 
     mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
         switch action {
-        case .stepOn: go(to: timeline.position + 1)
-        case .stepBack: go(to: timeline.position - 1)
+        case .stepOn: goOn()
+        case .stepBack: goBack()
         case .finishFault: finishFault()
         case .startFault: startFault()
         case .nextFault: goToFault(1)
@@ -267,7 +280,7 @@ public struct Explorer: Interactive {
             } else {
                 go(to: 0)
             }
-        case .last: go(to: timeline.count)
+        case .last: go(to: timeline.lastPlace)
         case .firstRow: move(-Self.everything)
         case .lastRow: move(Self.everything)
         case .moveDown: move(1)
@@ -314,7 +327,7 @@ public struct Explorer: Interactive {
         case .pageDown: scrollOverlay(10)
         case .pageUp: scrollOverlay(-10)
         case .stepOn where overlay == .why, .stepBack where overlay == .why:
-            go(to: timeline.position + (action == .stepOn ? 1 : -1))
+            if action == .stepOn { goOn() } else { goBack() }
         case .quit: return .quit
         default:
             overlay = nil

@@ -10,9 +10,15 @@ public struct Scene {
     public let before: Machine
     public let now: Machine
     public let effects: [Effect]
-    /// Who made the step; nil at the start.
+    /// Who made the step; nil at the start. At a stop: the operation's actor, else the last step's.
     public let actor: ActorNumber?
+    /// nil at the start, and where the place is an operation without a step.
     public let step: MicroStep?
+    public let place: TimelinePlace
+    /// The operations without a step among the records.
+    public let stops: [Stop]
+    /// The script is over, and actors finish what they have begun.
+    public let isFinishing: Bool
     /// The steps that belong together around the place, made and to come.
     public let records: [StepRecord]
     /// Of the session: the fault on the screen or the last one, from 0, how many there are, and the steps of this one.
@@ -20,7 +26,9 @@ public struct Scene {
     public let faultCount: Int
     public let faultSteps: ClosedRange<Int>?
     public let operation: Sessions.Operation?
-    /// What the step was, and what it came to, in words; nil at the start.
+    /// What its author says of it was said of another course than this one.
+    public let isOfAnotherCourse: Bool
+    /// What the step was, and what it came to, in words; nil at the start and at a stop.
     public let words: StepText?
     public let result: String
     let changes: Changes
@@ -48,6 +56,25 @@ public struct Scene {
         }
         return now.world.vms[0].slots.first?.ipa ?? IPA(0)
     }
+
+    /// The operation without a step that is the place.
+    public var stop: Stop? { place.stop == 0 ? nil : stops.first { $0.place == place } }
+
+    /// The author's note on the operation, marked where it is not of this course.
+    var note: (text: String, role: Role)? {
+        guard let note = operation?.note, !note.isEmpty else { return nil }
+        return Self.note(note, isOfAnotherCourse: isOfAnotherCourse)
+    }
+
+    static func note(_ text: String, isOfAnotherCourse: Bool) -> (text: String, role: Role) {
+        isOfAnotherCourse ? ("Said of another course, may not hold here: " + text, .dim) : (text, .note)
+    }
+
+    /// The places in the path, in order.
+    var pathPlaces: [TimelinePlace] { (records.map { TimelinePlace(step: $0.position) } + stops.map(\.place)).sorted() }
+
+    /// Who acts; nil where nobody does.
+    public var acting: ActorNumber? { stop.map(\.operation.actor.isEmpty) ?? false ? nil : actor }
 
     /// The fault on the screen holds the place.
     public var inFault: Bool { faultSteps?.contains(position) ?? false }

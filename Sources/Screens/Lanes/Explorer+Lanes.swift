@@ -7,7 +7,7 @@ extension Explorer {
     mutating func openLanes() {
         guard timeline.count > 0 else { return say("the session has no steps") }
         overlay = nil
-        lanes = LanesView(cursor: max(1, timeline.position))
+        lanes = LanesView(cursor: timeline.place.stop > 0 ? timeline.position : max(1, timeline.position), stop: timeline.place.stop)
     }
 
     /// Columns that the lanes have, and the first of them on the screen.
@@ -32,25 +32,38 @@ extension Explorer {
 
     mutating func handleInLanes(_ action: KeyAction, number: Int?) -> Reaction {
         var view = settledLanes()
+        let (cursor, stop) = (view.cursor, view.stop)
+        view.stop = 0
         let page = view.perColumn * max(1, laneWidth / 2)
         switch action {
-        case .stepOn: view.cursor += view.perColumn
-        case .stepBack: view.cursor -= view.perColumn
+        case .stepOn, .stepBack:
+            guard view.perColumn == 1 else {
+                view.cursor += action == .stepOn ? view.perColumn : -view.perColumn
+                break
+            }
+            // Step by step, operations that make none are stops here too.
+            let here = TimelinePlace(step: cursor, stop: stop)
+            let next = action == .stepOn ? timeline.place(after: here) : timeline.place(before: here)
+            (view.cursor, view.stop) = next == TimelinePlace(step: 0) ? (cursor, stop) : (next.step, next.stop)
         case .pageDown: view.cursor += page
         case .pageUp: view.cursor -= page
-        case .moveDown: view.firstLane = min(view.firstLane + 1, max(0, activeActors.count - 1))
-        case .moveUp: view.firstLane = max(0, view.firstLane - 1)
+        case .moveDown: (view.firstLane, view.stop) = (min(view.firstLane + 1, max(0, activeActors.count - 1)), stop)
+        case .moveUp: (view.firstLane, view.stop) = (max(0, view.firstLane - 1), stop)
         case .first, .goTo: view.cursor = number ?? 1
         case .last: view.cursor = timeline.count
         case .nextFault, .finishFault: view.cursor = faultStart(after: view.cursor) ?? view.cursor
         case .previousFault, .startFault: view.cursor = faultStart(before: view.cursor) ?? view.cursor
         case .nextStop: view.cursor = breakpoints.broken(in: timeline).first { $0 > view.cursor } ?? view.cursor
         case .previousStop: view.cursor = breakpoints.broken(in: timeline).last { $0 < view.cursor } ?? view.cursor
-        case .more: view.zoom(in: true, count: timeline.count, width: laneWidth)
-        case .less: view.zoom(in: false, count: timeline.count, width: laneWidth)
-        case .zoom: view.perColumn = view.perColumn == 1 ? 0 : 1
+        case .more, .less, .zoom:
+            view.stop = stop
+            if action == .zoom {
+                view.perColumn = view.perColumn == 1 ? 0 : 1
+            } else {
+                view.zoom(in: action == .more, count: timeline.count, width: laneWidth)
+            }
         case .into:
-            go(to: laneTarget(view.cursor, view).step)
+            go(to: stop > 0 && view.perColumn == 1 ? TimelinePlace(step: cursor, stop: stop) : TimelinePlace(step: laneTarget(view.cursor, view).step))
             lanes = nil
             return .redraw
         case .lanes, .out, .close:

@@ -18,7 +18,7 @@ struct NotePane {
         let noteFirst = !full && !scene.changes.broken.isEmpty
         var lines: [Line] = []
         func note() {
-            if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
+            if let note = scene.note { paragraph("Note", note.text, note.role) }
         }
         func paragraph(_ label: String, _ text: String, _ role: Role) {
             guard !text.isEmpty else { return }
@@ -51,12 +51,16 @@ struct NotePane {
             let result =
                 scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
                 .map { String(scene.result.dropFirst($0.count)) } ?? scene.result
-            paragraph("Now", result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + result, .heading)
+            paragraph("Now", result == info.title ? info.what : info.line(result), .heading)
             if full { paragraph("What", info.what, .plain) }
             if noteFirst { note() }
             paragraph("Why", info.why, .plain)
             if full { for defect in defects(namedIn: info.what + " " + info.why) { paragraph(defect.number, defect.meaning, .dim) } }
             if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }
+        } else if let stop = scene.stop {
+            let text = StopText(stop)
+            paragraph("Now", text.title + ": " + text.result, .heading)
+            paragraph("Why", text.why, .plain)
         } else {
             paragraph("Here", scene.session.about.isEmpty ? "The start of \(scene.session.title)." : scene.session.about, .plain)
             if !scene.session.question.isEmpty { paragraph("Asks", scene.session.question, .note) }

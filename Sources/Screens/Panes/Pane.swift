@@ -1,3 +1,4 @@
+import Sessions
 import Stage2Sim
 
 // The panes: each draws a scene into its rectangle, in lines that can be scrolled, searched and printed as plain text.
@@ -19,7 +20,7 @@ struct Line {
     var target: Target?
 
     enum Target: Equatable {
-        case step(Int)
+        case step(TimelinePlace)
         case entry(TablePlace)
     }
 

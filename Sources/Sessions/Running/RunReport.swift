@@ -28,11 +28,12 @@ public struct RunReport {
     private mutating func runText(_ line: (String) -> Void) {
         line("\(session.title)")
         if !session.about.isEmpty { line("  \(session.about)") }
-        line("  kernel \(session.machine.revision.rawValue), \(session.machine.cpu.name), I-cache \(session.machine.instructionCacheName)")
+        line("  kernel \(KernelInForce(session.machine)), \(session.machine.cpu.name), I-cache \(session.machine.instructionCacheName)")
+        let course = session.divergesAt == nil ? "" : "said of another course, may not hold here: "
         var function = ""
         forEachStep(begun: { operation in
             line("")
-            if !operation.note.isEmpty { line("# \(operation.note)") }
+            if !operation.note.isEmpty { line("# \(course)\(operation.note)") }
             line("== " + (operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text)
             function = ""
         }) { step, actor, narration, effects, simulation in
