@@ -5,14 +5,14 @@ import Stage2Sim
 
 extension Explorer {
     public mutating func draw(into grid: inout Grid) {
-        let layout = layout
-        guard layout.kind != .tooSmall else {
+        guard Layout.kind(width: size.width, height: size.height) != .tooSmall else {
             return grid.draw { canvas in
                 let text = "kvmtui needs \(Layout.smallestWidth)x\(Layout.smallestHeight); this is \(size.width)x\(size.height). q leaves."
                 for (y, line) in TextLayout.wrap(text, width: max(1, canvas.width)).enumerated() { canvas.put(0, y, line, .error) }
             }
         }
         let scene = scene()
+        let layout = layout
         grid.draw { canvas in
             drawHeader(scene, layout, &canvas)
             if lanes != nil {
@@ -113,11 +113,16 @@ extension Explorer {
         var parts: [(String, Role)] = []
         if branch > 0 || branches.count > 1 { parts.append(("branch \(branch + 1)/\(branches.count)", .note)) }
         if let fault = scene.fault {
-            parts.append(("fault \(fault + 1)/\(scene.faultCount)", .status))
+            let isOthers = scene.inFault && scene.faultActor != scene.acting
+            let whose = isOthers ? scene.faultActor.map { " of \(scene.now.name(of: $0))" } ?? "" : ""
+            parts.append(("fault \(fault + 1)/\(scene.faultCount)\(whose)", .status))
             if scene.stop != nil {
                 parts.append(("no step", .status))
-            } else if let steps = scene.faultSteps, scene.inFault {
-                parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status))
+            } else if scene.inFault {
+                if let own = scene.ownSteps {
+                    let made = own.prefix { $0 <= scene.position }.count
+                    parts.append((isOthers ? "stands at step \(made)/\(own.count)" : "step \(made)/\(own.count)", .status))
+                }
             } else {
                 parts.append(("between faults", .status))
             }
@@ -126,7 +131,8 @@ extension Explorer {
         }
         if let actor = scene.acting { parts.append((scene.now.name(of: actor), .status)) }
         let vm = scene.vm
-        parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("mmu_lock free", .status))
+        let named = scene.hasVMs ? "vm\(vm.id) " : ""
+        parts.append(vm.lockHolder.map { ("\(named)mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("\(named)mmu_lock free", .status))
         let notified = scene.changes.sequence || scene.changes.count
         parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)\(notified ? " *" : "")", notified ? .changed : .status))
         parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))
@@ -170,7 +176,13 @@ extension Explorer {
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
         case .cache: content = CachePane.content(scene, glyphs: glyphs, width: width, height: height)
-        case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, extent: height <= 4 ? .brief : height <= 6 ? .normal : .full)
+        case .note:
+            // All that can be said, where there is room for it.
+            content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .full)
+            let isAlone = Layout.kind(width: size.width, height: size.height, zoomed: zoomed) == .single
+            if content.lines.count > height, !isAlone, !surroundings.plain {
+                content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .normal)
+            }
         }
         if changesOnly, pane != .path, pane != .note {
             content.lines = content.lines.filter(\.changed)
@@ -181,6 +193,17 @@ extension Explorer {
         return content
     }
 
+    /// The rows that a pane would fill, so many columns wide.
+    mutating func rowsNeeded(by pane: PaneID, width: Int) -> Int {
+        switch pane {
+        case .note: NotePane.content(scene(), glyphs: glyphs, width: width, extent: .normal).lines.count
+        // A table has as many rows as it is given; these show what is around the entry.
+        case .tables: min(10, content(of: pane, width: width, height: 12).lines.count)
+        case .cache: content(of: pane, width: width, height: size.height >= 48 ? 28 : 18).lines.count
+        default: content(of: pane, width: width, height: 200).lines.count
+        }
+    }
+
     /// The first line shown: scrolled by hand, or so that the anchor is in sight.
     func firstLine(_ pane: PaneID, _ content: PaneContent, height: Int) -> Int {
         let most = max(0, content.lines.count - height)
@@ -188,7 +211,8 @@ extension Explorer {
         var anchor = content.anchor
         if pane == .path, let pickedStep { anchor = content.lines.firstIndex { $0.target == .step(pickedStep) } ?? anchor }
         guard let anchor else { return 0 }
-        return min(max(0, anchor - height * content.anchorTenths / 10), most)
+        let rows = min(content.anchorRows, height)
+        return min(max(0, anchor - height * content.anchorTenths / 10, anchor + rows - height), most)
     }
 
     /// Returns the pane's title.
@@ -204,6 +228,11 @@ extension Explorer {
             if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
             if let found, found.pane == id, found.line == row { return .match }
             return nil
+        }
+        let below = content.lines.count - first - inside.height
+        if id == .note, below > 0 || first > 0 {
+            let text = below > 0 ? " \(below) more row\(below == 1 ? "" : "s"): \(focus == .note ? "j" : "8, then j") " : " k: back "
+            canvas.put(endingAt: rect.endX - 2, rect.endY - 1, text, .key)
         }
         return title
     }

@@ -91,6 +91,7 @@ public struct Explorer: Interactive {
     var recovery: Recovery?
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
+    private var cachedOwnSteps: (fault: Int, branch: Int, steps: [Int]?)?
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
 
     /// What lies over the panes.
@@ -141,7 +142,9 @@ public struct Explorer: Interactive {
             records = timeline.count == 0 ? [] : timeline.records(around)
             cachedRecords = (around, branch, records)
         }
-        let fault = timeline.faultNumber(at: timeline.position)
+        // The acting actor's fault; while others move within somebody's, that one; between faults the last.
+        let underWay = timeline.position == 0 ? nil : timeline.faultUnderWay(at: timeline.position, of: timeline.actor)
+        let fault = underWay ?? timeline.faultNumber(at: timeline.position)
         let operation = timeline.operationNumber(at: timeline.place).map(timeline.session.script.movedOperation)
         let stops = timeline.stopPlaces(after: max(0, around.lowerBound - 1)...max(around.lowerBound - 1, around.upperBound), near: timeline.place.stop)
             .compactMap { $0 == timeline.place ? timeline.stopHere : timeline.stop(at: $0) }
@@ -150,14 +153,22 @@ public struct Explorer: Interactive {
             session: timeline.session, position: timeline.position, count: timeline.count, before: timeline.before.machine, now: timeline.now.machine,
             effects: timeline.effects, actor: timeline.actor, step: timeline.step, place: timeline.place, stops: stops,
             isFinishing: timeline.position > timeline.scriptEnd,
-            records: records, fault: fault, faultCount: timeline.index.faults.count,
-            faultSteps: fault.map { Int(timeline.index.faults[$0].start)...max(Int(timeline.index.faults[$0].start), Int(timeline.index.faults[$0].end)) },
+            records: records, fault: fault, faultCount: timeline.index.faults.count, faultActor: fault.map(timeline.actor(ofFault:)),
+            faultSteps: fault.map(timeline.steps(ofFault:)), ownSteps: underWay.flatMap { ownSteps(ofFault: $0) },
             operation: operation,
             isOfAnotherCourse: timeline.operationNumber(at: timeline.place).map(timeline.session.isOfAnotherCourse) ?? false, words: narration?.text,
             result: narration?.result ?? "",
             changes: Changes(timeline.effects))
         cachedScene = scene
         return scene
+    }
+
+    /// The steps of a fault that are its actor's.
+    private mutating func ownSteps(ofFault number: Int) -> [Int]? {
+        if let cached = cachedOwnSteps, cached.fault == number, cached.branch == branch { return cached.steps }
+        let steps = timeline.ownSteps(ofFault: number)
+        cachedOwnSteps = (number, branch, steps)
+        return steps
     }
 
     mutating func go(to position: Int) { go(to: TimelinePlace(step: position)) }
@@ -183,6 +194,7 @@ public struct Explorer: Interactive {
     mutating func forgetScene() {
         cachedScene = nil
         cachedRecords = nil
+        cachedOwnSteps = nil
         recentLanes = nil
         lanes?.columns = nil
     }
@@ -225,7 +237,7 @@ public struct Explorer: Interactive {
     }
 
     private mutating func handle(_ key: Key) -> Reaction {
-        if layout.kind == .tooSmall {
+        if Layout.kind(width: size.width, height: size.height) == .tooSmall {
             return key == .character("q") || key == .control("c") ? .quit : .nothing
         }
         if key == .control("c") { return .quit }
@@ -261,7 +273,20 @@ public struct Explorer: Interactive {
         return .redraw
     }
 
-    var layout: Layout { Layout(width: size.width, height: size.height, focus: focus, zoomed: zoomed) }
+    /// Where the panes stand for what they have to show now.
+    var layout: Layout {
+        mutating get {
+            let scene = scene()
+            let hasCaches = scene.now.world.caches != nil, touched = scene.touchedPane
+            let (width, height, focus, zoomed) = (size.width, size.height, focus, zoomed)
+            // The closure is asked only while the layout is made.
+            return withoutActuallyEscaping({ (pane: PaneID, width: Int) -> Int in self.rowsNeeded(by: pane, width: width) }) { rows in
+                Layout(
+                    width: width, height: height, focus: focus, zoomed: zoomed,
+                    Layout.Content(touched: touched, hasCaches: hasCaches, rows: rows))
+            }
+        }
+    }
 
     mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
         switch action {

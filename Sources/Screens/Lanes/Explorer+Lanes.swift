@@ -84,13 +84,13 @@ extension Explorer {
 
     private func faultStart(after position: Int) -> Int? {
         let next = LaneColumns.faults(timeline, 1...max(1, position)).upperBound
-        return next < timeline.index.faults.count ? Int(timeline.index.faults[next].start) : nil
+        return next < timeline.index.faults.count ? timeline.steps(ofFault: timeline.fault(inOrder: next)).lowerBound : nil
     }
 
     private func faultStart(before position: Int) -> Int? {
         guard position > 1 else { return nil }
         let count = LaneColumns.faults(timeline, 1...(position - 1)).upperBound
-        return count > 0 ? Int(timeline.index.faults[count - 1].start) : nil
+        return count > 0 ? timeline.steps(ofFault: timeline.fault(inOrder: count - 1)).lowerBound : nil
     }
 
     /// Where Enter goes from the cursor: in its column, a broken check before a fault before the column's first step.
@@ -99,7 +99,10 @@ extension Explorer {
         let start = view.perColumn == 1 ? cursor : view.first + column * view.perColumn
         let steps = start...max(start, min(start + view.perColumn - 1, timeline.count))
         if let broken = timeline.index.broken.first(where: { steps.contains(Int($0)) }) { return (Int(broken), "a check breaks") }
-        if let fault = LaneColumns.faults(timeline, steps).first { return (Int(timeline.index.faults[fault].start), "fault \(fault + 1) begins") }
+        if let place = LaneColumns.faults(timeline, steps).first {
+            let fault = timeline.fault(inOrder: place)
+            return (timeline.steps(ofFault: fault).lowerBound, "fault \(fault + 1) begins")
+        }
         return (cursor, "")
     }
 

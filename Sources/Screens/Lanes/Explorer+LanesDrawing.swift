@@ -40,6 +40,7 @@ extension Explorer {
                 canvas.put(line, y)
                 y += 1
             }
+            drawOperations(view, rows: y + 1..<max(y + 1, canvas.height - legend.count - 1), &canvas)
             for (i, line) in legend.enumerated() { canvas.put(line, canvas.height - legend.count + i) }
         }
     }
@@ -94,6 +95,37 @@ extension Explorer {
         if let column = frame.column(of: max(1, view.cursor)) { canvas.put(laneStart + column, y, "^", .selection, [.bold]) }
     }
 
+    /// The session's operations around the cursor, where there are rows left for them.
+    private func drawOperations(_ view: LanesView, rows: Range<Int>, _ canvas: inout Canvas) {
+        let script = timeline.session.script
+        guard rows.count >= 4, script.count > 0 else { return }
+        let here = timeline.operationNumber(at: TimelinePlace(step: max(1, view.cursor), stop: view.cursor > 0 ? view.stop : 0)) ?? script.count - 1
+        let shown = rows.count - 1
+        canvas.put(0, rows.lowerBound, "operations", .label)
+        // Where there is room for all that is said of them, it is said whole.
+        var lines: [Line] = []
+        let isShort = script.count <= shown
+        if isShort { for number in 0..<script.count { lines += operationLines(number, isHere: number == here, width: canvas.width, whole: true) } }
+        if !isShort || lines.count > shown {
+            let first = min(max(0, here - shown / 2), max(0, script.count - shown))
+            lines = (first..<min(script.count, first + shown)).flatMap {
+                operationLines($0, isHere: $0 == here, width: canvas.width, whole: false)
+            }
+        }
+        for (row, line) in lines.enumerated() { canvas.put(line, rows.lowerBound + 1 + row) }
+    }
+
+    private func operationLines(_ number: Int, isHere: Bool, width: Int, whole: Bool) -> [Line] {
+        let operation = timeline.session.script.movedOperation(at: number), place = timeline.place(ofOperation: number)
+        var line = Line(isHere ? "\(Character(glyphs.current)) " : "  ", .current)
+        line.add(TextLayout.fit(place.stop > 0 ? "after \(place.step)" : "step \(place.step)", width: 12, glyphs: glyphs), .dim)
+        line.add((operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text, isHere ? .current : .plain)
+        guard !operation.note.isEmpty else { return [line] }
+        let note = Scene.note(operation.note, isOfAnotherCourse: timeline.session.isOfAnotherCourse(number)).text
+        if whole { return [line] + TextLayout.wrap(note, width: max(20, width - 18)).map { Line("                " + $0, .dim) } }
+        return [line.adding("  " + note, .dim)]
+    }
+
     /// What the column under the cursor holds, in words.
     private func laneDetails(_ view: LanesView, _ columns: LaneColumns, width: Int) -> [Line] {
         guard let column = columns.frame.column(of: max(1, view.cursor)) else { return [] }
@@ -101,7 +133,7 @@ extension Explorer {
         let steps = columns.frame.steps(of: column)
         var head = Line(steps.count == 1 ? "step \(steps.lowerBound)" : "steps \(steps.lowerBound) to \(steps.upperBound)", .heading)
         let faults = LaneColumns.faults(timeline, steps)
-        if faults.count > 1 { head.add("  faults \(faults.lowerBound + 1) to \(faults.upperBound) of \(timeline.index.faults.count) begin", .plain) }
+        if faults.count > 1 { head.add("  \(faults.count) of \(timeline.index.faults.count) faults begin", .plain) }
         let target = laneTarget(view.cursor, view)
         head.add("  Enter goes to step \(target.step)" + (target.why.isEmpty ? "" : ": \(target.why)"), .dim)
         var lines = [head]

@@ -69,20 +69,8 @@ struct LaneColumns {
         if frame.perColumn == 1 { records = timeline.records(positions) }
     }
 
-    /// The numbers of the faults that begin at one of these steps.
-    static func faults(_ timeline: Timeline, _ positions: ClosedRange<Int>) -> Range<Int> {
-        let faults = timeline.index.faults
-        func first(from position: Int) -> Int {
-            var low = 0, high = faults.count
-            while low < high {
-                let middle = (low + high) / 2
-                if Int(faults[middle].start) < position { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
-        let low = first(from: positions.lowerBound)
-        return low..<max(low, first(from: positions.upperBound + 1))
-    }
+    /// The faults that begin at one of these steps, by their places in the order in which faults begin.
+    static func faults(_ timeline: Timeline, _ positions: ClosedRange<Int>) -> Range<Int> { timeline.faultPlaces(startingIn: positions) }
 
     /// What a lane shows for `marks`: the rarest first.
     static func look(_ marks: TimelineSummary.Marks, _ glyphs: Glyphs) -> (glyph: Unicode.Scalar, role: Role, attributes: Attributes) {

@@ -5,8 +5,7 @@ import Stage2Sim
 struct NotePane {
     /// How much of it there is room for.
     enum Extent {
-        /// A line for each thing, cut; `w` shows the rest.
-        case brief
+        /// What came of the step, why it is there, and the note.
         case normal
         /// With the step's one-sentence description and its source.
         case full
@@ -23,12 +22,6 @@ struct NotePane {
         func paragraph(_ label: String, _ text: String, _ role: Role) {
             guard !text.isEmpty else { return }
             let indent = 6
-            if extent == .brief {
-                var line = Line(label, .label)
-                line.pad(to: indent)
-                lines.append(line.adding(text, role))
-                return
-            }
             for (i, part) in TextLayout.wrap(text, width: max(10, width - indent - 2)).enumerated() {
                 var line = Line(i == 0 ? label : "", .label)
                 line.pad(to: indent)
@@ -39,7 +32,7 @@ struct NotePane {
         for index in scene.changes.broken {
             let violation = scene.now.world.violations[index]
             // Where there is little room, it is for what happened, not for the rule.
-            let about = extent == .brief || (!full && scene.changes.broken.count > 1) ? "" : violation.rule.about + ". "
+            let about = !full && scene.changes.broken.count > 1 ? "" : violation.rule.about + ". "
             // It broke at the step on the screen, which need not be told.
             let story = Story(violation, scene.now).text, here = "step \(scene.position): "
             paragraph(
@@ -71,7 +64,8 @@ struct NotePane {
 
     /// With a capital in front, but for an actor's name.
     private static func sentence(_ text: String, _ scene: Scene) -> String {
-        let first = text.prefix { $0 != " " && $0 != ":" && $0 != "," }
+        var first = text.prefix { $0 != " " && $0 != ":" && $0 != "," }
+        if first.hasSuffix("'s") { first.removeLast(2) }
         if scene.now.actors.indices.contains(where: { scene.now.name(of: $0) == first }) { return text }
         return text.prefix(1).uppercased() + text.dropFirst()
     }

@@ -56,6 +56,8 @@ struct PaneContent {
     var lines: [Line]
     /// The line to keep in sight while the pane is not scrolled by hand.
     var anchor: Int?
+    /// The rows that it takes.
+    var anchorRows = 1
     /// How far down the anchor should stand, in tenths of the pane's height.
     var anchorTenths = 6
 

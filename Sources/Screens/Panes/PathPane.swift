@@ -12,7 +12,14 @@ struct PathPane {
     static func content(_ scene: Scene, glyphs: Glyphs, breakpoints: Set<MicroStep>, width: Int) -> PaneContent {
         var pane = PathPane(scene: scene, glyphs: glyphs, breakpoints: breakpoints)
         pane.fill()
-        return PaneContent("Fault path", pane.lines, anchor: pane.anchor)
+        var content = PaneContent("Fault path", pane.lines, anchor: pane.anchor)
+        // The row of the place is never cut.
+        if let anchor = pane.anchor {
+            let rows = pane.lines[anchor].continued(width: width)
+            content.lines.replaceSubrange(anchor...anchor, with: rows)
+            content.anchorRows = rows.count
+        }
+        return content
     }
 
     private init(scene: Scene, glyphs: Glyphs, breakpoints: Set<MicroStep>) {
@@ -82,6 +89,7 @@ struct PathPane {
         var line = Line()
         line.target = .step(place)
         line.changed = current
+        if current { line.continuesAt = 5 }
         line.add(String(Character(isBreakpoint ? glyphs.breakpoint : " ")), .breakpoint)
         let sign: Unicode.Scalar = showsBroken ? glyphs.broken : current ? glyphs.current : done ? glyphs.tick : " "
         line.add(" \(Character(sign)) ", showsBroken ? .broken : role)

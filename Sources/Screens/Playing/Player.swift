@@ -117,9 +117,9 @@ extension Explorer {
 
     /// The number of the fault, from 1, whose attempt begins with the step on the screen; nil where none does.
     public var faultBeginningHere: Int? {
-        guard timeline.position > 0, timeline.step != nil, let fault = timeline.faultNumber(at: timeline.position),
-            Int(timeline.index.faults[fault].start) == timeline.position
+        guard timeline.position > 0, timeline.step != nil, let place = timeline.faultPlaces(startingIn: timeline.position...timeline.position).first
         else { return nil }
+        let fault = timeline.fault(inOrder: place)
         return fault + 1
     }
 }

@@ -138,6 +138,14 @@ public struct Script: Sendable {
         }
     }
 
+    /// The first time that the operation is made, where it stands in loops.
+    func isFirstRound(_ index: Int) -> Bool {
+        let low = entry(of: index)
+        guard case .loop(let loop) = entries[low] else { return true }
+        let inside = index - starts[low]
+        return inside < loop.body.count && loop.body.isFirstRound(inside)
+    }
+
     /// The same with its addresses where its round has moved them to.
     public func movedOperation(at index: Int) -> Operation {
         let (operation, offset) = operation(at: index)

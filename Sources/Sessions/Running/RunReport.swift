@@ -60,6 +60,13 @@ public struct RunReport {
         )
     }
 
+    /// An operation with the addresses of its round, and its note where it is made for the first time.
+    private func shown(_ number: Int) -> Operation {
+        var operation = session.script.movedOperation(at: number)
+        if !session.script.isFirstRound(number) { operation.note = "" }
+        return operation
+    }
+
     private mutating func forEachStep(
         begun: (Operation) -> Void, _ body: (MicroStep, ActorNumber, Narration, [Effect], Simulation) -> Void
     ) {
@@ -67,10 +74,10 @@ public struct RunReport {
         while true {
             var started: [Int] = []
             guard let actor = simulation.prepare(begun: { operation, _ in started.append(operation) }) else {
-                for operation in started { begun(session.script.operation(at: operation).operation) }
+                for operation in started { begun(shown(operation)) }
                 return
             }
-            for operation in started { begun(session.script.operation(at: operation).operation) }
+            for operation in started { begun(shown(operation)) }
             let before = simulation.machine
             let step = before.actors[actor].next
             buffer.removeAll()

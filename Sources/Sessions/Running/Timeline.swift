@@ -17,6 +17,9 @@ public struct Timeline {
     public let operationStarts: [UInt32]
     /// The steps made when the script came to its end; whoever had not finished then does so in those that follow.
     public let scriptEnd: Int
+    /// The faults' numbers in the order in which they began, where that is not the order in which they were taken: an attempt of one vCPU
+    /// may begin before another's and fault after it.
+    let faultOrder: [UInt32]?
     /// Far keyframes, in order: the start, and states at equal intervals.
     let far: [Simulation]
     /// Keyframes near the place on the screen, in order.
@@ -68,6 +71,9 @@ public struct Timeline {
         operationStarts = run.operationStarts
         // Where the run was stopped or cut, the last operation is still under way.
         scriptEnd = end.scriptEnd ?? (run.isOver && end.acting == nil ? count : .max)
+        let faults = index.faults
+        let isOrdered = zip(faults, faults.dropFirst()).allSatisfy { $0.start <= $1.start }
+        faultOrder = isOrdered ? nil : faults.indices.map { UInt32($0) }.sorted { faults[Int($0)].start < faults[Int($1)].start }
     }
 
     /// The state after the last step.
@@ -164,17 +170,7 @@ public struct Timeline {
         effects = Array(buffer)
     }
 
-    // MARK: Faults and operations
-
-    /// The fault whose steps hold the place, or the last one before it: its number from 0. Nil before the first.
-    public func faultNumber(at position: Int) -> Int? {
-        var low = 0, high = index.faults.count
-        while low < high {
-            let middle = (low + high) / 2
-            if Int(index.faults[middle].start) <= max(position, 1) { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? nil : low - 1
-    }
+    // MARK: Operations
 
     /// The operation that the step at `position` belongs to: the last to have begun before it was made.
     public func operationNumber(at position: Int) -> Int? {
@@ -184,23 +180,6 @@ public struct Timeline {
             if Int(operationStarts[middle]) < max(position, 1) { low = middle + 1 } else { high = middle }
         }
         return low == 0 ? nil : low - 1
-    }
-
-    /// The steps that belong together around a place: those of a fault, or else of an operation.
-    public func episode(at position: Int) -> ClosedRange<Int> {
-        let place = max(position, 1)
-        if let number = faultNumber(at: place), Int(index.faults[number].end) >= place {
-            return Int(index.faults[number].start)...Int(index.faults[number].end)
-        }
-        guard let number = operationNumber(at: place) else { return 1...max(1, count) }
-        let isOver = place > scriptEnd
-        let start = (isOver ? scriptEnd : Int(operationStarts[number])) + 1
-        let end = isOver ? count : max(start, number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) : min(count, scriptEnd))
-        // A fault in it bounds what is shown of the rest.
-        let from = faultNumber(at: place).map { max(start, Int(index.faults[$0].end) + 1) } ?? start
-        let next = (faultNumber(at: place).map { $0 + 1 } ?? 0)
-        let to = next < index.faults.count ? min(end, max(place, Int(index.faults[next].start) - 1)) : end
-        return min(from, place)...max(to, place)
     }
 
     /// The step at the position, in words; nil at the start.

@@ -48,6 +48,12 @@ struct BehaviourOptions: ParsableArguments {
             guard session.machine.behaviours != own else { return }
             // What the author says was said of another kernel. A trace's notes are the trace's own.
             if !session.script.isTrace { session.divergesAt = 0 }
+        }
+
+        /// The same for the explorer, where a barrier that is taken away is to be seen: what it orders comes late, as when it is typed there.
+        func applyForExplorer(to session: inout Session) {
+            let own = session.machine.behaviours
+            apply(to: &session)
             if !own.subtracting(session.machine.behaviours).isDisjoint(with: .ordering) { session.script = session.script.late }
         }
 
