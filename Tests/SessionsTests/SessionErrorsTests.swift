@@ -185,7 +185,7 @@ struct SessionLimitsTests {
         #expect(part.position == 1000)
         // What is typed at its end goes on from there.
         let more = Operation(actor: "vcpu0", command: .proceed, text: "continue", place: SourcePlace(line: 0, column: 0))
-        #expect(Timeline(part.branched(with: more, replaying: false)).count > 1000)
+        #expect(Timeline(part.branched(with: more, replaying: false).session).count > 1000)
         var asked = 0
         let verdict = Judge.judge(session) { _ in
             asked += 1

@@ -81,7 +81,8 @@ import Testing
         let other = Timeline(
             timeline.branched(
                 with: Operation(actor: "", command: .switches([(.retryCheck, on: false)]), text: "without retry-check", place: SourcePlace(line: 0, column: 0)),
-                replaying: true))
+                replaying: true
+            ).session)
         guard case .at(let step) = timeline.parting(from: other, after: 10) else { Issue.record("they part"); return }
         #expect(step > 10)
         var one = Timeline(session), two = other

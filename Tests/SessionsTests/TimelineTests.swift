@@ -80,7 +80,8 @@ import Testing
             let command = try ActionLanguage.parse("swap-out 0x80001000", for: .host)
             var branch = Timeline(
                 timeline.branched(
-                    with: Operation(actor: "kswapd", command: command, text: "swap-out", place: SourcePlace(line: 0, column: 0)), replaying: false))
+                    with: Operation(actor: "kswapd", command: command, text: "swap-out", place: SourcePlace(line: 0, column: 0)), replaying: false
+                ).session)
             branch.seek(place)
             #expect(Self.look(branch.now.machine) == Self.look(timeline.now.machine), "at \(place)")
             branch.seek(place + 1)
@@ -96,7 +97,7 @@ import Testing
         var timeline = Timeline(try SessionReader.read(text: text, file: "x"))
         timeline.seek(timeline.count / 3)
         let nothing = Operation(actor: "", command: .switches([]), text: "", place: SourcePlace(line: 0, column: 0))
-        let branch = timeline.branched(with: nothing, replaying: true)
+        let branch = timeline.branched(with: nothing, replaying: true).session
         var one = timeline.end, two = Simulation(branch), three = Simulation(try SessionReader.read(text: SessionWriter.text(branch), file: "again"))
         one.run(limit: .max)
         two.run(limit: .max)

@@ -24,10 +24,13 @@ extension Explorer {
     ///   - replaying: the rest of the session follows too.
     ///   - typed: the command line that does the same again.
     ///   - title: the branch's name. Moves by hand go on in the branch of the others, unless that would lose one of them.
-    mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool, typed: String, title: String? = nil) {
+    ///   - late: the rest follows without the order that barriers keep, which is said in these words; nil: it does not.
+    mutating func startBranch(_ operation: Sessions.Operation, replaying: Bool, typed: String, title: String? = nil, late: String? = nil) {
+        let (session, number) = timeline.branched(with: operation, replaying: replaying, late: late != nil)
         let request = BranchRequest(
-            typed: typed, title: title, position: timeline.position, replaying: replaying, problemsBefore: timeline.now.problems.count)
-        begin(FirstRun(beginning: timeline.branched(with: operation, replaying: replaying)), for: request)
+            typed: typed, title: title, place: timeline.place, number: number, replaying: replaying, late: late,
+            problemsBefore: timeline.now.problems.count)
+        begin(FirstRun(beginning: session), for: request)
     }
 
     /// Shows the branch that was asked for, now that it has been run.
@@ -39,7 +42,7 @@ extension Explorer {
             if problems.count > request.problemsBefore { return say(words(problems[problems.count - 1]), error: true) }
             if made.count <= position { return say("\(request.typed): \(whyNothing(made.end.machine, request.typed))", error: true) }
         }
-        surroundings.journal(TypedAction(branch: branch + 1, step: position, text: request.typed))
+        surroundings.journal(TypedAction(branch: branch + 1, place: request.place, text: request.typed))
         let name = request.title ?? request.typed
         if branch > 0, request.title != nil, branches[branch].title == name, position >= branches[branch].lastTyped {
             timeline = made
@@ -54,9 +57,9 @@ extension Explorer {
         branches[branch].isSaved = false
         comparison = nil
         forgetScene()
-        go(to: position + (request.replaying ? 0 : 1))
+        go(to: timeline.place(ofOperation: request.number))
         if let problem = problems.first { return say(words(problem), error: true) }
-        say("branch \(branch + 1): \(request.typed), from step \(position); = compares, :branch 1 goes back")
+        say("branch \(branch + 1): \(request.typed), from step \(position)\(request.late.map { "; \($0)" } ?? ""); = compares, :branch 1 goes back")
     }
 
     private func words(_ problem: InputError) -> String { problem.message + (problem.fits.isEmpty ? "" : "; \(problem.fits)") }

@@ -116,7 +116,13 @@ extension Explorer {
         heads.add(TextLayout.fit("\(branch + 1) \(branches[branch].title)", width: half, glyphs: glyphs), .note)
         heads.add("   ")
         heads.add(TextLayout.fit("\((comparison?.other ?? 0) + 1) \(branches[comparison?.other ?? 0].title)", width: half, glyphs: glyphs), .note)
-        var lines = [heads]
+        // What runs on either side, as it is at this place.
+        let kernels = [timeline, other].map { KernelInForce($0.now.machine).text(minus: String(Character(glyphs.minus)), width: half) }
+        var inForce = Line("       ")
+        inForce.add(TextLayout.fit(kernels[0], width: half, glyphs: glyphs), .value)
+        inForce.add(kernels[0] == kernels[1] ? "   " : " \(Character(glyphs.notEqual)) ", .changed)
+        inForce.add(kernels[1], kernels[0] == kernels[1] ? .value : .changed)
+        var lines = [heads, inForce]
         let first = max(1, timeline.position - 3)
         for position in first...max(first, timeline.position + 3) {
             let a = left.first { $0.position == position }, b = right.first { $0.position == position }
@@ -129,8 +135,7 @@ extension Explorer {
                 let machine = i == 0 ? timeline.now.machine : other.now.machine
                 let text =
                     record.map {
-                        "\(machine.name(of: $0.actor)): \($0.words.title)"
-                            + ($0.text == $0.words.title ? "" : ($0.words.title.hasSuffix("?") ? " " : ": ") + $0.text)
+                        "\(machine.name(of: $0.actor)): \($0.words.line($0.text))"
                     } ?? "over"
                 let isBroken = record?.text.hasPrefix("BROKEN") ?? false
                 line.add(

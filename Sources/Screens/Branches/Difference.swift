@@ -55,8 +55,8 @@ struct Difference: Equatable {
             for index in left.actors.indices where right.actors.indices.contains(index) {
                 let a = left.actors[index], b = right.actors[index], group = left.name(of: index)
                 compare(
-                    group, "next step", a.isIdle ? "nothing to do" : a.next.text(left.world.setting).title,
-                    b.isIdle ? "nothing to do" : b.next.text(right.world.setting).title)
+                    group, "next step", a.isIdle ? "nothing to do" : a.next.words(in: left).title,
+                    b.isIdle ? "nothing to do" : b.next.words(in: right).title)
                 compare(group, "outcome", outcome(a), outcome(b))
                 guard a.kind == .vcpu else { continue }
                 compare(group, "HSR", hex(UInt64(a.hsr.rawValue), digits: 8), hex(UInt64(b.hsr.rawValue), digits: 8))

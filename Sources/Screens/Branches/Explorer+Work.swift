@@ -16,11 +16,17 @@ extension Explorer {
     struct BranchRequest {
         var typed: String
         var title: String?
-        var position: Int
+        var place: TimelinePlace
+        /// Of what was typed, in the branch's script.
+        var number: Int
         /// The rest of the session follows too.
         var replaying: Bool
+        /// What is said of the order that barriers keep no longer; nil: they keep it.
+        var late: String?
         /// What could not be done up to the step already.
         var problemsBefore: Int
+
+        var position: Int { place.step }
     }
 
     /// Steps in a piece of work in the background.
@@ -80,10 +86,10 @@ extension Explorer {
     private mutating func done(_ run: FirstRun, _ branch: BranchRequest?) {
         let made = Timeline(run)
         if let branch { return install(made, branch) }
-        let position = timeline.position
+        let place = timeline.place
         timeline = made
         forgetScene()
-        go(to: position)
+        go(to: place)
         sayWhatWasFound()
     }
 

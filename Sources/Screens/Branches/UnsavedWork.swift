@@ -2,14 +2,14 @@ import Sessions
 
 /// A command line that made a branch or went on with one, and where: enough to do it again.
 public struct TypedAction: Sendable, Equatable {
-    /// The branch that was on the screen, from 1, and the step.
+    /// The branch that was on the screen, from 1, and the place.
     public var branch: Int
-    public var step: Int
+    public var place: TimelinePlace
     public var text: String
 
-    public init(branch: Int, step: Int, text: String) {
+    public init(branch: Int, place: TimelinePlace, text: String) {
         self.branch = branch
-        self.step = step
+        self.place = place
         self.text = text
     }
 }
@@ -131,7 +131,7 @@ extension Explorer {
             let action = now.work.actions[now.done]
             guard now.numbers.indices.contains(action.branch - 1) else { return say("the unsaved work is damaged after \(now.done) actions", error: true) }
             show(branch: now.numbers[action.branch - 1])
-            go(to: action.step)
+            go(to: action.place)
             message = nil
             now.done += 1
             now.before = branches.count

@@ -15,7 +15,7 @@ enum Breakpoint: Equatable {
     /// For a list: what it stops at, in words.
     var words: String {
         switch self {
-        case .step(let step): "step \(step.name): \(step.text().title)"
+        case .step(let step): "step \(step.name): \(step.words().title)"
         case .page(let ipa): "an access to the page at IPA \(hex(ipa.rawValue))"
         case .entry(let pa): "the descriptor at PA \(hex(pa.rawValue)) is written"
         case .rule(let rule): "broken check \(rule.name): \(rule.about)"
@@ -110,10 +110,12 @@ extension Explorer {
             toggle(.entry(address))
         case .host, .syndrome, .tlb: toggle(.page(scene().ipa.page))
         case .path:
-            if let pickedStep, let record = scene().records.first(where: { $0.position == pickedStep }) { return toggle(.step(record.step)) }
+            if let pickedStep, let record = scene().records.first(where: { TimelinePlace(step: $0.position) == pickedStep }) {
+                return toggle(.step(record.step))
+            }
             fallthrough
         default:
-            guard let step = timeline.step else { return say("no step here; move first, or :break STEP") }
+            guard let step = timeline.step else { return say("no step here; move on first, or :break STEP") }
             toggle(.step(step))
         }
     }

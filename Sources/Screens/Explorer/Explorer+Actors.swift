@@ -16,8 +16,8 @@ extension Explorer {
         case .moveDown: pickedActor = pickedActor < actors.last! ? pickedActor.advanced(by: 1) : pickedActor
         case .moveUp: pickedActor = pickedActor > 0 ? pickedActor.advanced(by: -1) : 0
         case .into: letMoveOrAsk(pickedActor)
-        case .stepOn: go(to: timeline.position + 1)
-        case .stepBack: go(to: timeline.position - 1)
+        case .stepOn: goOn()
+        case .stepBack: goBack()
         case .lanes: openLanes()
         case .compare: compare("")
         default: return false
@@ -92,8 +92,8 @@ extension Explorer {
                 line.add("nothing to do", .dim)
             } else {
                 if machine.isBlocked(index) { line.add("\(Character(glyphs.lock)) waits: ", .held) }
-                line.add(actor.next.text(machine.world.setting).title, .value)
-                line.add("  " + actor.next.text(machine.world.setting).function, .dim)
+                line.add(actor.next.words(in: machine).title, .value)
+                line.add("  " + actor.next.words(in: machine).function, .dim)
             }
             lines.append(line)
         }

@@ -5,14 +5,14 @@ import Stage2Sim
 
 extension Explorer {
     public mutating func draw(into grid: inout Grid) {
-        let layout = layout
-        guard layout.kind != .tooSmall else {
+        guard Layout.kind(width: size.width, height: size.height) != .tooSmall else {
             return grid.draw { canvas in
                 let text = "kvmtui needs \(Layout.smallestWidth)x\(Layout.smallestHeight); this is \(size.width)x\(size.height). q leaves."
                 for (y, line) in TextLayout.wrap(text, width: max(1, canvas.width)).enumerated() { canvas.put(0, y, line, .error) }
             }
         }
         let scene = scene()
+        let layout = layout
         grid.draw { canvas in
             drawHeader(scene, layout, &canvas)
             if lanes != nil {
@@ -41,16 +41,23 @@ extension Explorer {
     private func drawHeader(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.header) { canvas in
             var x = canvas.put(1, 0, "kvmtui", .title, [.bold])
-            // The title comes first: revision and I-cache stand in the status line too.
-            let machine = [
-                "\(scene.session.machine.revision.rawValue)  \(scene.now.world.cpuModel.name)  ", "I-cache \(scene.now.world.instructionCacheName)  ",
-            ]
-            let step = "step \(scene.position) of \(scene.count)" + (timeline.isWhole ? "" : "+")
+            let cpu = "\(scene.now.world.cpuModel.name)  ", cache = "I-cache \(scene.now.world.instructionCacheName)  "
+            let step = (scene.stop == nil ? "" : "after ") + "step \(scene.position) of \(scene.count)" + (timeline.isWhole ? "" : "+")
             let room = canvas.width - x - 5
-            let right = [machine.joined() + step, machine[0] + step].first { CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room } ?? step
+            // Which kernel it is, is never left out.
+            let kernel = kernelWords(scene, width: max(18, room - step.count - 24)) + "  "
+            let right =
+                [kernel + cpu + cache + step, kernel + cpu + step, kernel + step].first {
+                    CharacterWidth.of($0) + CharacterWidth.of(scene.session.title) <= room
+                } ?? kernel + step
             x = canvas.put(x + 2, 0, scene.session.title, .title, width: max(0, room - CharacterWidth.of(right)))
             canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
         }
+    }
+
+    /// The kernel in force.
+    func kernelWords(_ scene: Scene, width: Int = .max) -> String {
+        KernelInForce(scene.now).text(minus: String(Character(glyphs.minus)), width: width)
     }
 
     private func drawHint(_ layout: Layout, _ canvas: inout Canvas) {
@@ -106,34 +113,46 @@ extension Explorer {
         var parts: [(String, Role)] = []
         if branch > 0 || branches.count > 1 { parts.append(("branch \(branch + 1)/\(branches.count)", .note)) }
         if let fault = scene.fault {
-            parts.append(("fault \(fault + 1)/\(scene.faultCount)", .status))
-            if let steps = scene.faultSteps, scene.inFault {
-                parts.append(("step \(scene.position - steps.lowerBound + 1)/\(steps.count)", .status))
+            let isOthers = scene.inFault && scene.faultActor != scene.acting
+            let whose = isOthers ? scene.faultActor.map { " of \(scene.now.name(of: $0))" } ?? "" : ""
+            parts.append(("fault \(fault + 1)/\(scene.faultCount)\(whose)", .status))
+            if scene.stop != nil {
+                parts.append(("no step", .status))
+            } else if scene.inFault {
+                if let own = scene.ownSteps {
+                    let made = own.prefix { $0 <= scene.position }.count
+                    parts.append((isOthers ? "stands at step \(made)/\(own.count)" : "step \(made)/\(own.count)", .status))
+                }
             } else {
                 parts.append(("between faults", .status))
             }
         } else {
             parts.append(("fault 0/\(scene.faultCount)", .status))
         }
-        if let actor = scene.actor { parts.append((scene.now.name(of: actor), .status)) }
+        if let actor = scene.acting { parts.append((scene.now.name(of: actor), .status)) }
         let vm = scene.vm
-        parts.append(vm.lockHolder.map { ("mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("mmu_lock free", .status))
+        let named = scene.hasVMs ? "vm\(vm.id) " : ""
+        parts.append(vm.lockHolder.map { ("\(named)mmu_lock: \(scene.now.name(of: $0))", .held) } ?? ("\(named)mmu_lock free", .status))
         let notified = scene.changes.sequence || scene.changes.count
         parts.append(("seq \(vm.notifierSequence) count \(vm.notifierCount)\(notified ? " *" : "")", notified ? .changed : .status))
         parts.append(("cache \(scene.vcpu.memoryCache.count)/40", .status))
         parts.append((scene.now.world.instructionCacheName, .status))
-        parts.append((scene.session.machine.revision.rawValue, .status))
         let violations = scene.now.world.statistics.violations
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
         if let playingWords { parts.insert((playingWords, .note), at: 0) }
         if changesOnly { parts.append(("changes only", .note)) }
         canvas.draw(in: layout.status) { canvas in
             canvas.fill(nil, " ", .status)
+            // The kernel has its place before all others; they follow as far as there is room.
+            let isSwitched = !KernelInForce(scene.now).isPure
+            let kernel = kernelWords(scene, width: max(18, canvas.width / 3))
+            let end = canvas.width - CharacterWidth.of(kernel) - 2
             var x = 1
             for (text, role) in parts {
-                guard x + CharacterWidth.of(text) < canvas.width else { continue }
+                guard x + CharacterWidth.of(text) <= end else { continue }
                 x = canvas.put(x, 0, text, role) + 2
             }
+            canvas.put(x, 0, kernel, isSwitched ? .note : .status, width: canvas.width - x)
         }
     }
 
@@ -157,7 +176,13 @@ extension Explorer {
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
         case .host: content = HostPane.content(scene, glyphs: glyphs)
         case .cache: content = CachePane.content(scene, glyphs: glyphs, width: width, height: height)
-        case .note: content = NotePane.content(scene, glyphs: glyphs, width: width, extent: height <= 4 ? .brief : height <= 6 ? .normal : .full)
+        case .note:
+            // All that can be said, where there is room for it.
+            content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .full)
+            let isAlone = Layout.kind(width: size.width, height: size.height, zoomed: zoomed) == .single
+            if content.lines.count > height, !isAlone, !surroundings.plain {
+                content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .normal)
+            }
         }
         if changesOnly, pane != .path, pane != .note {
             content.lines = content.lines.filter(\.changed)
@@ -168,6 +193,17 @@ extension Explorer {
         return content
     }
 
+    /// The rows that a pane would fill, so many columns wide.
+    mutating func rowsNeeded(by pane: PaneID, width: Int) -> Int {
+        switch pane {
+        case .note: NotePane.content(scene(), glyphs: glyphs, width: width, extent: .normal).lines.count
+        // A table has as many rows as it is given; these show what is around the entry.
+        case .tables: min(10, content(of: pane, width: width, height: 12).lines.count)
+        case .cache: content(of: pane, width: width, height: size.height >= 48 ? 28 : 18).lines.count
+        default: content(of: pane, width: width, height: 200).lines.count
+        }
+    }
+
     /// The first line shown: scrolled by hand, or so that the anchor is in sight.
     func firstLine(_ pane: PaneID, _ content: PaneContent, height: Int) -> Int {
         let most = max(0, content.lines.count - height)
@@ -175,7 +211,8 @@ extension Explorer {
         var anchor = content.anchor
         if pane == .path, let pickedStep { anchor = content.lines.firstIndex { $0.target == .step(pickedStep) } ?? anchor }
         guard let anchor else { return 0 }
-        return min(max(0, anchor - height * content.anchorTenths / 10), most)
+        let rows = min(content.anchorRows, height)
+        return min(max(0, anchor - height * content.anchorTenths / 10, anchor + rows - height), most)
     }
 
     /// Returns the pane's title.
@@ -191,6 +228,11 @@ extension Explorer {
             if id == .path, pickedStep != nil, line.target == pickedStep.map({ .step($0) }) { return .selection }
             if let found, found.pane == id, found.line == row { return .match }
             return nil
+        }
+        let below = content.lines.count - first - inside.height
+        if id == .note, below > 0 || first > 0 {
+            let text = below > 0 ? " \(below) more row\(below == 1 ? "" : "s"): \(focus == .note ? "j" : "8, then j") " : " k: back "
+            canvas.put(endingAt: rect.endX - 2, rect.endY - 1, text, .key)
         }
         return title
     }

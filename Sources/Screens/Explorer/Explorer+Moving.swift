@@ -6,39 +6,42 @@ import Stage2Sim
 extension Explorer {
     private var faults: [(start: UInt32, end: UInt32)] { timeline.index.faults }
 
+    /// The acting actor's fault, or the one within which it acts.
+    private var faultUnderWay: Int? { timeline.position == 0 ? nil : timeline.faultUnderWay(at: timeline.position, of: timeline.actor) }
+
     mutating func finishFault() {
-        guard let number = timeline.faultNumber(at: timeline.position), timeline.position < Int(faults[number].end) else {
-            // Between two faults: to the end of the next one.
-            let next = (timeline.faultNumber(at: timeline.position) ?? -1) + 1
-            guard next < faults.count else { return say("no fault follows; the session ends at step \(timeline.count)") }
-            return go(to: Int(faults[next].end))
+        if let number = faultUnderWay, timeline.position < timeline.steps(ofFault: number).upperBound {
+            return go(to: timeline.steps(ofFault: number).upperBound)
         }
-        go(to: Int(faults[number].end))
+        // Between two faults: to the end of the next one.
+        guard let next = nextFault else { return say("no fault follows; the session ends at step \(timeline.count)") }
+        go(to: timeline.steps(ofFault: next).upperBound)
     }
 
     mutating func startFault() {
-        guard let number = timeline.faultNumber(at: timeline.position) else { return say("no fault has begun yet") }
-        let start = Int(faults[number].start)
-        if timeline.position > start { return go(to: start) }
-        if number > 0 { go(to: Int(faults[number - 1].start)) }
+        guard let number = faultUnderWay ?? timeline.faultNumber(at: timeline.position), timeline.position > 0 else { return say("no fault has begun yet") }
+        let start = timeline.steps(ofFault: number).lowerBound
+        if timeline.place > TimelinePlace(step: start) { return go(to: start) }
+        if let before = timeline.faultNumber(before: start, of: timeline.actor(ofFault: number)) { go(to: timeline.steps(ofFault: before).lowerBound) }
+    }
+
+    /// The next fault to begin, whoever's.
+    private var nextFault: Int? {
+        let places = timeline.faultPlaces(startingIn: (timeline.position + 1)...max(timeline.position + 1, timeline.count))
+        return places.first.map(timeline.fault(inOrder:))
     }
 
     mutating func goToFault(_ direction: Int) {
-        let here = timeline.faultNumber(at: timeline.position)
-        var target: Int
-        if direction > 0 {
-            target = timeline.position == 0 ? 0 : (here ?? -1) + 1
-        } else {
-            guard let here else { return say("no fault comes before") }
-            target = timeline.position > Int(faults[here].start) ? here : here - 1
+        guard direction < 0 else {
+            guard let next = nextFault else { return say("this was the last fault; G goes to the end") }
+            return go(to: timeline.steps(ofFault: next).lowerBound)
         }
-        guard faults.indices.contains(target) else {
-            return say(direction > 0 ? "this was the last fault; G goes to the end" : "this is the first fault")
+        // A stop comes after its step, which may be a fault's first.
+        let before = timeline.position - (timeline.place.stop > 0 ? 0 : 1)
+        guard before >= 1, let last = timeline.faultPlaces(startingIn: 1...before).last else {
+            return say(timeline.faultNumber(at: timeline.position) == nil || timeline.position == 0 ? "no fault comes before" : "this is the first fault")
         }
-        // The first fault's attempt may be the first step of all.
-        if direction > 0, Int(faults[target].start) == timeline.position { target += 1 }
-        guard faults.indices.contains(target) else { return say("this was the last fault; G goes to the end") }
-        go(to: Int(faults[target].start))
+        go(to: timeline.steps(ofFault: timeline.fault(inOrder: last)).lowerBound)
     }
 
     mutating func goToFault(number: Int) {
@@ -62,12 +65,12 @@ extension Explorer {
     mutating func move(_ lines: Int) {
         switch focus {
         case .path:
-            let records = scene().records
-            guard let first = records.first, let last = records.last else { return }
-            let from = pickedStep ?? min(max(timeline.position, first.position), last.position)
-            pickedStep = min(max(from + lines, first.position), last.position)
+            let places = scene().pathPlaces
+            guard !places.isEmpty else { return }
+            let from = places.lastIndex { $0 <= pickedStep ?? timeline.place } ?? 0
+            pickedStep = places[min(max(from + min(max(lines, -places.count), places.count), 0), places.count - 1)]
         case .tables, .entry:
-            if focus == .entry, layout.kind != .single { return scroll(focus, lines) }
+            if focus == .entry, Layout.kind(width: size.width, height: size.height, zoomed: zoomed) != .single { return scroll(focus, lines) }
             if let view = tablesPane(scene()).view { browsing.move(lines, in: view) }
         default: scroll(focus, lines)
         }

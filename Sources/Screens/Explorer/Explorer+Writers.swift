@@ -25,14 +25,32 @@ extension Explorer {
 
     mutating func entryContent(_ scene: Scene, width: Int) -> PaneContent {
         guard let view = tablesPane(scene).view else { return PaneContent("Entry", [Line("no table", .dim)]) }
-        return EntryView(view: view, history: writerLine(view).map { [$0] } ?? [], breakpoints: breakpoints.entries).content(width: width)
+        // A walk may read what no table of the VM's is any more.
+        if !view.isPicked, let read = scene.changes.lastRead, !view.levels.contains(where: { $0.address == read.address }) {
+            return EntryView(view: view).content(read: read.value, at: read.address, level: read.level, in: scene.now.world, width: width)
+        }
+        let history = (builtLine(scene).map { [$0] } ?? []) + (writerLine(view).map { [$0] } ?? [])
+        return EntryView(view: view, history: history, breakpoints: breakpoints.entries).content(width: width)
+    }
+
+    /// What was built and what is stored, where the way of storing changed it.
+    private func builtLine(_ scene: Scene) -> Line? {
+        guard scene.step == .writeLeaf, let actor = scene.acting else { return nil }
+        let built = scene.now.actors[actor].setLeaf.rawValue
+        guard let stored = scene.changes.descriptors.values.first?.new, stored != built else { return nil }
+        var line = Line(" built \(hex(built, digits: 10)), stored \(hex(stored, digits: 10)) *", .changed)
+        line.continuesAt = 5
+        line.changed = true
+        return line
     }
 
     /// "vcpu0, fault 2: write the leaf".
     private func words(_ write: DescriptorWrite) -> String {
         var text = timeline.now.machine.name(of: write.actor)
-        if let number = timeline.faultNumber(at: write.step), Int(timeline.index.faults[number].end) >= write.step { text += ", fault \(number + 1)" }
-        return "\(text): \(write.microStep.text(timeline.now.machine.world.setting).title)" + (write.new == 0 ? ", which cleared it" : "")
+        if let number = timeline.faultUnderWay(at: write.step, of: write.actor), timeline.actor(ofFault: number) == write.actor {
+            text += ", fault \(number + 1)"
+        }
+        return "\(text): \(write.microStep.words(in: timeline.now.machine).title)" + (write.new == 0 ? ", which cleared it" : "")
     }
 
     /// To the step that wrote the entry at hand; from there, to the one before it. The entry stays picked.

@@ -57,7 +57,7 @@ public struct Explorer: Interactive {
     /// Lines scrolled by hand, by pane; absent: the pane follows the step.
     var scrolled: [PaneID: Int] = [:]
     /// The line picked in the path; nil follows the step.
-    var pickedStep: Int?
+    var pickedStep: TimelinePlace?
     /// The place in the tables.
     var browsing = TableBrowsing()
     /// The map of the address space, as it was left.
@@ -91,6 +91,7 @@ public struct Explorer: Interactive {
     var recovery: Recovery?
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
+    private var cachedOwnSteps: (fault: Int, branch: Int, steps: [Int]?)?
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
 
     /// What lies over the panes.
@@ -141,22 +142,45 @@ public struct Explorer: Interactive {
             records = timeline.count == 0 ? [] : timeline.records(around)
             cachedRecords = (around, branch, records)
         }
-        let fault = timeline.faultNumber(at: timeline.position)
-        let operation = timeline.operationNumber(at: timeline.position).map { timeline.session.script.operation(at: $0).operation }
+        // The acting actor's fault; while others move within somebody's, that one; between faults the last.
+        let underWay = timeline.position == 0 ? nil : timeline.faultUnderWay(at: timeline.position, of: timeline.actor)
+        let fault = underWay ?? timeline.faultNumber(at: timeline.position)
+        let operation = timeline.operationNumber(at: timeline.place).map(timeline.session.script.movedOperation)
+        let stops = timeline.stopPlaces(after: max(0, around.lowerBound - 1)...max(around.lowerBound - 1, around.upperBound), near: timeline.place.stop)
+            .compactMap { $0 == timeline.place ? timeline.stopHere : timeline.stop(at: $0) }
         let narration = timeline.narration
         let scene = Scene(
             session: timeline.session, position: timeline.position, count: timeline.count, before: timeline.before.machine, now: timeline.now.machine,
-            effects: timeline.effects, actor: timeline.actor, step: timeline.step, records: records, fault: fault, faultCount: timeline.index.faults.count,
-            faultSteps: fault.map { Int(timeline.index.faults[$0].start)...max(Int(timeline.index.faults[$0].start), Int(timeline.index.faults[$0].end)) },
-            operation: timeline.position == 0 ? nil : operation, words: narration?.text, result: narration?.result ?? "", changes: Changes(timeline.effects))
+            effects: timeline.effects, actor: timeline.actor, step: timeline.step, place: timeline.place, stops: stops,
+            isFinishing: timeline.position > timeline.scriptEnd,
+            records: records, fault: fault, faultCount: timeline.index.faults.count, faultActor: fault.map(timeline.actor(ofFault:)),
+            faultSteps: fault.map(timeline.steps(ofFault:)), ownSteps: underWay.flatMap { ownSteps(ofFault: $0) },
+            operation: operation,
+            isOfAnotherCourse: timeline.operationNumber(at: timeline.place).map(timeline.session.isOfAnotherCourse) ?? false, words: narration?.text,
+            result: narration?.result ?? "",
+            changes: Changes(timeline.effects))
         cachedScene = scene
         return scene
     }
 
-    mutating func go(to position: Int) {
-        timeline.seek(position)
+    /// The steps of a fault that are its actor's.
+    private mutating func ownSteps(ofFault number: Int) -> [Int]? {
+        if let cached = cachedOwnSteps, cached.fault == number, cached.branch == branch { return cached.steps }
+        let steps = timeline.ownSteps(ofFault: number)
+        cachedOwnSteps = (number, branch, steps)
+        return steps
+    }
+
+    mutating func go(to position: Int) { go(to: TimelinePlace(step: position)) }
+
+    mutating func go(to place: TimelinePlace) {
+        timeline.seek(place)
         moved()
     }
+
+    /// One place on or back: a step, or the stop of an operation that makes none.
+    mutating func goOn() { go(to: timeline.place(after: timeline.place)) }
+    mutating func goBack() { go(to: timeline.place(before: timeline.place)) }
 
     mutating func moved() {
         cachedScene = nil
@@ -170,6 +194,7 @@ public struct Explorer: Interactive {
     mutating func forgetScene() {
         cachedScene = nil
         cachedRecords = nil
+        cachedOwnSteps = nil
         recentLanes = nil
         lanes?.columns = nil
     }
@@ -212,7 +237,7 @@ public struct Explorer: Interactive {
     }
 
     private mutating func handle(_ key: Key) -> Reaction {
-        if layout.kind == .tooSmall {
+        if Layout.kind(width: size.width, height: size.height) == .tooSmall {
             return key == .character("q") || key == .control("c") ? .quit : .nothing
         }
         if key == .control("c") { return .quit }
@@ -248,12 +273,25 @@ public struct Explorer: Interactive {
         return .redraw
     }
 
-    var layout: Layout { Layout(width: size.width, height: size.height, focus: focus, zoomed: zoomed) }
+    /// Where the panes stand for what they have to show now.
+    var layout: Layout {
+        mutating get {
+            let scene = scene()
+            let hasCaches = scene.now.world.caches != nil, touched = scene.touchedPane
+            let (width, height, focus, zoomed) = (size.width, size.height, focus, zoomed)
+            // The closure is asked only while the layout is made.
+            return withoutActuallyEscaping({ (pane: PaneID, width: Int) -> Int in self.rowsNeeded(by: pane, width: width) }) { rows in
+                Layout(
+                    width: width, height: height, focus: focus, zoomed: zoomed,
+                    Layout.Content(touched: touched, hasCaches: hasCaches, rows: rows))
+            }
+        }
+    }
 
     mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
         switch action {
-        case .stepOn: go(to: timeline.position + 1)
-        case .stepBack: go(to: timeline.position - 1)
+        case .stepOn: goOn()
+        case .stepBack: goBack()
         case .finishFault: finishFault()
         case .startFault: startFault()
         case .nextFault: goToFault(1)
@@ -267,7 +305,7 @@ public struct Explorer: Interactive {
             } else {
                 go(to: 0)
             }
-        case .last: go(to: timeline.count)
+        case .last: go(to: timeline.lastPlace)
         case .firstRow: move(-Self.everything)
         case .lastRow: move(Self.everything)
         case .moveDown: move(1)
@@ -315,7 +353,7 @@ public struct Explorer: Interactive {
         case .pageDown: scrollOverlay(10)
         case .pageUp: scrollOverlay(-10)
         case .stepOn where overlay == .why, .stepBack where overlay == .why:
-            go(to: timeline.position + (action == .stepOn ? 1 : -1))
+            if action == .stepOn { goOn() } else { goBack() }
         case .quit: return .quit
         default:
             overlay = nil

@@ -142,7 +142,9 @@ extension Explorer {
         var operation = Sessions.Operation(
             actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
         operation.note = ""
-        startBranch(operation, replaying: true, typed: operation.text)
+        // Without a barrier the order may be the other one: here it is, or nothing would be seen of it.
+        let late = timeline.session.script.isTrace ? "accesses of the trace keep their order" : "what it orders comes late from here on"
+        startBranch(operation, replaying: true, typed: operation.text, late: !value && Behaviours.ordering.has(behaviour) ? late : nil)
     }
 
     private mutating func act(_ actor: String, _ text: String) {
@@ -156,8 +158,11 @@ extension Explorer {
             let words = late ? String(text.dropLast(5)) : text
             let command = try ActionLanguage.parse(words, for: timeline.now.machine.actors[index].kind)
             var operation = Sessions.Operation(actor: actor, command: command, text: words, place: SourcePlace(line: 0, column: 0))
-            operation.late = late
-            startBranch(operation, replaying: false, typed: "\(actor): \(text)")
+            let missing = Behaviours.ordering.subtracting(timeline.now.machine.world.behaviours).list.map(\.name)
+            operation.late = late || !missing.isEmpty
+            startBranch(
+                operation, replaying: false, typed: "\(actor): \(text)",
+                late: operation.late && !missing.isEmpty ? "late, without \(missing.joined(separator: ", "))" : nil)
         } catch {
             say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
         }

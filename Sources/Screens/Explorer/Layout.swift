@@ -1,4 +1,4 @@
-/// The panes, in the order in which Tab visits them.
+/// The panes, in the order in which Tab visits them, with the digit that shows each.
 public enum PaneID: Int, CaseIterable, Sendable {
     case path = 1, tables, entry, syndrome, tlb, memoryCache, host, note, cache
 
@@ -17,7 +17,7 @@ public enum PaneID: Int, CaseIterable, Sendable {
     }
 }
 
-/// Where everything stands: a pure function of size, focus and zoom.
+/// Where everything stands: a function of size, focus, zoom, and of how much the panes have to say.
 public struct Layout: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
         /// Too small to show anything but the size needed.
@@ -28,6 +28,15 @@ public struct Layout: Equatable, Sendable {
         case narrow
         /// All side by side.
         case wide
+    }
+
+    /// What there is to show.
+    struct Content {
+        /// The pane that the step touched first of all.
+        var touched = PaneID.entry
+        var hasCaches = false
+        /// The rows that a pane would fill if it were so many columns wide inside.
+        var rows: (PaneID, _ width: Int) -> Int = { pane, _ in pane == .path ? 40 : 10 }
     }
 
     public static let smallestWidth = 60
@@ -46,93 +55,145 @@ public struct Layout: Equatable, Sendable {
         a.kind == b.kind && a.panes.map(\.id) == b.panes.map(\.id) && a.panes.map(\.rect) == b.panes.map(\.rect)
     }
 
-    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool) {
+    static func kind(width: Int, height: Int, zoomed: Bool = false) -> Kind {
+        if width < smallestWidth || height < smallestHeight { return .tooSmall }
+        if zoomed || width < 80 || height < 24 { return .single }
+        return width < 110 || height < 32 ? .narrow : .wide
+    }
+
+    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool) { self.init(width: width, height: height, focus: focus, zoomed: zoomed, Content()) }
+
+    init(width: Int, height: Int, focus: PaneID, zoomed: Bool, _ content: Content) {
         header = Rect(x: 0, y: 0, width: width, height: 1)
         hint = Rect(x: 0, y: height - 2, width: width, height: 1)
         status = Rect(x: 0, y: height - 1, width: width, height: 1)
         let body = Rect(x: 0, y: 1, width: width, height: height - 3)
-        if width < Self.smallestWidth || height < Self.smallestHeight {
-            kind = .tooSmall
-        } else if zoomed || width < 80 || height < 24 {
-            kind = .single
-            panes = [(focus, body)]
-            hidden = PaneID.allCases.filter { $0 != focus }
-        } else if width < 110 || height < 32 {
-            kind = .narrow
-            layOutNarrow(body, focus)
-        } else {
-            kind = .wide
-            layOutWide(body, focus)
+        kind = Self.kind(width: width, height: height, zoomed: zoomed)
+        switch kind {
+        case .tooSmall: break
+        case .single: panes = [(focus, body)]
+        case .narrow: layOutNarrow(body, focus, content)
+        case .wide: layOutWide(body, focus, content)
         }
+        if kind != .tooSmall { hidden = PaneID.allCases.filter { pane in !panes.contains { $0.id == pane } } }
     }
 
     public func rect(of pane: PaneID) -> Rect? { panes.first { $0.id == pane }?.rect }
 
-    /// Path on the left; tables on the right, and below them the entry or whichever pane has the focus.
-    private mutating func layOutNarrow(_ body: Rect, _ focus: PaneID) {
-        let noteHeight = body.height >= 26 ? 6 : 4
-        let upper = body.height - noteHeight
+    // Below, heights are rows inside frames; neighbours share the line between them.
+
+    /// Path on the left; on the right the tables and, below them, what the step touched or what has the focus. The note takes the rows
+    /// that it needs, and of the right side what is at hand goes before the rest.
+    private mutating func layOutNarrow(_ body: Rect, _ focus: PaneID, _ content: Content) {
         let left = body.width * 45 / 100
-        let tablesHeight = max(7, upper * 7 / 18)
-        let third: PaneID = [.path, .tables, .note].contains(focus) ? .entry : focus
-        // Neighbours share their frame's line.
         let x = left - 1, width = body.width - x
-        panes = [
-            (.path, Rect(x: 0, y: body.y, width: left, height: upper)),
-            (.tables, Rect(x: x, y: body.y, width: width, height: tablesHeight)),
-            (third, Rect(x: x, y: body.y + tablesHeight - 1, width: width, height: upper - tablesHeight + 1)),
-            (.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)),
-        ]
-        hidden = [.entry, .syndrome, .tlb, .memoryCache, .host, .cache].filter { $0 != third }
+        let third: PaneID = [.path, .tables, .note].contains(focus) ? content.touched : focus
+        let needs = (path: content.rows(.path, left - 2), third: content.rows(third, width - 2), note: content.rows(.note, body.width - 2))
+        // What stands above keeps a few rows, as far as it can fill them.
+        let least = max(1, min(5, needs.path, needs.third))
+        let note = max(2, min(needs.note, body.height - 3 - least))
+        let upper = body.height - 3 - note
+        panes = [(.path, Rect(x: 0, y: body.y, width: left, height: upper + 2))]
+        // The tables' way is four rows, what stands in one of them a few more.
+        let tablesNeed = focus == .tables ? content.rows(.tables, width - 2) : 4
+        var tables = upper - 1 - needs.third
+        if focus == .tables { tables = max(tables, min(tablesNeed, upper - 1 - min(4, needs.third))) }
+        let rightX = Rect(x: x, y: body.y, width: width, height: upper + 2)
+        if tables >= 4 {
+            panes.append((.tables, rightX.rows(0, tables + 2)))
+            panes.append((third, rightX.rows(tables + 1, upper - tables + 1)))
+        } else {
+            panes.append((focus == .tables ? .tables : third, rightX))
+        }
+        panes.append((.note, Rect(x: 0, y: body.y + upper + 1, width: body.width, height: note + 2)))
     }
 
-    /// Path on the left; on the right tables, entry beside syndrome, TLB beside host, and the memory cache in a row.
-    private mutating func layOutWide(_ body: Rect, _ focus: PaneID) {
-        let noteHeight = min(9, max(6, body.height / 6))
-        let upper = body.height - noteHeight
-        let left = min(72, body.width * 36 / 100)
+    /// Path on the left; on the right the tables over columns of panes, and the memory cache over the note.
+    private mutating func layOutWide(_ body: Rect, _ focus: PaneID, _ content: Content) {
+        let isDeep = body.height >= 45
+        let showsCaches = content.hasCaches || focus == .cache
+        // Three columns of panes need more of the width.
+        let left = min(isDeep && showsCaches ? 60 : 72, body.width * 36 / 100)
         let x = left - 1, width = body.width - x
-        let memory = 3
-        let registers = body.height >= 45 ? 13 : 11
-        let lower = body.height >= 45 ? 11 : 5
-        if focus == .cache {
-            return layOutWideCaches(body, Rect(x: x, y: body.y, width: width, height: upper), left: left, registers: registers, noteHeight: noteHeight)
+        var columns = columns(width, focus, content)
+        let showsMemory = isDeep || !columns.joined().contains(.cache)
+        if !showsMemory, focus == .memoryCache { columns[0][0] = .memoryCache }
+        let memoryNeed = showsMemory ? content.rows(.memoryCache, width - 2) : 0
+        let noteNeed = content.rows(.note, body.width - 2)
+        // What the right side takes at least.
+        let least = Self.leastTables + 1 + 12 + (showsMemory ? 2 : 0)
+        let note = max(2, min(noteNeed, body.height - 3 - least))
+        let upper = body.height - 3 - note
+        panes.append((.path, Rect(x: 0, y: body.y, width: left, height: upper + 2)))
+        let xs = Self.edges(of: columns, x: x, width: width)
+        let needs = columns.indices.map { i in columns[i].map { content.rows($0, xs[i + 1] - xs[i] - 1) } }
+        let tall = zip(columns, needs).map { $1.reduce($0.count - 1, +) }.max() ?? 0
+        var room = upper - (showsMemory ? 2 : 1)
+        var (tables, memory, stack) = (Self.leastTables, showsMemory ? min(1, memoryNeed) : 0, min(12, tall))
+        room -= tables + memory + stack
+        func give(_ rows: inout Int, upTo need: Int) {
+            let more = max(0, min(room, need - rows))
+            rows += more
+            room -= more
         }
-        let tables = upper - registers - lower - memory
-        let entry = width * 54 / 100
-        let half = width / 2
-        var y = body.y
-        panes.append((.path, Rect(x: 0, y: y, width: left, height: upper)))
-        panes.append((.tables, Rect(x: x, y: y, width: width, height: tables)))
-        y += tables - 1
-        panes.append((.entry, Rect(x: x, y: y, width: entry, height: registers + 1)))
-        panes.append((.syndrome, Rect(x: x + entry - 1, y: y, width: width - entry + 1, height: registers + 1)))
-        y += registers
-        panes.append((.tlb, Rect(x: x, y: y, width: half, height: lower + 1)))
-        panes.append((.host, Rect(x: x + half - 1, y: y, width: width - half + 1, height: lower + 1)))
-        y += lower
-        panes.append((.memoryCache, Rect(x: x, y: y, width: width, height: memory + 1)))
-        hidden = [.cache]
-        panes.append((.note, Rect(x: 0, y: body.y + upper - 1, width: body.width, height: noteHeight + 1)))
+        give(&stack, upTo: tall)
+        give(&tables, upTo: content.rows(.tables, width - 2))
+        if showsMemory { give(&memory, upTo: memoryNeed) }
+        tables += max(0, room)
+        let right = Rect(x: x, y: body.y, width: width, height: upper + 2)
+        panes.append((.tables, right.rows(0, tables + 2)))
+        for (i, column) in columns.enumerated() {
+            let place = Rect(x: xs[i], y: right.y + tables + 1, width: xs[i + 1] - xs[i] + 1, height: stack + 2)
+            var y = 0
+            for (pane, rows) in zip(column, Self.share(stack, needs[i], first: column.firstIndex(of: content.touched))) {
+                panes.append((pane, place.rows(y, rows + 2)))
+                y += rows + 1
+            }
+        }
+        if showsMemory { panes.append((.memoryCache, right.rows(tables + stack + 2, memory + 2))) }
+        panes.append((.note, Rect(x: 0, y: body.y + upper + 1, width: body.width, height: note + 2)))
     }
 
-    /// While the caches have the focus, they take the place of all below the tables; where there is height, entry and syndrome stay.
-    private mutating func layOutWideCaches(_ body: Rect, _ right: Rect, left: Int, registers: Int, noteHeight: Int) {
-        let wanted = 20
-        let keepsRegisters = right.height - wanted - registers >= 8
-        let tables = max(8, right.height - wanted - (keepsRegisters ? registers : 0))
-        var y = right.y
-        panes.append((.path, Rect(x: 0, y: y, width: left, height: right.height)))
-        panes.append((.tables, Rect(x: right.x, y: y, width: right.width, height: tables)))
-        y += tables - 1
-        if keepsRegisters {
-            let entry = right.width * 54 / 100
-            panes.append((.entry, Rect(x: right.x, y: y, width: entry, height: registers + 1)))
-            panes.append((.syndrome, Rect(x: right.x + entry - 1, y: y, width: right.width - entry + 1, height: registers + 1)))
-            y += registers
-        }
-        panes.append((.cache, Rect(x: right.x, y: y, width: right.width, height: right.endY - y)))
-        panes.append((.note, Rect(x: 0, y: right.endY - 1, width: body.width, height: noteHeight + 1)))
-        hidden = [.tlb, .host, .memoryCache] + (keepsRegisters ? [] : [.entry, .syndrome])
+    /// Fewer rows would not show the tables side by side.
+    private static let leastTables = 6
+
+    /// Where the frames of columns stand: the caches have a little more of the width than others, and all their words where there are
+    /// three columns; the entry has more than the syndrome.
+    private static func edges(of columns: [[PaneID]], x: Int, width: Int) -> [Int] {
+        let end = x + width - 1
+        guard columns.count > 2 else { return [x, x + (width - 1) * (columns[1].contains(.cache) ? 46 : 53) / 100, end] }
+        let caches = max(width * 2 / 5, min(63, width / 2))
+        return [x, x + (width - 1 - caches) / 2, end - caches, end]
     }
+
+    /// Which panes stand in which column. What has the focus and no place takes that of the entry.
+    private func columns(_ width: Int, _ focus: PaneID, _ content: Content) -> [[PaneID]] {
+        guard content.hasCaches || focus == .cache else { return [[.entry, .tlb], [.syndrome, .host]] }
+        guard width < 110 else { return [[.entry, .tlb], [.syndrome, .host], [.cache]] }
+        var first = [.syndrome, .host].contains(focus) ? focus : .entry
+        if ![.tables, .entry, .tlb].contains(focus), first == .entry, [.syndrome, .host].contains(content.touched) { first = content.touched }
+        return [[first, .tlb], [.cache]]
+    }
+
+    /// Divides a column's rows: each pane a few, then what the step touched as much as it needs, then the others in their order. What
+    /// nobody needs goes to the last.
+    private static func share(_ rows: Int, _ needs: [Int], first: Int?) -> [Int] {
+        var left = rows - (needs.count - 1)
+        var shares = needs.map { _ in 0 }
+        func give(_ i: Int, _ wanted: Int) {
+            let more = max(0, min(left, wanted - shares[i]))
+            shares[i] += more
+            left -= more
+        }
+        for i in needs.indices { give(i, min(3, needs[i])) }
+        if let first { give(first, needs[first]) }
+        for i in needs.indices { give(i, needs[i]) }
+        shares[shares.count - 1] += left
+        return shares
+    }
+}
+
+extension Rect {
+    /// Some of its rows, counted from its own first.
+    fileprivate func rows(_ first: Int, _ count: Int) -> Rect { Rect(x: x, y: y + first, width: width, height: count) }
 }

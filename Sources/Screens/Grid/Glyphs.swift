@@ -46,6 +46,8 @@ public struct Glyphs: Hashable, Sendable {
     /// The thumb of a scroll bar, and its track.
     public var scrollThumb: Unicode.Scalar { isASCII ? "#" : "█" }
     public var scrollTrack: Unicode.Scalar { isASCII ? ":" : "░" }
+    /// Before what is switched off.
+    public var minus: Unicode.Scalar { isASCII ? "-" : "−" }
     public var notEqual: Unicode.Scalar { isASCII ? "#" : "≠" }
     public var atLeast: Unicode.Scalar { isASCII ? ">" : "≥" }
     public var atMost: Unicode.Scalar { isASCII ? "<" : "≤" }

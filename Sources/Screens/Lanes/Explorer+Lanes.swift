@@ -7,7 +7,7 @@ extension Explorer {
     mutating func openLanes() {
         guard timeline.count > 0 else { return say("the session has no steps") }
         overlay = nil
-        lanes = LanesView(cursor: max(1, timeline.position))
+        lanes = LanesView(cursor: timeline.place.stop > 0 ? timeline.position : max(1, timeline.position), stop: timeline.place.stop)
     }
 
     /// Columns that the lanes have, and the first of them on the screen.
@@ -32,25 +32,38 @@ extension Explorer {
 
     mutating func handleInLanes(_ action: KeyAction, number: Int?) -> Reaction {
         var view = settledLanes()
+        let (cursor, stop) = (view.cursor, view.stop)
+        view.stop = 0
         let page = view.perColumn * max(1, laneWidth / 2)
         switch action {
-        case .stepOn: view.cursor += view.perColumn
-        case .stepBack: view.cursor -= view.perColumn
+        case .stepOn, .stepBack:
+            guard view.perColumn == 1 else {
+                view.cursor += action == .stepOn ? view.perColumn : -view.perColumn
+                break
+            }
+            // Step by step, operations that make none are stops here too.
+            let here = TimelinePlace(step: cursor, stop: stop)
+            let next = action == .stepOn ? timeline.place(after: here) : timeline.place(before: here)
+            (view.cursor, view.stop) = next == TimelinePlace(step: 0) ? (cursor, stop) : (next.step, next.stop)
         case .pageDown: view.cursor += page
         case .pageUp: view.cursor -= page
-        case .moveDown: view.firstLane = min(view.firstLane + 1, max(0, activeActors.count - 1))
-        case .moveUp: view.firstLane = max(0, view.firstLane - 1)
+        case .moveDown: (view.firstLane, view.stop) = (min(view.firstLane + 1, max(0, activeActors.count - 1)), stop)
+        case .moveUp: (view.firstLane, view.stop) = (max(0, view.firstLane - 1), stop)
         case .first, .goTo: view.cursor = number ?? 1
         case .last: view.cursor = timeline.count
         case .nextFault, .finishFault: view.cursor = faultStart(after: view.cursor) ?? view.cursor
         case .previousFault, .startFault: view.cursor = faultStart(before: view.cursor) ?? view.cursor
         case .nextStop: view.cursor = breakpoints.broken(in: timeline).first { $0 > view.cursor } ?? view.cursor
         case .previousStop: view.cursor = breakpoints.broken(in: timeline).last { $0 < view.cursor } ?? view.cursor
-        case .more: view.zoom(in: true, count: timeline.count, width: laneWidth)
-        case .less: view.zoom(in: false, count: timeline.count, width: laneWidth)
-        case .zoom: view.perColumn = view.perColumn == 1 ? 0 : 1
+        case .more, .less, .zoom:
+            view.stop = stop
+            if action == .zoom {
+                view.perColumn = view.perColumn == 1 ? 0 : 1
+            } else {
+                view.zoom(in: action == .more, count: timeline.count, width: laneWidth)
+            }
         case .into:
-            go(to: laneTarget(view.cursor, view).step)
+            go(to: stop > 0 && view.perColumn == 1 ? TimelinePlace(step: cursor, stop: stop) : TimelinePlace(step: laneTarget(view.cursor, view).step))
             lanes = nil
             return .redraw
         case .lanes, .out, .close:
@@ -71,13 +84,13 @@ extension Explorer {
 
     private func faultStart(after position: Int) -> Int? {
         let next = LaneColumns.faults(timeline, 1...max(1, position)).upperBound
-        return next < timeline.index.faults.count ? Int(timeline.index.faults[next].start) : nil
+        return next < timeline.index.faults.count ? timeline.steps(ofFault: timeline.fault(inOrder: next)).lowerBound : nil
     }
 
     private func faultStart(before position: Int) -> Int? {
         guard position > 1 else { return nil }
         let count = LaneColumns.faults(timeline, 1...(position - 1)).upperBound
-        return count > 0 ? Int(timeline.index.faults[count - 1].start) : nil
+        return count > 0 ? timeline.steps(ofFault: timeline.fault(inOrder: count - 1)).lowerBound : nil
     }
 
     /// Where Enter goes from the cursor: in its column, a broken check before a fault before the column's first step.
@@ -86,7 +99,10 @@ extension Explorer {
         let start = view.perColumn == 1 ? cursor : view.first + column * view.perColumn
         let steps = start...max(start, min(start + view.perColumn - 1, timeline.count))
         if let broken = timeline.index.broken.first(where: { steps.contains(Int($0)) }) { return (Int(broken), "a check breaks") }
-        if let fault = LaneColumns.faults(timeline, steps).first { return (Int(timeline.index.faults[fault].start), "fault \(fault + 1) begins") }
+        if let place = LaneColumns.faults(timeline, steps).first {
+            let fault = timeline.fault(inOrder: place)
+            return (timeline.steps(ofFault: fault).lowerBound, "fault \(fault + 1) begins")
+        }
         return (cursor, "")
     }
 

@@ -35,6 +35,8 @@ struct LaneColumns {
     /// By actor, then by column.
     private(set) var marks: [[TimelineSummary.Marks]] = []
     private(set) var faults: [Int] = []
+    /// Operations that make no step, by the column of the step before them.
+    private(set) var stops: [Int] = []
     /// Where a column is a step: what was done at each.
     private(set) var records: [StepRecord] = []
     /// Locks that were taken and given back within an operation are seen.
@@ -59,23 +61,16 @@ struct LaneColumns {
             ? timeline.summary(of: positions, stretch: frame.perColumn, stepByStep: showsLocks) : timeline.summary
         marks = (0..<summary.actorCount).map { actor in (0..<frame.used).map { summary.marks(of: ActorNumber(at: actor), in: frame.steps(of: $0)) } }
         faults = (0..<frame.used).map { Self.faults(timeline, frame.steps(of: $0)).count }
+        stops = (0..<frame.used).map { column in
+            let steps = frame.steps(of: column)
+            // What comes before the first step stands in its column.
+            return timeline.stopCount(after: (steps.lowerBound == 1 ? 0 : steps.lowerBound)...steps.upperBound)
+        }
         if frame.perColumn == 1 { records = timeline.records(positions) }
     }
 
-    /// The numbers of the faults that begin at one of these steps.
-    static func faults(_ timeline: Timeline, _ positions: ClosedRange<Int>) -> Range<Int> {
-        let faults = timeline.index.faults
-        func first(from position: Int) -> Int {
-            var low = 0, high = faults.count
-            while low < high {
-                let middle = (low + high) / 2
-                if Int(faults[middle].start) < position { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
-        let low = first(from: positions.lowerBound)
-        return low..<max(low, first(from: positions.upperBound + 1))
-    }
+    /// The faults that begin at one of these steps, by their places in the order in which faults begin.
+    static func faults(_ timeline: Timeline, _ positions: ClosedRange<Int>) -> Range<Int> { timeline.faultPlaces(startingIn: positions) }
 
     /// What a lane shows for `marks`: the rarest first.
     static func look(_ marks: TimelineSummary.Marks, _ glyphs: Glyphs) -> (glyph: Unicode.Scalar, role: Role, attributes: Attributes) {

@@ -2,8 +2,10 @@ import Sessions
 
 /// What the timeline over the whole screen remembers.
 struct LanesView {
-    /// The step that the cursor stands at, from 1.
+    /// The step that the cursor stands at, from 1; 0 only at a stop before the first step.
     var cursor = 1
+    /// The stop after that step, where there is a step a column; 0: the step itself.
+    var stop = 0
     /// The first step shown, and how many steps a column has; 0: as many as it takes to show all.
     var first = 1
     var perColumn = 0
@@ -18,7 +20,7 @@ struct LanesView {
     mutating func settle(count: Int, width: Int) {
         let whole = Self.whole(count, width)
         if perColumn == 0 || perColumn > whole { perColumn = whole }
-        cursor = min(max(cursor, 1), max(1, count))
+        cursor = min(max(cursor, stop > 0 ? 0 : 1), max(1, count))
         let shown = perColumn * max(1, width)
         if cursor < first || cursor >= first + shown { first = cursor - shown / 2 }
         first = min(max(1, first), max(1, count - shown + 1))

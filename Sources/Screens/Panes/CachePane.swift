@@ -76,10 +76,13 @@ struct CachePane {
             }
         }
         let map = CacheMap(world: world, cache: cache, page: pa?.page, vm: vm, touched: touched, gone: gone, selected: selectedSet)
-        let rows = height - 1 - word.count - maintenance.count - index.count - 1
+        let stale = staleLines(map), showsLegend = height >= 14
+        let rows = height - 1 - word.count - maintenance.count - index.count - stale.count - (showsLegend ? 1 : 0)
         var lines = [head(map, width)] + map.lines(width: width, rows: rows, nothing: Character(glyphs.nothing))
-        if height >= 14 { lines.append(legend) }
-        lines += word + maintenance + index + staleLines(map)
+        if showsLegend { lines.append(legend) }
+        lines += word + maintenance + index + stale
+        // The map is as wide as the pane; what is said below it may go on.
+        for i in lines.indices.dropFirst(lines.count - word.count - maintenance.count - index.count - stale.count) { lines[i].continuesAt = 4 }
         return PaneContent(PaneID.cache.title, lines, margin: 1)
     }
 

@@ -11,7 +11,7 @@ struct HostPane {
             var line = Line("gfn \(hex(ipa.gfn.rawValue))  ", .value)
             line.add("no memory slot: a device's address, or nothing", .plain)
             lines.append(line)
-            return PaneContent("Host", lines + slots(scene), margin: 1)
+            return PaneContent("Host" + (scene.hasVMs ? "  vm\(scene.vm.id)" : ""), lines + slots(scene), margin: 1)
         }
         let hva = slot.hva(of: ipa).page
         let process = world.processes[scene.vm.process]
@@ -23,11 +23,13 @@ struct HostPane {
         first.add("\(slot.id)", .value)
         first.add("  hva ", .label)
         first.add(hex(hva.rawValue), .value)
+        first.continuesAt = 4
         lines.append(first)
         var second = Line("pte ", .label)
         second.add(entry.words, entryChanged ? .changed : .value)
         if entryChanged { second.add(" *", .changed) }
         second.changed = entryChanged
+        second.continuesAt = 4
         lines.append(second)
         if entry.isPresent, world.frames.contains(entry.pfn) {
             let frame = world.frames[entry.pfn]
@@ -39,11 +41,12 @@ struct HostPane {
             third.add(frame.words.isEmpty ? "" : "  " + frame.words, changed ? .changed : .plain)
             if changed { third.add(" *", .changed) }
             third.changed = changed
+            third.continuesAt = 4
             lines.append(third)
         } else {
             lines.append(Line(entry.isSwapped ? "in swap slot \(entry.slot)" : "no frame", .dim))
         }
-        return PaneContent("Host", lines + slots(scene), margin: 1)
+        return PaneContent("Host" + (scene.hasVMs ? "  vm\(scene.vm.id)" : ""), lines + slots(scene), margin: 1)
     }
 
     private static func slots(_ scene: Scene) -> [Line] {
@@ -52,6 +55,7 @@ struct HostPane {
             var line = Line("  \(slot.id) ", .label)
             line.add("\(hex(slot.ipa.rawValue)) \(sizeText(slot.size)) at hva \(hex(slot.hva.rawValue))", .value)
             if slot.invalid { line.add(" invalid", .stale) }
+            line.continuesAt = 4
             if slot.readOnly { line.add(" read-only", .plain) }
             lines.append(line)
         }

@@ -36,6 +36,6 @@ struct MemoryCachePane {
         }
         lines.append(note)
         lines.append(Line("\(cache.count)/40 pages; topped up to 40 when fewer than 2 are left", .dim))
-        return PaneContent("Memory cache  \(cache.count)/40", lines, margin: 1)
+        return PaneContent("Memory cache\(scene.vcpuName)  \(cache.count)/40", lines, margin: 1)
     }
 }

@@ -5,8 +5,7 @@ import Stage2Sim
 struct NotePane {
     /// How much of it there is room for.
     enum Extent {
-        /// A line for each thing, cut; `w` shows the rest.
-        case brief
+        /// What came of the step, why it is there, and the note.
         case normal
         /// With the step's one-sentence description and its source.
         case full
@@ -18,17 +17,11 @@ struct NotePane {
         let noteFirst = !full && !scene.changes.broken.isEmpty
         var lines: [Line] = []
         func note() {
-            if let note = scene.operation?.note, !note.isEmpty { paragraph("Note", note, .note) }
+            if let note = scene.note { paragraph("Note", note.text, note.role) }
         }
         func paragraph(_ label: String, _ text: String, _ role: Role) {
             guard !text.isEmpty else { return }
             let indent = 6
-            if extent == .brief {
-                var line = Line(label, .label)
-                line.pad(to: indent)
-                lines.append(line.adding(text, role))
-                return
-            }
             for (i, part) in TextLayout.wrap(text, width: max(10, width - indent - 2)).enumerated() {
                 var line = Line(i == 0 ? label : "", .label)
                 line.pad(to: indent)
@@ -39,7 +32,7 @@ struct NotePane {
         for index in scene.changes.broken {
             let violation = scene.now.world.violations[index]
             // Where there is little room, it is for what happened, not for the rule.
-            let about = extent == .brief || (!full && scene.changes.broken.count > 1) ? "" : violation.rule.about + ". "
+            let about = !full && scene.changes.broken.count > 1 ? "" : violation.rule.about + ". "
             // It broke at the step on the screen, which need not be told.
             let story = Story(violation, scene.now).text, here = "step \(scene.position): "
             paragraph(
@@ -51,12 +44,16 @@ struct NotePane {
             let result =
                 scene.changes.broken.lazy.map { "BROKEN \(scene.now.world.violations[$0].rule.name): " }.first { scene.result.hasPrefix($0) }
                 .map { String(scene.result.dropFirst($0.count)) } ?? scene.result
-            paragraph("Now", result == info.title ? info.what : info.title + (info.title.hasSuffix("?") ? " " : ": ") + result, .heading)
+            paragraph("Now", result == info.title ? info.what : info.line(result), .heading)
             if full { paragraph("What", info.what, .plain) }
             if noteFirst { note() }
             paragraph("Why", info.why, .plain)
             if full { for defect in defects(namedIn: info.what + " " + info.why) { paragraph(defect.number, defect.meaning, .dim) } }
             if full, !info.source.isEmpty { paragraph("From", info.source, .dim) }
+        } else if let stop = scene.stop {
+            let text = StopText(stop)
+            paragraph("Now", text.title + ": " + text.result, .heading)
+            paragraph("Why", text.why, .plain)
         } else {
             paragraph("Here", scene.session.about.isEmpty ? "The start of \(scene.session.title)." : scene.session.about, .plain)
             if !scene.session.question.isEmpty { paragraph("Asks", scene.session.question, .note) }
@@ -67,7 +64,8 @@ struct NotePane {
 
     /// With a capital in front, but for an actor's name.
     private static func sentence(_ text: String, _ scene: Scene) -> String {
-        let first = text.prefix { $0 != " " && $0 != ":" && $0 != "," }
+        var first = text.prefix { $0 != " " && $0 != ":" && $0 != "," }
+        if first.hasSuffix("'s") { first.removeLast(2) }
         if scene.now.actors.indices.contains(where: { scene.now.name(of: $0) == first }) { return text }
         return text.prefix(1).uppercased() + text.dropFirst()
     }

@@ -1,3 +1,4 @@
+import Sessions
 import Stage2Sim
 
 // The panes: each draws a scene into its rectangle, in lines that can be scrolled, searched and printed as plain text.
@@ -19,7 +20,7 @@ struct Line {
     var target: Target?
 
     enum Target: Equatable {
-        case step(Int)
+        case step(TimelinePlace)
         case entry(TablePlace)
     }
 
@@ -55,6 +56,8 @@ struct PaneContent {
     var lines: [Line]
     /// The line to keep in sight while the pane is not scrolled by hand.
     var anchor: Int?
+    /// The rows that it takes.
+    var anchorRows = 1
     /// How far down the anchor should stand, in tenths of the pane's height.
     var anchorTenths = 6
 

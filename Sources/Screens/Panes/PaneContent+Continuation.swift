@@ -21,7 +21,7 @@ extension PaneContent {
 
 extension Line {
     /// The line in lines of `width` columns, broken between words; itself, where it fits or is not to be continued.
-    fileprivate func continued(width: Int) -> [Line] {
+    func continued(width: Int) -> [Line] {
         guard let continuesAt, self.width > width, continuesAt + 8 < width else { return [self] }
         var parts: [Line] = []
         var part = self

@@ -14,7 +14,7 @@ extension Canvas {
                 if let role = emphasis(first + row, lines[first + row]) { canvas.restyle(Rect(x: 0, y: row, width: inside.width, height: 1), role) }
             }
         }
-        if lines.count > inside.height, inside.height > 2 {
+        if lines.count > inside.height, inside.height > 0 {
             let thumb = first * (inside.height - 1) / max(1, lines.count - inside.height)
             put(rect.endX - 1, inside.y + thumb, glyphs.scrollThumb, role)
         }

@@ -7,7 +7,7 @@ struct SyndromePane {
         guard scene.now.world.statistics.faults > 0, vcpu.hsr.rawValue != 0 else {
             var line = Line("no trap yet: the registers are filled when the guest faults", .dim)
             line.continuesAt = 0
-            return PaneContent("Syndrome", [line], margin: 1)
+            return PaneContent("Syndrome" + scene.vcpuName, [line], margin: 1)
         }
         var lines: [Line] = []
         var hsr = Line("HSR   ", .label)
@@ -58,6 +58,6 @@ struct SyndromePane {
             par.changed = scene.changes.par
             lines.append(par)
         }
-        return PaneContent("Syndrome", lines, margin: 1)
+        return PaneContent("Syndrome" + scene.vcpuName, lines, margin: 1)
     }
 }

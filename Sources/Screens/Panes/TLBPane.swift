@@ -17,7 +17,9 @@ struct TLBPane {
             guard cpu.tlb.count > 0 else { continue }
             let gap = width >= 46 ? " " : ""
             lines.append(
-                Line("VM IPA" + String(repeating: " ", count: width >= 46 ? 11 : 7) + gap + " PA" + String(repeating: " ", count: 8) + gap + " rights", .label))
+                Line(
+                    "VMID IPA" + String(repeating: " ", count: width >= 46 ? 11 : 7) + gap + " PA" + String(repeating: " ", count: 8) + gap + " rights", .label)
+            )
             // The page at hand first, then the newest.
             let entries = cpu.tlb.entries.filter(\.isValid).sorted {
                 ($0.ipa == focus ? UInt32.max : $0.filledAt) > ($1.ipa == focus ? UInt32.max : $1.filledAt)
@@ -43,7 +45,7 @@ struct TLBPane {
         let stale = leaf?.rawValue != entry.leaf
         let role: Role = stale ? .stale : touched ? .changed : .value
         let vmid = String(entry.vmid)
-        line.add(String(repeating: " ", count: max(0, 2 - vmid.count)) + vmid + " ", role)
+        line.add(String(repeating: " ", count: max(0, 4 - vmid.count)) + vmid + " ", role)
         line.add(hex(entry.ipa.rawValue, digits: wide ? 10 : 8), role)
         line.add(wide ? " \(Character(glyphs.arrowRight)) " : String(Character(glyphs.arrowRight)), .link)
         line.add(hex(entry.descriptor.address.rawValue, digits: 8), role)

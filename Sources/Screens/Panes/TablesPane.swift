@@ -20,7 +20,8 @@ struct TablesPane {
         view = TableView(
             source, glyphs: glyphs, browsing: browsing, followed: scene.ipa,
             marks: TableMarks(written: scene.changes.descriptors, read: scene.changes.readDescriptors), header: [header])
-        title = "Stage-2 tables  \(browsing.place == nil ? "" : "picked: ")IPA \(grouped((browsing.place?.ipa ?? scene.ipa).rawValue, digits: 10))"
+        title =
+            "Stage-2 tables  \(scene.hasVMs ? "vm\(scene.vm.id)  " : "")\(browsing.place == nil ? "" : "picked: ")IPA \(grouped((browsing.place?.ipa ?? scene.ipa).rawValue, digits: 10))"
     }
 
     func content(width: Int, height: Int) -> PaneContent {

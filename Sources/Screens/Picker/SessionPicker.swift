@@ -231,7 +231,7 @@ struct SessionPicker {
                     lines.append(Line())
                     lines.append(
                         Line(
-                            "Linux \(session.machine.revision.rawValue) on a \(session.machine.cpu.name)"
+                            "Linux \(KernelInForce(session.machine).text(minus: String(Character(glyphs.minus)))) on a \(session.machine.cpu.name)"
                                 + (session.machine.caches == nil ? "" : ", caches simulated"), .dim))
                 }
             }

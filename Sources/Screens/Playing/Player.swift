@@ -14,8 +14,14 @@ struct Player {
 
     /// How long it takes to read what is new, in milliseconds: a glance, the step's line, and what its author says where that is new.
     static func time(_ scene: Scene, isNewOperation: Bool) -> Int {
-        guard let words = scene.words else { return min(8000, 1500 + scene.session.about.count * 25) }
-        var time = 500 + (words.title.count + min(80, scene.result.count)) * 14
+        var time = 500
+        if let words = scene.words {
+            time += (words.title.count + min(80, scene.result.count)) * 14
+        } else if let stop = scene.stop {
+            time += (StopText(stop).title.count + min(80, StopText(stop).result.count)) * 14
+        } else {
+            return min(8000, 1500 + scene.session.about.count * 25)
+        }
         if isNewOperation, let note = scene.operation?.note { time += note.count * 32 }
         if !scene.changes.broken.isEmpty { time += 4000 }
         return min(12_000, time)
@@ -25,8 +31,8 @@ struct Player {
 extension Explorer {
     /// Begins to play, from the step on the screen or from the start if that is the end.
     public mutating func play(speed: Double = 1) {
-        guard timeline.count > 0 else { return say("the session has no steps") }
-        if timeline.position == timeline.count { go(to: 0) }
+        guard timeline.lastPlace > TimelinePlace(step: 0) else { return say("the session has no steps") }
+        if isAtEnd { go(to: 0) }
         player = Player(speed: min(max(speed, Player.speeds.lowerBound), Player.speeds.upperBound))
         overlay = nil
         pace()
@@ -45,26 +51,28 @@ extension Explorer {
     /// Whether it goes on by itself now.
     var isPlaying: Bool { player.map { !$0.isPaused } ?? false }
 
+    private var isAtEnd: Bool { timeline.place == timeline.lastPlace }
+
     public var wakeAfter: Duration? {
         if work != nil { return .milliseconds(100) }
         if !waiting.isEmpty { return .zero }
-        return isPlaying && timeline.position < timeline.count ? player?.wait : nil
+        return isPlaying && !isAtEnd ? player?.wait : nil
     }
 
     /// How long the step on the screen is to stay.
     mutating func pace() {
         guard let player else { return }
-        let here = timeline.operationNumber(at: timeline.position)
-        let isNew = timeline.position > 0 && here != timeline.operationNumber(at: timeline.position - 1) || timeline.position == 1
+        let here = timeline.operationNumber(at: timeline.place)
+        let isNew = here != timeline.operationNumber(at: timeline.place(before: timeline.place))
         let time = Player.time(scene(), isNewOperation: isNew)
         self.player?.wait = .milliseconds(max(10, Int(Double(time) / player.speed)))
     }
 
     /// The time of the step on the screen is over.
     mutating func tick() -> Reaction {
-        guard isPlaying, timeline.position < timeline.count else { return .nothing }
-        go(to: timeline.position + 1)
-        if timeline.position == timeline.count {
+        guard isPlaying, !isAtEnd else { return .nothing }
+        goOn()
+        if isAtEnd {
             player?.isPaused = true
             say("the end; Space plays it again, Esc ends playing")
         }
@@ -76,7 +84,7 @@ extension Explorer {
         guard let player else { return nil }
         switch action {
         case .stepOn where key == .character(" "), .play:
-            if timeline.position == timeline.count { play(speed: player.speed) } else { self.player?.isPaused.toggle() }
+            if isAtEnd { play(speed: player.speed) } else { self.player?.isPaused.toggle() }
             pace()
         case .stepOn, .stepBack:
             // One step by hand is for looking at it.
@@ -109,8 +117,9 @@ extension Explorer {
 
     /// The number of the fault, from 1, whose attempt begins with the step on the screen; nil where none does.
     public var faultBeginningHere: Int? {
-        guard timeline.position > 0, let fault = timeline.faultNumber(at: timeline.position), Int(timeline.index.faults[fault].start) == timeline.position
+        guard timeline.position > 0, timeline.step != nil, let place = timeline.faultPlaces(startingIn: timeline.position...timeline.position).first
         else { return nil }
+        let fault = timeline.fault(inOrder: place)
         return fault + 1
     }
 }

@@ -25,6 +25,7 @@ struct EntryView {
             was.add(grouped(change.old, digits: 16), .dim)
             was.add("  " + summary(Stage2Descriptor(change.old), level.level), .dim)
             was.changed = true
+            was.continuesAt = 5
             lines.append(was)
         }
         var current = Line(change == nil ? " is  " : " now ", .label)
@@ -32,6 +33,7 @@ struct EntryView {
         if change != nil { current.add(" *", .changed) }
         current.add("  " + summary(now, level.level), change == nil ? .plain : .changed)
         current.changed = change != nil
+        current.continuesAt = 5
         lines.append(current)
         lines += history
         let fields = now.fields(level: level.level, geometry)
@@ -40,6 +42,27 @@ struct EntryView {
         lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }
         if let rest = rest(now, fields) { lines.append(rest) }
         return PaneContent(title, lines + coverage(level))
+    }
+
+    /// A descriptor that a walk read where the VM has no table now.
+    func content(read value: UInt64, at address: PA, level: Int, in world: World, width: Int) -> PaneContent {
+        let pages = world.kernelPages
+        let origin =
+            !pages.contains(address)
+            ? "no page of the kernel's" : pages.use(of: address) == .free ? "a page that was freed" : "a page that is no table of this VM"
+        let descriptor = Stage2Descriptor(value), geometry = view.source.geometry
+        var read = Line(" read ", .label)
+        read.add(grouped(value, digits: 16), .stale)
+        read.add("  \(Character(view.glyphs.stale)) \(summary(descriptor, level))", .stale)
+        var place = Line(" in ", .label)
+        place.continuesAt = 5
+        place.add(origin, .stale)
+        place.add(" \(Character(view.glyphs.stale))", .stale)
+        let fields = descriptor.fields(level: level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
+        let names = max(8, fields.map(\.name.count).max() ?? 0)
+        return PaneContent(
+            "Entry  level \(level) at \(hex(address.rawValue)), as the walk read it",
+            [read, place] + fields.map { line($0, descriptor, nil, width, digitsAt: 8 + names) })
     }
 
     private func summary(_ descriptor: Stage2Descriptor, _ level: Int) -> String {
@@ -56,8 +79,8 @@ struct EntryView {
         let first = view.ipa(of: level.index, in: level).rawValue, span = view.source.geometry.span(level: level.level)
         var line = Line(" for ", .label)
         line.continuesAt = 5
-        line.add("IPA \(hex(first, digits: 10)) to \(hex(first + (span - 1), digits: 10))", .value)
-        line.add(", \(sizeText(span))", .plain)
+        line.add("IPA \(hex(first, digits: 10)) to \(hex(first + (span - 1), digits: 10)),", .value)
+        line.add(" \(sizeText(span))", .plain)
         return [line]
     }
 

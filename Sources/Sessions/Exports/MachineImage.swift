@@ -73,11 +73,10 @@ extension Machine {
         }
         let machine = world.vms[vm]
         guard let level1 = machine.level1 else { throw MachineImage.Problem(description: "VM \(vm) was destroyed: it has no tables any more") }
-        let isPure = world.behaviours == configuration.revision.behaviours
         return ImageNote(
             architecture: .armv7, vttbr: VTTBR(table: level1, vmid: machine.vmid).rawValue, vtcr: UInt64(world.vtcr.rawValue),
             hcr: UInt64(HCR.kvmGuest.rawValue), ctr: world.cpuModel.ctr.rawValue,
-            revision: configuration.revision.rawValue + (isPure ? "" : ", changed"), cpu: world.cpuModel.name)
+            revision: KernelInForce(self).text(), cpu: world.cpuModel.name)
     }
 
     /// An ELF core file of the memory: every table page and frame in use, with a note of `vm`'s registers.

@@ -19,7 +19,7 @@ extension Timeline {
         if let actor, let step { place += ", \(machine.name(of: actor)): \(step.text(machine.world.setting).title)" }
         return TableDrawing(
             tables, focus: ipa ?? tables.firstMapped, written: written, title: DisplayText(session.title, limit: 120).text,
-            subtitle: "\(place) (\(session.machine.revision.rawValue))")
+            subtitle: "\(place) (\(KernelInForce(machine)))")
     }
 }
 

@@ -11,6 +11,31 @@ public struct Session: Sendable {
     public var script: Script
     /// Where it was read from.
     public var file: String
+    /// From this operation on, notes and expectations were written for another course than the one that is taken: something was
+    /// switched or done before them that their author did not know of. Nil: they are all of this one.
+    public var divergesAt: Int?
+
+    /// What is said of the operation of this number is said of another course.
+    public func isOfAnotherCourse(_ number: Int) -> Bool { divergesAt.map { number >= $0 } ?? false }
+}
+
+extension Script {
+    /// The same, with every action made as without the barriers that order its accesses (`Operation.late`).
+    public var late: Script {
+        Script(
+            entries.map { entry in
+                switch entry {
+                case .operation(var operation):
+                    operation.late = true
+                    return .operation(operation)
+                case .loop(var loop):
+                    loop.body = loop.body.late
+                    return .loop(loop)
+                // A trace tells of a real kernel's order.
+                case .trace: return entry
+                }
+            })
+    }
 }
 
 /// The steps of a session: operations and repetitions, never written out. The n-th operation is found by arithmetic.
@@ -90,6 +115,9 @@ public struct Script: Sendable {
         self.repeated = repeated
     }
 
+    /// It is made of a trace.
+    public var isTrace: Bool { entries.contains { if case .trace = $0 { true } else { false } } }
+
     /// A whole trace.
     public init(_ trace: TraceScript) { self.init([.trace(trace, 0..<trace.count)]) }
 
@@ -108,6 +136,20 @@ public struct Script: Sendable {
             let (operation, offset) = loop.body.operation(at: inside % loop.body.count)
             return (operation, offset &+ loop.offset(inside / loop.body.count))
         }
+    }
+
+    /// The first time that the operation is made, where it stands in loops.
+    func isFirstRound(_ index: Int) -> Bool {
+        let low = entry(of: index)
+        guard case .loop(let loop) = entries[low] else { return true }
+        let inside = index - starts[low]
+        return inside < loop.body.count && loop.body.isFirstRound(inside)
+    }
+
+    /// The same with its addresses where its round has moved them to.
+    public func movedOperation(at index: Int) -> Operation {
+        let (operation, offset) = operation(at: index)
+        return operation.moved(by: offset)
     }
 
     private func entry(of index: Int) -> Int {

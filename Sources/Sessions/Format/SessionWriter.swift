@@ -9,6 +9,9 @@ public struct SessionWriter {
     }
 
     private var out = ""
+    /// Operations written, loops once and in full; and from which on notes and expectations are another course's.
+    private var written = 0
+    private var divergesAt = Int.max
 
     private mutating func line(_ depth: Int, _ text: String) { out += String(repeating: "  ", count: depth) + text + "\n" }
 
@@ -24,6 +27,7 @@ public struct SessionWriter {
         if !session.question.isEmpty { line(0, "question: \(quoted(session.question))") }
         write(session.machine)
         line(0, "steps:")
+        divergesAt = session.divergesAt ?? .max
         for entry in session.script.entries { write(entry, 1) }
         if session.script.count == 0 { out.removeLast(); out += " []\n" }
     }
@@ -82,6 +86,7 @@ public struct SessionWriter {
         case .operation(let operation): write(operation, depth)
         case .trace(let script, let range): for i in range { write(script.operation(at: i), depth) }
         case .loop(let loop):
+            let before = written
             line(depth, "- repeat: \(loop.times)")
             if let random = loop.random {
                 line(depth + 1, "random: \(random.seed)")
@@ -92,10 +97,15 @@ public struct SessionWriter {
             if loop.from > 0 { line(depth + 1, "from: \(loop.from)") }
             line(depth + 1, "steps:")
             for entry in loop.body.entries { write(entry, depth + 2) }
+            written = before + loop.times * loop.body.count
         }
     }
 
     private mutating func write(_ operation: Operation, _ depth: Int) {
+        var operation = operation
+        // What was said of another course is not said of this one.
+        if written >= divergesAt { (operation.note, operation.expectations) = ("", []) }
+        written += 1
         if case .switches(let list) = operation.command {
             let with = list.filter(\.on).map(\.0.name), without = list.filter { !$0.on }.map(\.0.name)
             // One list a step: both kinds make two.

@@ -28,11 +28,12 @@ public struct RunReport {
     private mutating func runText(_ line: (String) -> Void) {
         line("\(session.title)")
         if !session.about.isEmpty { line("  \(session.about)") }
-        line("  kernel \(session.machine.revision.rawValue), \(session.machine.cpu.name), I-cache \(session.machine.instructionCacheName)")
+        line("  kernel \(KernelInForce(session.machine)), \(session.machine.cpu.name), I-cache \(session.machine.instructionCacheName)")
+        let course = session.divergesAt == nil ? "" : "said of another course, may not hold here: "
         var function = ""
         forEachStep(begun: { operation in
             line("")
-            if !operation.note.isEmpty { line("# \(operation.note)") }
+            if !operation.note.isEmpty { line("# \(course)\(operation.note)") }
             line("== " + (operation.actor.isEmpty ? "" : operation.actor + ": ") + operation.text)
             function = ""
         }) { step, actor, narration, effects, simulation in
@@ -59,6 +60,13 @@ public struct RunReport {
         )
     }
 
+    /// An operation with the addresses of its round, and its note where it is made for the first time.
+    private func shown(_ number: Int) -> Operation {
+        var operation = session.script.movedOperation(at: number)
+        if !session.script.isFirstRound(number) { operation.note = "" }
+        return operation
+    }
+
     private mutating func forEachStep(
         begun: (Operation) -> Void, _ body: (MicroStep, ActorNumber, Narration, [Effect], Simulation) -> Void
     ) {
@@ -66,10 +74,10 @@ public struct RunReport {
         while true {
             var started: [Int] = []
             guard let actor = simulation.prepare(begun: { operation, _ in started.append(operation) }) else {
-                for operation in started { begun(session.script.operation(at: operation).operation) }
+                for operation in started { begun(shown(operation)) }
                 return
             }
-            for operation in started { begun(session.script.operation(at: operation).operation) }
+            for operation in started { begun(shown(operation)) }
             let before = simulation.machine
             let step = before.actors[actor].next
             buffer.removeAll()

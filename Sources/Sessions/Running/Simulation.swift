@@ -15,6 +15,8 @@ public struct Simulation {
     public private(set) var waiting = false
     private var stopping = Stopping.atEnd
     private var finishing = false
+    /// The steps made when the script came to its end; nil: it has not yet.
+    private(set) var scriptEnd: Int?
     /// No operation begins after so many steps: steps are numbered in 32 bits, and nobody waits for more.
     var stepLimit = 1_000_000_000
     /// No action makes more steps than these. The longest that are in earnest (an ioremap of 64 GiB) make less; what is still going on
@@ -71,6 +73,14 @@ public struct Simulation {
         }
     }
 
+    /// Begins operations up to the one of this number, which makes no step, and it as well.
+    mutating func pass(_ number: Int) {
+        while true {
+            guard case .between = advance() else { return }
+            if operation >= number { return }
+        }
+    }
+
     enum Readiness {
         /// This actor's step comes next.
         case step(ActorNumber)
@@ -105,6 +115,7 @@ public struct Simulation {
             return acting == nil ? .between : advance(begun: begun)
         }
         // The script is over: whoever has not finished does so now, in order.
+        if scriptEnd == nil { scriptEnd = position }
         guard let unfinished = machine.actors.indices.first(where: { !machine.actors[$0].isIdle && !machine.isBlocked($0) }) else { return .over }
         stopping = .atEnd
         stepsLeft = .max

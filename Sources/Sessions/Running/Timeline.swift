@@ -13,8 +13,13 @@ public struct Timeline {
     public let index: StepIndex
     /// What each actor did, stretch by stretch.
     public let summary: TimelineSummary
-    /// The first step of each operation, and the steps before it; operations without a step share their successor's.
+    /// The steps made before each operation; those without a step of their own share their successor's.
     public let operationStarts: [UInt32]
+    /// The steps made when the script came to its end; whoever had not finished then does so in those that follow.
+    public let scriptEnd: Int
+    /// The faults' numbers in the order in which they began, where that is not the order in which they were taken: an attempt of one vCPU
+    /// may begin before another's and fault after it.
+    let faultOrder: [UInt32]?
     /// Far keyframes, in order: the start, and states at equal intervals.
     let far: [Simulation]
     /// Keyframes near the place on the screen, in order.
@@ -24,13 +29,17 @@ public struct Timeline {
     /// Steps between near keyframes.
     private static let nearSpacing = 512
     private static let nearLimit = 24
-    /// The effects of the step that led to `now`.
+    /// Operations without a step that have begun since the last step: 0 where that step is what is shown.
+    private var stop = 0
+    /// The actor of the last step; nil at the start.
+    private var lastMover: ActorNumber?
+    /// The effects of the step that led to `now`; none at a stop.
     public private(set) var effects: [Effect] = []
-    /// The actor that made it; nil at the start.
+    /// The actor that made it; nil at the start. At a stop: the actor of the operation, else of the last step.
     public private(set) var actor: ActorNumber?
-    /// What it was.
+    /// What it was; nil at the start and at a stop.
     public private(set) var step: MicroStep?
-    /// The state before it.
+    /// The state before it, or before the operation that made no step.
     public private(set) var before: Simulation
 
     /// Runs the session to its end, then goes back to its start.
@@ -60,21 +69,47 @@ public struct Timeline {
         index = run.index
         summary = run.summary
         operationStarts = run.operationStarts
+        // Where the run was stopped or cut, the last operation is still under way.
+        scriptEnd = end.scriptEnd ?? (run.isOver && end.acting == nil ? count : .max)
+        let faults = index.faults
+        let isOrdered = zip(faults, faults.dropFirst()).allSatisfy { $0.start <= $1.start }
+        faultOrder = isOrdered ? nil : faults.indices.map { UInt32($0) }.sorted { faults[Int($0)].start < faults[Int($1)].start }
     }
 
     /// The state after the last step.
     public let end: Simulation
 
     public var position: Int { now.position }
+    public var place: Place { Place(step: position, stop: stop) }
 
     // MARK: Moving
 
     /// Shows the state after `target` steps; out of range is clipped.
-    public mutating func seek(_ target: Int) {
-        let target = min(max(target, 0), count)
-        guard target != position else { return }
+    public mutating func seek(_ target: Int) { seek(Place(step: target)) }
+
+    /// Shows a place; out of range is clipped.
+    public mutating func seek(_ target: Place) {
+        let step = min(max(target.step, 0), count)
+        let target = Place(step: step, stop: min(max(target.stop, 0), stops(after: step).count))
+        guard target != place else { return }
+        if target.stop == 0 { return seek(step: step) }
+        if position != step || stop > target.stop { seek(step: step) }
+        let first = stops(after: step).lowerBound
+        while stop < target.stop {
+            before = now
+            now.pass(first + stop)
+            stop += 1
+        }
+        effects = []
+        self.step = nil
+        actor = now.machine.actor(named: session.script.operation(at: first + stop - 1, bare: true).operation.actor) ?? lastMover
+    }
+
+    private mutating func seek(step target: Int) {
+        guard target != position || stop != 0 else { return }
         guard target > 0 else { return goToStart() }
-        if target != position + 1 { restore(before: target) }
+        if target != position + 1 || stop != 0 { restore(before: target) }
+        stop = 0
         before = now
         makeStep()
         if position % Self.nearSpacing == 0 { keepNear(now) }
@@ -83,7 +118,9 @@ public struct Timeline {
     private mutating func goToStart() {
         now = far[0]
         before = now
+        stop = 0
         effects = []
+        lastMover = nil
         actor = nil
         step = nil
     }
@@ -93,8 +130,9 @@ public struct Timeline {
         let wanted = min(target - 1, count)
         var base = far.last { $0.position <= wanted } ?? far[0]
         if let close = near.last(where: { $0.position <= wanted }), close.position > base.position { base = close }
-        if now.position <= wanted, now.position > base.position { base = now }
-        if before.position <= wanted, before.position > base.position { base = before }
+        // At a stop, operations have begun that the state right after the step does not know of.
+        if now.position < wanted || now.position == wanted && stop == 0, now.position > base.position { base = now }
+        if before.position < wanted || before.position == wanted && stop <= 1, before.position > base.position { base = before }
         now = base
         // The last stretch is laid out with keyframes, so that steps around the place come at once.
         let stretch = Self.nearSpacing * Self.nearLimit / 2
@@ -126,55 +164,13 @@ public struct Timeline {
         guard let acting = now.prepare() else { return }
         var buffer = EffectBuffer()
         actor = acting
+        lastMover = acting
         step = now.machine.actors[acting].next
         now.step(effects: &buffer)
         effects = Array(buffer)
     }
 
-    // MARK: Branches
-
-    /// The session up to the place on the screen, then `operation`; with `replaying`, then the rest of the session.
-    public func branched(with operation: Operation, replaying: Bool) -> Session {
-        var branch = session
-        let number = operationNumber(at: position) ?? 0
-        guard position > 0 else {
-            branch.script = replaying ? Script([.operation(operation)] + session.script.entries) : Script([.operation(operation)])
-            return branch
-        }
-        var entries = session.script.prefix(number)
-        // The operation under way is stopped where it stands; it goes on later by itself.
-        let (current, offset) = session.script.operation(at: number)
-        var cut = current.moved(by: offset)
-        let made = position - Int(operationStarts[number])
-        // Where the run was stopped or cut, the last operation is still under way.
-        let isOver = number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) <= position : position >= count && end.acting == nil
-        if !isOver { cut.stopping = .afterSteps(made) }
-        cut.expectations = isOver ? cut.expectations : []
-        entries.append(.operation(cut))
-        entries.append(.operation(operation))
-        if replaying {
-            if !isOver {
-                var rest = Operation(actor: current.actor, command: .proceed, text: "continue", place: current.place)
-                rest.stopping = current.stopping
-                entries.append(.operation(rest))
-            }
-            entries += session.script.suffix(from: number + 1)
-        }
-        branch.script = Script(entries)
-        return branch
-    }
-
-    // MARK: Faults and operations
-
-    /// The fault whose steps hold the place, or the last one before it: its number from 0. Nil before the first.
-    public func faultNumber(at position: Int) -> Int? {
-        var low = 0, high = index.faults.count
-        while low < high {
-            let middle = (low + high) / 2
-            if Int(index.faults[middle].start) <= max(position, 1) { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? nil : low - 1
-    }
+    // MARK: Operations
 
     /// The operation that the step at `position` belongs to: the last to have begun before it was made.
     public func operationNumber(at position: Int) -> Int? {
@@ -184,22 +180,6 @@ public struct Timeline {
             if Int(operationStarts[middle]) < max(position, 1) { low = middle + 1 } else { high = middle }
         }
         return low == 0 ? nil : low - 1
-    }
-
-    /// The steps that belong together around a place: those of a fault, or else of an operation.
-    public func episode(at position: Int) -> ClosedRange<Int> {
-        let place = max(position, 1)
-        if let number = faultNumber(at: place), Int(index.faults[number].end) >= place {
-            return Int(index.faults[number].start)...Int(index.faults[number].end)
-        }
-        guard let number = operationNumber(at: place) else { return 1...max(1, count) }
-        let start = Int(operationStarts[number]) + 1
-        let end = number + 1 < operationStarts.count ? max(start, Int(operationStarts[number + 1])) : max(start, count)
-        // A fault in it bounds what is shown of the rest.
-        let from = faultNumber(at: place).map { max(start, Int(index.faults[$0].end) + 1) } ?? start
-        let next = (faultNumber(at: place).map { $0 + 1 } ?? 0)
-        let to = next < index.faults.count ? min(end, max(place, Int(index.faults[next].start) - 1)) : end
-        return min(from, place)...max(to, place)
     }
 
     /// The step at the position, in words; nil at the start.
@@ -212,6 +192,7 @@ public struct Timeline {
     public func records(_ range: ClosedRange<Int>) -> [StepRecord] {
         var copy = self
         copy.restore(before: max(1, range.lowerBound))
+        copy.stop = 0
         var records: [StepRecord] = []
         records.reserveCapacity(range.count)
         while copy.position < min(range.upperBound, count) {

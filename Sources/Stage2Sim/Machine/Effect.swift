@@ -154,6 +154,8 @@ public struct StepIndex: Sendable {
     /// For each fault, in order: the step at which the attempt that led to it began, and the one at which the guest's access
     /// had been tried again.
     public private(set) var faults: [(start: UInt32, end: UInt32)] = []
+    /// Whose each of them is.
+    public private(set) var faultActors: [ActorNumber] = []
     /// `kvm_tlb_flush_vmid` calls.
     public private(set) var flushes: [UInt32] = []
     /// Broken checks.
@@ -173,6 +175,7 @@ public struct StepIndex: Sendable {
             while open.count <= actor.index { open.append(nil) }
             open[actor.index] = faults.count
             faults.append((start, step))
+            faultActors.append(actor)
         case .actionEnded(let actor): close(actor, at: step)
         case .tlbFlushed: flushes.append(step)
         case .broken: broken.append(step)

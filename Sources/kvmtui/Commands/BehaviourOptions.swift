@@ -38,12 +38,23 @@ struct BehaviourOptions: ParsableArguments {
         let switchedOff: [String]
 
         func apply(to session: inout Session) {
+            let own = session.machine.behaviours
             if let revision {
                 session.machine.behaviours = revision.behaviours
                 session.machine.revision = revision
             }
             for name in switchedOn { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, on) } }
             for name in switchedOff { if let (behaviour, on) = Behaviour.named(name) { session.machine.behaviours.set(behaviour, !on) } }
+            guard session.machine.behaviours != own else { return }
+            // What the author says was said of another kernel. A trace's notes are the trace's own.
+            if !session.script.isTrace { session.divergesAt = 0 }
+        }
+
+        /// The same for the explorer, where a barrier that is taken away is to be seen: what it orders comes late, as when it is typed there.
+        func applyForExplorer(to session: inout Session) {
+            let own = session.machine.behaviours
+            apply(to: &session)
+            if !own.subtracting(session.machine.behaviours).isDisjoint(with: .ordering) { session.script = session.script.late }
         }
 
         /// The options again; empty where there are none.

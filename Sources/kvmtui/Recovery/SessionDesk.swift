@@ -54,7 +54,7 @@ final class SessionDesk: Sendable {
     /// An explorer of a session that was read from `path`.
     func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
         var session = session
-        behaviours.apply(to: &session)
+        behaviours.applyForExplorer(to: &session)
         var surroundings = surroundings
         surroundings.hasList = hasList
         if keepsWork, !SessionFiles.isStandardInput(path) {

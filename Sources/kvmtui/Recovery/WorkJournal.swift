@@ -2,6 +2,7 @@
 
 import Foundation
 import Screens
+import Sessions
 import Synchronization
 
 #if canImport(Glibc)
@@ -44,7 +45,7 @@ final class WorkJournal: Sendable {
         file.withLock { file in
             if file.descriptor < 0, !file.hasFailed { create(&file) }
             guard file.descriptor >= 0 else { return }
-            let line = "\(action.branch) \(action.step) \(action.text.split(whereSeparator: \.isNewline).joined(separator: " "))\n"
+            let line = "\(action.branch) \(action.place) \(action.text.split(whereSeparator: \.isNewline).joined(separator: " "))\n"
             if CommandIO.write(Array(line.utf8), to: file.descriptor) { fdatasync(file.descriptor) } else { file.hasFailed = true }
         }
     }
@@ -116,8 +117,8 @@ final class WorkJournal: Sendable {
         var actions: [TypedAction] = []
         for line in lines {
             let parts = line.split(separator: " ", maxSplits: 2)
-            guard parts.count == 3, let branch = Int(parts[0]), branch > 0, let step = Int(parts[1]), step >= 0 else { break }
-            actions.append(TypedAction(branch: branch, step: step, text: String(parts[2])))
+            guard parts.count == 3, let branch = Int(parts[0]), branch > 0, let place = TimelinePlace(String(parts[1])) else { break }
+            actions.append(TypedAction(branch: branch, place: place, text: String(parts[2])))
         }
         guard !actions.isEmpty else { return nil }
         return (Int(status.st_mtim.tv_sec), UnsavedWork(when: time(status.st_mtim.tv_sec), actions: actions, place: path))

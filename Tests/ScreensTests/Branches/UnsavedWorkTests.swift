@@ -46,9 +46,13 @@ import Testing
 
     @Test func `it can be forgotten, and damage is said`() throws {
         let notes = Notes()
-        let left = UnsavedWork(when: "today", actions: [TypedAction(branch: 1, step: 9, text: "without retry-check")], place: "here")
+        let left = UnsavedWork(when: "today", actions: [TypedAction(branch: 1, place: TimelinePlace(step: 9), text: "without retry-check")], place: "here")
         let damaged = UnsavedWork(
-            when: "today", actions: [TypedAction(branch: 1, step: 9, text: "without retry-check"), TypedAction(branch: 7, step: 1, text: "x")], place: "there")
+            when: "today",
+            actions: [
+                TypedAction(branch: 1, place: TimelinePlace(step: 9), text: "without retry-check"),
+                TypedAction(branch: 7, place: TimelinePlace(step: 1), text: "x"),
+            ], place: "there")
         var explorer = Explorer(try ExplorerTests.session("retry"), surroundings: surroundings(notes, unsaved: [left, damaged]))
         _ = explorer.run("recover")
         #expect(explorer.message?.text == "the unsaved work is damaged after 1 actions")
