@@ -2,7 +2,7 @@ import Stage2Sim
 
 /// A register or descriptor that can be taken apart.
 public enum RegisterKind: String, CaseIterable, Sendable {
-    case hsr, esr, hpfar, pte, vtcr, vttbr, hcr, ctr
+    case hsr, esr, hpfar, pte, vtcr, vttbr, hcr, ctr, par
 
     /// What the name means where no architecture is given.
     public var usualArchitecture: TableArchitecture { self == .esr ? .armv8 : .armv7 }
@@ -51,6 +51,8 @@ public struct RegisterDecoding: Sendable {
             case (.hcr, .armv7): (HCR.name, 32, HCR(rawValue: word).fields)
             case (.hcr, .armv8): (HCREL2.name, 64, HCREL2(rawValue: value).fields)
             case (.ctr, .armv7): (CTR.name, 32, CTR(rawValue: word).fields)
+            case (.par, .armv7): (PAR.name, 64, PAR(rawValue: value).fields)
+            case (.par, .armv8): (PAREL1.name, 64, PAREL1(rawValue: value).fields)
             case (.ctr, .armv8): (CTREL0.name, 64, CTREL0(rawValue: value).fields)
             }
     }

@@ -52,8 +52,11 @@ public struct ESR: FieldedWord, BitwiseCopyable {
     }
 
     public var fields: [Field] {
-        let top = [
-            Field("ISS2", Self.iss2Bits, "instruction specific syndrome, upper part"),
+        let isAbort = [0x20, 0x21, 0x24, 0x25].contains(exceptionClass)
+        let upper =
+            isAbort && Self.iss2Bits.of(rawValue) != 0 ? Self.iss2Fields(isData: exceptionClass >= 0x24)
+            : [Field("ISS2", Self.iss2Bits, "instruction specific syndrome, upper part")]
+        let top = upper + [
             Field("EC", HSR.ecBits, "exception class") { Self.classes[$0] ?? "reserved" },
             Field("IL", HSR.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit instruction" },
         ]
@@ -84,21 +87,40 @@ public struct ESR: FieldedWord, BitwiseCopyable {
                 Field("DFSC", HSR.fscBits, "fault status", Self.statusMeaning),
             ]
         case 0x20, 0x21: return top + [set, fnv, type, walk, Field("IFSC", HSR.fscBits, "fault status", Self.statusMeaning)]
-        default: return top + [Field("ISS", HSR.issBits, "instruction specific syndrome")]
+        default:
+            return top + (TrapSyndrome.fields(exceptionClass, rawValue, isARMv7: false) ?? [Field("ISS", HSR.issBits, "instruction specific syndrome")])
         }
     }
 
-    private static let statusMeaning: @Sendable (UInt64) -> String = { status in
+    /// ISS2 of an abort, ESR_EL2[55:32]: what later extensions have to say of it.
+    private static func iss2Fields(isData: Bool) -> [Field] {
+        func flag(_ name: String, _ bit: UInt8, _ about: String, _ set: String) -> Field { Field(name, Bits(bit), about) { $0 == 1 ? set : "" } }
+        let common = [
+            flag("AssuredOnly", 39, "assured translation", "the page lacks the property that was asked for"),
+            flag("Overlay", 38, "permission overlay", "the overlay refuses it"), flag("DirtyBit", 37, "dirty state", "a write to a clean page that is to be marked dirty"),
+        ]
+        guard isData else { return [flag("HDBSSF", 43, "dirty state structure", "it is full, or faults")] + common }
+        return [
+            flag("HDBSSF", 43, "dirty state structure", "it is full, or faults"), flag("TnD", 42, "tag, not data", "the access to the allocation tag faults"),
+            flag("TagAccess", 41, "NoTagAccess", "an access to tags of memory that has none"), flag("GCS", 40, "guarded control stack", "an access to it"),
+        ] + common + [Field("Xs", Bits(36, 32), "register of ST64BV and the like")]
+    }
+
+    static let statusMeaning: @Sendable (UInt64) -> String = { status in
         switch status {
         case 0x11: "synchronous tag check fault"
+        case 0x12: "synchronous external abort on a table walk, level -2 (128-bit descriptors)"
         case 0x13: "synchronous external abort on a table walk, level -1"
         case 0x19: "reserved"
+        case 0x1a: "synchronous parity error on a table walk, level -2 (128-bit descriptors)"
         case 0x1b: "synchronous parity error on a table walk, level -1"
-        case 0x22: "reserved"
+        case 0x22: "granule protection fault on a table walk, level -2 (128-bit descriptors)"
         case 0x23...0x27: "granule protection fault on a table walk, level \(Int(status) - 0x24)"
         case 0x28: "granule protection fault"
         case 0x29: "address size fault, level -1"
+        case 0x2a: "translation fault, level -2 (128-bit descriptors)"
         case 0x2b: "translation fault, level -1"
+        case 0x2c: "address size fault, level -2 (128-bit descriptors)"
         case 0x31: "unsupported atomic hardware update"
         case 0x34: "lockdown"
         case 0x35: "unsupported exclusive or atomic access"

@@ -104,7 +104,7 @@ public struct HSR: FieldedWord, BitwiseCopyable {
         case .instructionAbort?, .instructionAbortHyp?:
             return top + [Field("EA", Self.eaBits, "external abort type"), walk, status]
         default:
-            return top + [Field("ISS", Self.issBits, "instruction specific syndrome")]
+            return top + (TrapSyndrome.fields(exceptionClass, UInt64(rawValue), isARMv7: true) ?? [Field("ISS", Self.issBits, "instruction specific syndrome")])
         }
     }
 }
