@@ -6,8 +6,8 @@ struct KVMTUI: ParsableCommand {
         commandName: "kvmtui",
         abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
         subcommands: [
-            OpenCommand.self, PlayCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, FindCommand.self, CompareCommand.self, DecodeCommand.self,
-            ExportCommand.self,
+            OpenCommand.self, PlayCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, FindCommand.self, CompareCommand.self, AttachCommand.self,
+            DecodeCommand.self, ExportCommand.self,
             TablesCommand.self,
             SessionsCommand.self, ManualCommand.self,
         ])

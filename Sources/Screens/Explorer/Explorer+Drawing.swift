@@ -250,7 +250,7 @@ extension Explorer {
 
     var helpLines: [Line] {
         HelpText.lines(
-            KeyTable.bindings, commands: ExplorerCommand.all,
+            KeyTable.bindings.filter { $0.action != .refresh }, commands: ExplorerCommand.all,
             marks: [
                 (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"),
                 (glyphs.broken, "a broken check"),

@@ -294,6 +294,7 @@ public struct Explorer: Interactive {
         case .map: openMap()
         case .writer: goToWriter()
         case .names: showNames("")
+        case .refresh: say("R reads a running machine's tables again: kvmtui attach")
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint

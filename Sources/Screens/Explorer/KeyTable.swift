@@ -5,7 +5,7 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case stepOn, stepBack, finishFault, startFault, nextFault, previousFault, nextStop, previousStop, first, last, goTo
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
-    case into, out, zoom, firstRow, lastRow, map, writer, names
+    case into, out, zoom, firstRow, lastRow, map, writer, names, refresh
     case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, command, help, repaint, close, quit,
         suspend
 }
@@ -77,6 +77,7 @@ public enum KeyTable {
         row(.names, [.character("i")], "i", "every name of the place at hand: IPA, slot, HVA, frame, leaf, TLB entries", "", "Asking"),
         row(.writer, [.character("u")], "u", "to the step that set this entry; again: to the one that set it before", "", "Asking"),
         row(.breakpoint, [.character("b")], "b", "breakpoint that fits the pane: step, table entry, page; on and off", "", "Asking"),
+        row(.refresh, [.character("R")], "R", "attached to a running machine: read its tables again, and mark what changed", "", "Asking"),
         row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
         row(.help, [.character("?"), .function(1)], "? F1", "this help", "help", "Asking"),
         row(.repaint, [.control("l")], "^L", "draw again", "", "Leaving"),

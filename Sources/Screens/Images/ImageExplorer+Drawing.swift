@@ -45,7 +45,8 @@ extension ImageExplorer {
         let x = canvas.put(1, 0, "kvmtui", .title, [.bold])
         let name = image.name.split(separator: "/").last.map(String.init) ?? image.name
         // The name comes first.
-        let facts = ["\(geometry.architecture.rawValue)  ", "\(geometry.ipaBits)-bit IPA  levels \(geometry.startLevel) to 3  "], last = "image, read-only"
+        let facts = ["\(geometry.architecture.rawValue)  ", "\(geometry.ipaBits)-bit IPA  levels \(geometry.startLevel) to 3  "],
+            last = refresh == nil ? "image, read-only" : "live, read-only"
         let room = canvas.width - x - 5
         let right = [facts.joined() + last, facts[0] + last].first { CharacterWidth.of($0) + CharacterWidth.of(name) <= room } ?? last
         canvas.put(x + 2, 0, name, .title, width: max(0, room - CharacterWidth.of(right)))
@@ -57,7 +58,11 @@ extension ImageExplorer {
             canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
             return
         }
-        HintLine(TableBrowsing.hints + [(":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("q", "quit"), ("?", "help")]).draw(in: &canvas)
+        HintLine(
+            TableBrowsing.hints + (refresh == nil ? [] : [("R", "read again")]) + [
+                (":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("q", "quit"), ("?", "help"),
+            ]
+        ).draw(in: &canvas)
     }
 
     private func drawStatus(_ canvas: inout Canvas) {

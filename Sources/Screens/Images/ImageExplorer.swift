@@ -4,7 +4,11 @@ import Stage2Sim
 /// The explorer of an image: tables to browse, translations to try, the map of the address space. Nothing moves in it and nothing
 /// can be changed.
 public struct ImageExplorer: Interactive {
-    let image: TableImage
+    private(set) var image: TableImage
+    /// Reads the tables of a running machine again; nil: the image is of a file.
+    public var refresh: (() -> Result<TableImage, any Error>)?
+    /// What the last reading has changed.
+    private(set) var marks = TableMarks()
     let surroundings: Explorer.Surroundings
     var size = (width: 80, height: 24)
     var focus = ImagePane.tables
@@ -46,7 +50,8 @@ public struct ImageExplorer: Interactive {
             header.add("  \(image.geometry.concatenatedTables) tables side by side at level \(image.geometry.startLevel)", .dim)
         }
         return TableView(
-            image, glyphs: glyphs, browsing: browsing, followed: probe.flatMap { $0.ipa.rawValue < image.geometry.ipaEnd ? $0.ipa : nil }, header: [header])
+            image, glyphs: glyphs, browsing: browsing, followed: probe.flatMap { $0.ipa.rawValue < image.geometry.ipaEnd ? $0.ipa : nil }, marks: marks,
+            header: [header])
     }
 
     /// The translation on the screen.
@@ -109,7 +114,7 @@ public struct ImageExplorer: Interactive {
     /// What keys do here, for the help and the hints.
     static let actions: Set<KeyAction> = [
         .first, .last, .firstRow, .lastRow, .moveDown, .moveUp, .pageDown, .pageUp, .nextPane, .previousPane, .pane, .into, .out, .zoom, .search, .searchNext,
-        .searchPrevious, .map, .names, .command, .help, .repaint, .close, .quit, .suspend,
+        .searchPrevious, .map, .names, .refresh, .command, .help, .repaint, .close, .quit, .suspend,
     ]
 
     private static let everything = 1 << 40
@@ -135,6 +140,7 @@ public struct ImageExplorer: Interactive {
         case .searchPrevious: search(forward: false)
         case .map: openMap(at: nil)
         case .names: showNames("")
+        case .refresh: readAgain()
         case .command: prompt = Prompt(kind: .command)
         case .help: overlay = .help
         case .repaint: return .repaint
@@ -146,6 +152,22 @@ public struct ImageExplorer: Interactive {
             message = ("an image is one instant: it has no steps; ? lists the keys that work here", false)
         }
         return .redraw
+    }
+
+    private mutating func readAgain() {
+        guard let refresh else { return message = ("an image is one instant: nothing in it can change", false) }
+        switch refresh() {
+        case .failure(let error): message = (DisplayText("\(error)", limit: 300).text, true)
+        case .success(let new):
+            let changes = TableChanges(from: image, to: new)
+            image = new
+            map = nil
+            marks = TableMarks(written: changes.entries)
+            let count = changes.entries.count
+            message = (
+                count == 0 ? "read again: nothing has changed" : "read again: \(count) \(count == 1 ? "entry has" : "entries have") changed, marked *", false
+            )
+        }
     }
 
     private mutating func performInSheet(_ action: KeyAction) -> Reaction {

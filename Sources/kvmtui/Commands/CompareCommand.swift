@@ -43,6 +43,8 @@ struct CompareCommand: ParsableCommand {
             var output = StandardOutput()
             if json { output.line(jsonText(comparison, evidence)) } else { tell(comparison, evidence, one, other) { output.line($0) } }
             try output.flush()
+            TableOptions.tell(one.notices, of: first)
+            TableOptions.tell(other.notices, of: second)
             if !comparison.differences.isEmpty { throw CommandIO.notHeld }
         } catch { throw CommandIO.report(error) }
     }
@@ -63,7 +65,7 @@ struct CompareCommand: ParsableCommand {
             if prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
                 prefix.prefix(256).firstRange(of: Array("\"schema\"".utf8)) != nil || prefix.firstRange(of: Array("\"leaves\"".utf8)) != nil
             {
-                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm?.index)
+                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm.map { Int($0.rawValue) })
             }
             let machine = try MachineLoader.load(source, at: step, memory: trace.memory)
             guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("compare", path, "a session in which a VM still has its tables at this step") }

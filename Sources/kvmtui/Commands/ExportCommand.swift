@@ -50,7 +50,9 @@ struct ExportCommand: ParsableCommand {
             case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")
             case _ where kind.isImage || !tables.base.isEmpty:
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
-                try export(tables.open(source))
+                let image = try tables.open(source)
+                try export(image)
+                TableOptions.tell(image.notices, of: file)
             case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
             default: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
@@ -63,6 +65,9 @@ struct ExportCommand: ParsableCommand {
         if elf != nil { return try write(machine.elfCore(vm: vm)) }
         try export(try machine.tableImage(vm: vm))
     }
+
+    /// Tables in the form that was asked for.
+    func write(_ image: TableImage) throws { try export(image) }
 
     private func export(_ image: TableImage) throws {
         if elf != nil { return try write(image.elfCore()) }

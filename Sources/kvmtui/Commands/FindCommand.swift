@@ -30,7 +30,6 @@ struct FindCommand: ParsableCommand {
             let known = try vtcr.map { try BadValue.number($0, "--vtcr") }
             let memory = try TableImage.memory(try SessionFiles.source(file), pieces: try TableOptions.pieces(base))
             let name = DisplayText(file, limit: 200).text
-            for notice in memory.notices { CommandIO.complain("\(name): \(notice)") }
             let architecture = arch ?? (memory.machine == .arm ? .armv7 : .armv8)
             if let known {
                 do {
@@ -40,6 +39,7 @@ struct FindCommand: ParsableCommand {
             }
             let search = RootSearch(memory.memory, architecture: architecture, vtcr: known)
             try CommandIO.output(json ? jsonText(search) : text(search, name, architecture))
+            TableOptions.tell(memory.notices, of: file)
             if search.candidates.isEmpty { throw CommandIO.notHeld }
         } catch { throw CommandIO.report(error) }
     }

@@ -70,12 +70,16 @@ struct TableOptions: ParsableArguments {
         return try machine.tableImage(vm: vm)
     }
 
-    /// Opens an image with these options, and says on standard error what of it is not there.
+    /// Opens an image with these options.
     func open(_ source: ByteSource) throws -> TableImage {
         var image = try TableImage.open(source, registers: registers(), pieces: pieces())
         image.zeroMemory = try ranges()
-        for notice in image.notices { CommandIO.complain("\(DisplayText(image.name, limit: 200).text): \(notice)") }
         return image
+    }
+
+    /// Says on standard error what of a file was left out or is not there. Said last: an error is one line.
+    static func tell(_ notices: [String], of name: String) {
+        for notice in notices { CommandIO.complain("\(DisplayText(name, limit: 200).text): \(notice)") }
     }
 }
 

@@ -56,6 +56,7 @@ struct WalkCommand: ParsableCommand {
             for probe in wanted { try output.add(TranslationReport(probe, in: image, register: register)) }
             if let probes { try run(probes, image, &output) }
             try output.flush()
+            TableOptions.tell(image.notices, of: file)
         } catch { throw CommandIO.report(error) }
     }
 
