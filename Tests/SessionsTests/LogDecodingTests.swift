@@ -16,7 +16,10 @@ struct LogDecodingTests {
         let log = Self.decode(String(decoding: try ImageFiles.text("case-kvm-dmesg.txt"), as: UTF8.self).split(separator: "\n").map(String.init))
         let found = log.findings.flatMap { finding in finding.decodings.map { "\(finding.line) \($0.name) \(hex($0.value))" } }
         #expect(found == ["1 ESR_EL2 0x92000410", "5 ESR_EL2 0x86000006", "6 HPFAR_EL2 0x680", "6 PAR_EL1 0x1d000c7edbadc0de"])
-        for text in ["FAR says nothing", "synchronous external abort", "instruction abort in EL2", "translation fault, level 2", "IPA 0x000000068000", "cannot emulate it"] {
+        for text in [
+            "FAR says nothing", "synchronous external abort", "instruction abort in EL2", "translation fault, level 2", "IPA 0x000000068000",
+            "cannot emulate it",
+        ] {
             #expect(log.text.contains(text), "\(text)")
         }
     }
@@ -26,21 +29,27 @@ struct LogDecodingTests {
         let log = Self.decode(String(decoding: try ImageFiles.text("case-xen-p2m-walk.txt"), as: UTF8.self).split(separator: "\n").map(String.init))
         #expect(log.findings.flatMap(\.decodings).map(\.kind) == [.hsr, .pte, .pte])
         #expect(log.findings.flatMap(\.decodings).map(\.level) == [nil, 1, 2])
-        for text in ["data abort from the guest", "table at 0x0002bb5df000", "invalid: faults", "found at level 2"] { #expect(log.text.contains(text), "\(text)") }
+        for text in ["data abort from the guest", "table at 0x0002bb5df000", "invalid: faults", "found at level 2"] {
+            #expect(log.text.contains(text), "\(text)")
+        }
     }
 
     @Test(
         "names and numbers as logs write them",
         arguments: [
             ("...with ESR 0x24/0x93c68007", "ESR_EL2 0x93c68007"), ("(XEN)   ESR_EL2: 92000006", "ESR_EL2 0x92000006"),
-            ("kvm_guest_fault: ipa 0x80000000, hsr 0x93830007, hxfar 0x1, pc 0x2", "HSR 0x93830007"), ("VTTBR_EL2: 00010002379eb000", "VTTBR_EL2 0x10002379eb000"),
-            ("HPFAR=0x00f90100", "HPFAR 0xf90100"), ("VTCR_EL2 = 0x80043594", "VTCR_EL2 0x80043594"), ("Unknown exception class: esr: 0x000000005e000000", "ESR_EL2 0x5e000000"),
+            ("kvm_guest_fault: ipa 0x80000000, hsr 0x93830007, hxfar 0x1, pc 0x2", "HSR 0x93830007"),
+            ("VTTBR_EL2: 00010002379eb000", "VTTBR_EL2 0x10002379eb000"),
+            ("HPFAR=0x00f90100", "HPFAR 0xf90100"), ("VTCR_EL2 = 0x80043594", "VTCR_EL2 0x80043594"),
+            ("Unknown exception class: esr: 0x000000005e000000", "ESR_EL2 0x5e000000"),
         ])
     func forms(_ line: String, _ found: String) {
         #expect(Self.decode([line]).findings.flatMap(\.decodings).map { "\($0.name) \(hex($0.value))" } == [found])
     }
 
-    @Test("lines that name nothing, and lines of anything, are passed over", arguments: ["", "ESR", "ESR=", "ESR 12", "ESRX=0x12345678", "par for the course", "\u{1b}[2J", "1ST[", "1ST[0x1"])
+    @Test(
+        "lines that name nothing, and lines of anything, are passed over",
+        arguments: ["", "ESR", "ESR=", "ESR 12", "ESRX=0x12345678", "par for the course", "\u{1b}[2J", "1ST[", "1ST[0x1"])
     func nothing(_ line: String) { #expect(Self.decode([line]).findings.isEmpty) }
 
     @Test("nothing that steers a terminal comes out of a line")
@@ -63,7 +72,9 @@ struct LogDecodingTests {
         #expect(RegisterDecoding(kind, value, architecture: architecture).text.contains(says))
     }
 
-    @Test("fault status of 128-bit descriptors and of level -1", arguments: [(0x2b, "level -1"), (0x2a, "level -2"), (0x29, "level -1"), (0x2c, "level -2"), (0x12, "level -2"), (0x22, "level -2")])
+    @Test(
+        "fault status of 128-bit descriptors and of level -1",
+        arguments: [(0x2b, "level -1"), (0x2a, "level -2"), (0x29, "level -1"), (0x2c, "level -2"), (0x12, "level -2"), (0x22, "level -2")])
     func status(_ code: UInt64, _ says: String) { #expect(RegisterDecoding(.esr, 0x9200_0000 | code).text.contains(says)) }
 
     @Test("bits of a syndrome stand in one field each, whatever the class", arguments: 0..<64 as Range<UInt64>)

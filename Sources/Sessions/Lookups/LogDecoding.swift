@@ -46,7 +46,10 @@ public struct LogDecoding: Sendable {
 
     /// Messages without numbers, or whose numbers do not say it.
     private static let remarks: [(String, String)] = [
-        ("load/store instruction decoding not implemented", "an access outside of all slots whose instruction gives no syndrome (ISV = 0): KVM cannot emulate it"),
+        (
+            "load/store instruction decoding not implemented",
+            "an access outside of all slots whose instruction gives no syndrome (ISV = 0): KVM cannot emulate it"
+        ),
         ("Unexpected L2 read permission error", "a permission fault of a read: KVM has no leaf without the right to read, so nothing of its own makes one"),
         ("Unsupported FSC", "the fault is none of translation, permission and access flag: KVM_RUN fails with -EFAULT"),
         ("Unsupported fault status", "the fault is none of those that KVM handles: KVM_RUN fails with -EFAULT"),
@@ -101,7 +104,9 @@ public struct LogDecoding: Sendable {
 
     private static let levels = ["0TH": 0, "1ST": 1, "2ND": 2, "3RD": 3, "ZEROETH": 0]
     private static let names: [String: (Named, Bool)] = {
-        var names: [String: (Named, Bool)] = ["EC": (.exceptionClass, false), "XFSC": (.status, false), "DFSC": (.status, false), "IFSC": (.status, false), "DFCS": (.status, false)]
+        var names: [String: (Named, Bool)] = [
+            "EC": (.exceptionClass, false), "XFSC": (.status, false), "DFSC": (.status, false), "IFSC": (.status, false), "DFCS": (.status, false),
+        ]
         for (name, kind) in [
             ("ESR", .esr), ("HSR", .hsr), ("HPFAR", .hpfar), ("PAR", .par), ("VTTBR", .vttbr), ("VTCR", .vtcr), ("HCR", .hcr), ("CTR", .ctr),
         ] as [(String, RegisterKind)] {
@@ -142,7 +147,8 @@ public struct LogDecoding: Sendable {
 
     /// Xen's `1ST[0x1] = 0x00f00002bb5df7ff`.
     private func value(_ bytes: [UInt8], afterBracketAt start: Int) -> (value: UInt64, end: Int)? {
-        guard let close = bytes[start...].prefix(16).firstIndex(of: UInt8(ascii: "]")), let (value, _, end) = value(bytes, after: close + 1, isLong: true) else { return nil }
+        guard let close = bytes[start...].prefix(16).firstIndex(of: UInt8(ascii: "]")), let (value, _, end) = value(bytes, after: close + 1, isLong: true)
+        else { return nil }
         return (value, end)
     }
 
@@ -153,7 +159,8 @@ public struct LogDecoding: Sendable {
         let first = at
         while at < bytes.count, Self.isWord(bytes[at]) { at += 1 }
         let count = at - first
-        guard count > 0, count <= 16, isMarked || !isLong || count >= 8, let value = UInt64(String(decoding: bytes[first..<at], as: UTF8.self), radix: 16) else { return nil }
+        guard count > 0, count <= 16, isMarked || !isLong || count >= 8, let value = UInt64(String(decoding: bytes[first..<at], as: UTF8.self), radix: 16)
+        else { return nil }
         return (value, count, at)
     }
 

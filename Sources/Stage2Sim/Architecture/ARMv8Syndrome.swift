@@ -54,12 +54,14 @@ public struct ESR: FieldedWord, BitwiseCopyable {
     public var fields: [Field] {
         let isAbort = [0x20, 0x21, 0x24, 0x25].contains(exceptionClass)
         let upper =
-            isAbort && Self.iss2Bits.of(rawValue) != 0 ? Self.iss2Fields(isData: exceptionClass >= 0x24)
+            isAbort && Self.iss2Bits.of(rawValue) != 0
+            ? Self.iss2Fields(isData: exceptionClass >= 0x24)
             : [Field("ISS2", Self.iss2Bits, "instruction specific syndrome, upper part")]
-        let top = upper + [
-            Field("EC", HSR.ecBits, "exception class") { Self.classes[$0] ?? "reserved" },
-            Field("IL", HSR.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit instruction" },
-        ]
+        let top =
+            upper + [
+                Field("EC", HSR.ecBits, "exception class") { Self.classes[$0] ?? "reserved" },
+                Field("IL", HSR.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit instruction" },
+            ]
         // Both are about an external abort that is not on a table walk.
         let external = faultStatus.rawValue == 0x10
         let fnv = Field("FnV", Self.fnvBits, "FAR not valid") { !external ? "" : $0 == 1 ? "FAR says nothing" : "FAR is valid" }
@@ -97,7 +99,8 @@ public struct ESR: FieldedWord, BitwiseCopyable {
         func flag(_ name: String, _ bit: UInt8, _ about: String, _ set: String) -> Field { Field(name, Bits(bit), about) { $0 == 1 ? set : "" } }
         let common = [
             flag("AssuredOnly", 39, "assured translation", "the page lacks the property that was asked for"),
-            flag("Overlay", 38, "permission overlay", "the overlay refuses it"), flag("DirtyBit", 37, "dirty state", "a write to a clean page that is to be marked dirty"),
+            flag("Overlay", 38, "permission overlay", "the overlay refuses it"),
+            flag("DirtyBit", 37, "dirty state", "a write to a clean page that is to be marked dirty"),
         ]
         guard isData else { return [flag("HDBSSF", 43, "dirty state structure", "it is full, or faults")] + common }
         return [

@@ -20,10 +20,13 @@ enum TrapSyndrome {
         let immediate = Field("imm16", Bits(15, 0), "number in the instruction") { hex($0) }
         switch exceptionClass {
         case 0x01:
-            return condition(word) + (isARMv7 ? [Field("TI", Bits(0), "instruction") { $0 == 1 ? "WFE" : "WFI" }] : [
-                Field("RN", Bits(9, 5), "register of the time-out") { register($0) }, Field("RV", Bits(2), "RN valid") { $0 == 1 ? "RN is valid" : "" },
-                Field("TI", Bits(1, 0), "instruction") { ["WFI", "WFE", "WFIT", "WFET"][Int($0)] },
-            ])
+            return condition(word)
+                + (isARMv7
+                    ? [Field("TI", Bits(0), "instruction") { $0 == 1 ? "WFE" : "WFI" }]
+                    : [
+                        Field("RN", Bits(9, 5), "register of the time-out") { register($0) }, Field("RV", Bits(2), "RN valid") { $0 == 1 ? "RN is valid" : "" },
+                        Field("TI", Bits(1, 0), "instruction") { ["WFI", "WFE", "WFIT", "WFET"][Int($0)] },
+                    ])
         case 0x03, 0x05, 0x08:
             let coprocessor: UInt64 = exceptionClass == 0x05 ? 14 : exceptionClass == 0x03 ? 15 : 10
             let (opc1, crn, crm, opc2) = (part(16, 14), part(13, 10), part(4, 1), part(19, 17))
@@ -51,19 +54,25 @@ enum TrapSyndrome {
             return condition(word) + [
                 Field("imm8", Bits(19, 12), "offset"), Field("Rn", Bits(isARMv7 ? 8 : 9, 5), "base register") { "r\($0)" },
                 Field("Offset", Bits(4), "sign of the offset") { $0 == 1 ? "added" : "subtracted" },
-                Field("AM", Bits(3, 1), "addressing mode") { ["unindexed", "post-indexed", "offset", "pre-indexed", "literal", "reserved", "literal", "reserved"][Int($0)] },
+                Field("AM", Bits(3, 1), "addressing mode") {
+                    ["unindexed", "post-indexed", "offset", "pre-indexed", "literal", "reserved", "literal", "reserved"][Int($0)]
+                },
                 direction("read from memory: LDC, p14, c5 (DBGDTRTX)", "write to memory: STC, p14, c5 (DBGDTRRX)"),
             ]
         case 0x07:
-            return condition(word) + (isARMv7 ? [
-                Field("TA", Bits(5), "Advanced SIMD trapped") { $0 == 1 ? "by HCPTR.TASE" : "" },
-                Field("coproc", Bits(3, 0), "coprocessor") { $0 == 10 ? "10: floating point, Advanced SIMD" : "\($0)" },
-            ] : [])
+            return condition(word)
+                + (isARMv7
+                    ? [
+                        Field("TA", Bits(5), "Advanced SIMD trapped") { $0 == 1 ? "by HCPTR.TASE" : "" },
+                        Field("coproc", Bits(3, 0), "coprocessor") { $0 == 10 ? "10: floating point, Advanced SIMD" : "\($0)" },
+                    ] : [])
         case 0x0a: return [Field("ISS", HSR.issBits, "instruction") { ["ST64BV", "ST64BV0", "LD64B or ST64B", "ACCDATA_EL1"][Int(min($0, 3))] }]
         case 0x0d: return [Field("BTYPE", Bits(1, 0), "branch type")]
         case 0x11, 0x12, 0x15, 0x16, 0x17: return [immediate]
         case 0x13:
-            return isARMv7 ? [] : condition(word) + [Field("CCKNOWNPASS", Bits(19), "condition") { $0 == 1 ? "known to have passed, or not conditional" : "COND and CV tell" }]
+            return isARMv7
+                ? []
+                : condition(word) + [Field("CCKNOWNPASS", Bits(19), "condition") { $0 == 1 ? "known to have passed, or not conditional" : "COND and CV tell" }]
         case 0x14, 0x18:
             let (op0, op1, crn, crm, op2) = (part(21, 20), part(16, 14), part(13, 10), part(4, 1), part(19, 17))
             let number = SystemRegisterNames.number(op0: op0, op1: op1, crn: crn, crm: crm, op2: op2)
@@ -85,17 +94,22 @@ enum TrapSyndrome {
             ]
         case 0x1b: return [Field("Rd", Bits(9, 5), "destination of TSTART") { register($0) }]
         case 0x1c:
-            return [Field("I", Bits(1), "which key") { $0 == 1 ? "a data key" : "an instruction key" }, Field("B", Bits(0), "which key") { $0 == 1 ? "B" : "A" }]
+            return [
+                Field("I", Bits(1), "which key") { $0 == 1 ? "a data key" : "an instruction key" }, Field("B", Bits(0), "which key") { $0 == 1 ? "B" : "A" },
+            ]
         case 0x1d:
             return [
                 Field("SMTC", Bits(2, 0), "why") {
-                    ["SME disabled by a control", "illegal in streaming mode", "streaming instruction outside of it", "ZA is off", "ZT0 is off"][Int(min($0, 4))]
+                    ["SME disabled by a control", "illegal in streaming mode", "streaming instruction outside of it", "ZA is off", "ZT0 is off"][
+                        Int(min($0, 4))]
                 }
             ]
         case 0x1e:
             return [
-                Field("S2PTW", Bits(21), "on a stage-2 walk") { $0 == 1 ? "yes" : "no" }, Field("InD", Bits(20), "kind of access") { $0 == 1 ? "fetch" : "data" },
-                Field("GPCSC", Bits(19, 14), "why the granule protection check failed"), Field("CM", HSR.cmBits, "cache maintenance") { $0 == 1 ? "yes" : "no" },
+                Field("S2PTW", Bits(21), "on a stage-2 walk") { $0 == 1 ? "yes" : "no" },
+                Field("InD", Bits(20), "kind of access") { $0 == 1 ? "fetch" : "data" },
+                Field("GPCSC", Bits(19, 14), "why the granule protection check failed"),
+                Field("CM", HSR.cmBits, "cache maintenance") { $0 == 1 ? "yes" : "no" },
                 Field("S1PTW", HSR.s1ptwBits, "on a stage-1 walk") { $0 == 1 ? "yes" : "no" },
                 Field("WnR", HSR.wnrBits, "write, not read") { $0 == 1 ? "write" : "read" }, Field("xFSC", HSR.fscBits, "fault status", ESR.statusMeaning),
             ]
@@ -121,7 +135,9 @@ enum TrapSyndrome {
                     ? [
                         Field("IESB", Bits(13), "taken at an implicit barrier") { $0 == 1 ? "yes" : "no" },
                         Field("AET", Bits(12, 10), "severity") {
-                            isTyped ? ["uncontainable", "unrecoverable", "restartable", "recoverable", "reserved", "reserved", "corrected", "reserved"][Int($0)] : "not valid"
+                            isTyped
+                                ? ["uncontainable", "unrecoverable", "restartable", "recoverable", "reserved", "reserved", "corrected", "reserved"][Int($0)]
+                                : "not valid"
                         }, Field("EA", HSR.eaBits, "external abort type"),
                         Field("DFSC", HSR.fscBits, "fault status") { $0 == 0x11 ? "asynchronous SError" : $0 == 0 ? "not categorised" : "reserved" },
                     ] : [Field("ISS", Bits(23, 0), "implementation defined")])
@@ -137,7 +153,8 @@ enum TrapSyndrome {
                 Field("WPT", Bits(23, 18), "number of the watchpoint"), Field("WPTV", Bits(17), "WPT valid") { $0 == 1 ? "WPT is valid" : "WPT says nothing" },
                 Field("WPF", Bits(16), "perhaps false") { $0 == 1 ? "the watched address may not have been accessed" : "" },
                 Field("FnP", Bits(15), "FAR not precise") { $0 == 1 ? "FAR is not precise" : "FAR is precise" },
-                Field("VNCR", Bits(13), "from VNCR_EL2") { $0 == 1 ? "yes" : "no" }, Field("FnV", Bits(10), "FAR not valid") { $0 == 1 ? "FAR says nothing" : "FAR is valid" },
+                Field("VNCR", Bits(13), "from VNCR_EL2") { $0 == 1 ? "yes" : "no" },
+                Field("FnV", Bits(10), "FAR not valid") { $0 == 1 ? "FAR says nothing" : "FAR is valid" },
                 Field("CM", HSR.cmBits, "cache maintenance") { $0 == 1 ? "by a cache maintenance operation" : "not by cache maintenance" },
                 Field("WnR", HSR.wnrBits, "write, not read") { $0 == 1 ? "write" : "read" },
                 Field("DFSC", HSR.fscBits, "fault status") { $0 == 0x22 ? "debug exception" : "reserved" },

@@ -98,7 +98,8 @@ struct DecodeCommand: ParsableCommand {
         var lines = try LineReader(path: "-")
         while let line = try lines.next() { log.add(line) }
         guard !log.findings.isEmpty else {
-            throw BadValue("standard input", "\(log.lines) lines", "a line that names a register with its value, such as `ESR_EL2=0x92000410`, or Xen's `1ST[0x1] = 0x…`")
+            throw BadValue(
+                "standard input", "\(log.lines) lines", "a line that names a register with its value, such as `ESR_EL2=0x92000410`, or Xen's `1ST[0x1] = 0x…`")
         }
         guard json else { return try CommandIO.output(log.text) }
         var text = ""
