@@ -14,6 +14,8 @@ public struct LiveError: Error, Sendable, Hashable, CustomStringConvertible {
     public var found: String
     public var fits: String
 
+    public init(address: String, found: String, fits: String) { (self.address, self.found, self.fits) = (address, found, fits) }
+
     public var description: String { PrintableText.printable("\(address): \(found)" + (fits.isEmpty ? "" : "; \(fits)")) }
 }
 

@@ -79,8 +79,8 @@ public struct LiveMachine: Sendable {
         let geometry: Stage2Geometry
         do {
             geometry = try Stage2Geometry(found.architecture, vttbr: found.vttbr, vtcr: found.vtcr, hcr: found.hcr)
-        } catch let problem as Stage2Geometry.Problem {
-            throw LiveError(address: address, found: "\(problem)", fits: "")
+        } catch {
+            throw LiveError(address: address, found: "\(error)", fits: "")
         }
         let (runs, isComplete) = try tables(stub, geometry)
         var image = TableImage(geometry: geometry, memory: PhysicalImage(runs), name: address)
