@@ -65,7 +65,7 @@ struct CompareCommand: ParsableCommand {
             if prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
                 prefix.prefix(256).firstRange(of: Array("\"schema\"".utf8)) != nil || prefix.firstRange(of: Array("\"leaves\"".utf8)) != nil
             {
-                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm.map { Int($0.rawValue) })
+                return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm?.index)
             }
             let machine = try MachineLoader.load(source, at: step, memory: trace.memory)
             guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("compare", path, "a session in which a VM still has its tables at this step") }
