@@ -61,7 +61,7 @@ struct LogDecodingTests {
     @Test(
         "what was trapped is named, and in which direction",
         arguments: [
-            (.esr, 0x6230_5021, nil, "read: MRS x1, SP_EL0"), (.esr, 0x6232_0100, nil, "MSR"), (.esr, 0x622d_c841, nil, "read: MRS x2, CNTFRQ_EL0"),
+            (.esr, 0x6230_1023, nil, "read: MRS x1, SP_EL0"), (.esr, 0x6232_0100, nil, "MSR"), (.esr, 0x6230_f841, nil, "read: MRS x2, CNTFRQ_EL0"),
             (.hsr, 0x0e00_0000 | 1 << 10 | 1 << 5, nil, "write: MCR, SCTLR (p15, 0, c1, c0, 0)"),
             (.hsr, 0x0e00_0001 | 2 << 10, nil, "read: MRC, TTBR0 (p15, 0, c2, c0, 0)"),
             (.hsr, 0x1200_0000 | 6 << 16 | 2 << 1 | 1, nil, "read: MRRC, VTTBR (p15, 6, c2)"),

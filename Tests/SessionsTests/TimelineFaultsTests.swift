@@ -35,7 +35,7 @@ import Testing
         for step in 1...timeline.count {
             timeline.seek(step)
             let number = timeline.faultUnderWay(at: step, of: timeline.actor)
-            let own = try (0..<3).filter { timeline.actor(ofFault: $0) == timeline.actor && timeline.steps(ofFault: $0).contains(step) }
+            let own = (0..<3).filter { timeline.actor(ofFault: $0) == timeline.actor && timeline.steps(ofFault: $0).contains(step) }
             if let mine = own.first { #expect(number == mine, "step \(step)") }
             if let number { #expect(timeline.steps(ofFault: number).contains(step)) }
             #expect(timeline.episode(at: step).contains(step))

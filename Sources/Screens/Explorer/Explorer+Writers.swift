@@ -36,7 +36,7 @@ extension Explorer {
     /// What was built and what is stored, where the way of storing changed it.
     private func builtLine(_ scene: Scene) -> Line? {
         guard scene.step == .writeLeaf, let actor = scene.acting else { return nil }
-        let built = scene.now.actors[actor].setLeaf.rawValue
+        let built = scene.now.actors[actor].builtLeaf.rawValue
         guard let stored = scene.changes.descriptors.values.first?.new, stored != built else { return nil }
         var line = Line(" built \(hex(built, digits: 10)), stored \(hex(stored, digits: 10)) *", .changed)
         line.continuesAt = 5

@@ -44,7 +44,7 @@ import Testing
         #expect(gone.last?.contains("0x8040201000-0x8040201fff") == true && gone.last?.contains("R- XN") == true)
         let (_, map) = try Self.explorer("max.basic.end", 120, 36, "m")
         #expect(map.joined().contains("Address-space map") && map.joined().contains("of 1024 GiB"))
-        let (_, help) = try Self.explorer("max.basic.end", 80, 24, "?")
+        let (_, help) = try Self.explorer("max.basic.end", 200, 60, "?")
         #expect(help.joined().contains("the picked range"))
         let (_, none) = try Self.explorer("max.basic.end", 80, 24, "s")
         #expect(none.joined().contains("has no steps"))
