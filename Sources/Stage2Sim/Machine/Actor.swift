@@ -172,7 +172,7 @@ public struct Actor: BitwiseCopyable, Sendable {
 
     public var isIdle: Bool { next == .idle }
     /// The leaf that stage2_set_pte was called with, as it was built.
-    public var builtLeaf: Stage2Descriptor { set.leaf }
+    public var builtLeaf: Stage2Descriptor { self.set.leaf }
 
     @inline(__always) mutating func call(_ routine: MicroStep, then back: MicroStep) {
         assert(stack >> 56 == 0, "routines nest at most eight deep")
