@@ -6,6 +6,7 @@ let package = Package(
     name: "kvmtui",
     products: [
         .library(name: "Stage2Sim", targets: ["Stage2Sim"]),
+        .library(name: "Sessions", targets: ["Sessions"]),
         .executable(name: "kvmtui", targets: ["kvmtui"]),
         .executable(name: "kvmtui-bench", targets: ["kvmtui-bench"]),
     ],
@@ -35,6 +36,8 @@ let package = Package(
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
+        // What another package sees: nothing here imports with @testable.
+        .testTarget(name: "PublicSurfaceTests", dependencies: ["Stage2Sim", "Sessions"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],

@@ -8,3 +8,6 @@
 //     Steps/          the micro-steps: what each is and why, and the stepper that makes them
 //     Host/           what stands under KVM: host page tables, swap, KSM, other processes
 //     Checks/         what must hold after every step
+
+/// The version of the library products and of the program, as semver; CHANGELOG.md says what each brought.
+public let libraryVersion = "0.2.0"

@@ -4,6 +4,7 @@ import Stage2Sim
 /// `concatenated_tables`, `granule`, `vmid`, `vmid_bits`), `tables` (`pa`, `level`, `present`: whether the image has all of it) and `leaves` as in a machine's state.
 public struct ImageJSON {
     private let image: TableImage
+    /// The tables of an image; nothing is read before it is written.
     public init(_ image: TableImage) { self.image = image }
 
     /// Writes it piece by piece: an image may have more leaves than fit into memory as text.

@@ -13,6 +13,7 @@ import Stage2Sim
 public struct PTDump {
     private let image: TableImage
 
+    /// The tables of an image; nothing is read before `text` is asked for.
     public init(_ image: TableImage) { self.image = image }
 
     /// A column: the bits it is about, and its text where they have the value and where they do not; nil: no column then.
@@ -62,6 +63,7 @@ public struct PTDump {
         return descriptor.rawValue & Self.mask
     }
 
+    /// The dump, line by line, with a newline at the end of each.
     public var text: String {
         var text = ""
         write { text += $0 }

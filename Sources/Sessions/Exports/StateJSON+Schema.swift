@@ -4,6 +4,7 @@
 // text. Changes that take something away or give it another meaning change the name in `schema`; new keys do not.
 
 extension StateJSON {
+    /// The JSON schema of what `text` gives.
     public static let schema = #"""
         {
          "$schema": "https://json-schema.org/draft/2020-12/schema",

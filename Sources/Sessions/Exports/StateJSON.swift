@@ -6,14 +6,17 @@ public struct StateJSON {
     let machine: Machine
     var world: World { machine.world }
 
+    /// The state of a machine as it is now.
     public init(_ machine: Machine) { self.machine = machine }
 
+    /// One JSON object, indented.
     public var text: String {
         var json = JSONText(indent: 1)
         write(to: &json)
         return json.text + "\n"
     }
 
+    /// Writes the object as the next value.
     public func write(to json: inout JSONText) {
         json.object { json in
             json.entry("schema", "kvmtui-state-1")

@@ -18,6 +18,9 @@ public struct TableDrawing {
     let title: String
     let subtitle: String
 
+    /// - Parameters:
+    ///   - focus: the address whose way through the tables is drawn; nil: what there is, from the start.
+    ///   - written: descriptors that are marked as just written.
     public init(_ source: any TableSource, focus: IPA?, written: [PA] = [], title: String, subtitle: String = "") {
         self.source = source
         self.focus = focus.map { IPA($0.rawValue & (source.geometry.ipaEnd - 1)) }

@@ -7,8 +7,10 @@ public struct TableGraph {
     public static let nodeLimit = 2000
 
     private let image: TableImage
+    /// The tables of an image; nothing is read before `text` is asked for.
     public init(_ image: TableImage) { self.image = image }
 
+    /// The graph in DOT, for Graphviz.
     public var text: String {
         var text = "digraph stage2 {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\"];\n"
         text += "  label=\"\(Self.escaped(image.geometry.summary))\";\n"

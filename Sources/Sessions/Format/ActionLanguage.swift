@@ -17,7 +17,9 @@ public struct ActionLanguage {
     public struct Mistake: Error, Sendable, Equatable {
         /// From 1, in the text of the action.
         public let column: Int
+        /// What stands there.
         public let found: String
+        /// What would fit.
         public let fits: String
     }
 
@@ -70,10 +72,12 @@ public struct ActionLanguage {
         return command
     }
 
+    /// What a vCPU can be told to do.
     public static let guestVerbs =
         [
             "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
         ] + guestCacheVerbs
+    /// What a thread of the host can be told to do.
     public static let hostVerbs =
         [
             "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
@@ -361,4 +365,5 @@ public func parseNumber(_ text: Substring) -> UInt64? {
     return overflow ? nil : product
 }
 
+/// A number as files and prompts have them: decimal, or hexadecimal behind 0x, up to 64 bits; nil where it is none.
 public func parseNumber(_ text: String) -> UInt64? { parseNumber(text[...]) }

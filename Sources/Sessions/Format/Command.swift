@@ -17,6 +17,7 @@ public enum MemoryPlace: Sendable, Equatable {
 
 /// What a line of the action language says, before its addresses are resolved.
 public enum Command: Sendable, Equatable {
+    /// A vCPU's access.
     case access(Access)
     /// A host action whose memory is `place`, and for a merge the page kept.
     case host(HostAction, place: MemoryPlace?, other: MemoryPlace?)
@@ -38,6 +39,7 @@ public enum Command: Sendable, Equatable {
 
 /// How far an action runs before the next one starts.
 public enum Stopping: Sendable, Equatable {
+    /// It runs to the end of its action.
     case atEnd
     /// Before the actor makes this step.
     case before(MicroStep)
@@ -51,16 +53,24 @@ public enum Stopping: Sendable, Equatable {
 public struct Operation: Sendable {
     /// "vcpu0", "vm1.vcpu0", "kswapd"; empty where nobody acts.
     public var actor: String
+    /// What is done.
     public var command: Command
     /// As written, for the screen.
     public var text: String
+    /// When the next operation has its turn.
     public var stopping = Stopping.atEnd
     /// Without the barrier that orders them, the accesses happen in the other order.
     public var late = false
+    /// The author's words.
     public var note = ""
+    /// What is judged once it has run.
     public var expectations: [Expectation] = []
+    /// Where it stands in its file.
     public var place: SourcePlace
 
+    /// - Parameters:
+    ///   - actor: the actor's name; empty where nobody acts.
+    ///   - text: the command as it was written.
     public init(actor: String, command: Command, text: String, place: SourcePlace) {
         self.actor = actor
         self.command = command

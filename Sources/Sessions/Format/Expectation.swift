@@ -2,16 +2,21 @@ import Stage2Sim
 
 /// Something that an author expects of a step: judged by `kvmtui check`, and by the tests for every session shipped.
 public struct Expectation: Sendable {
+    /// What is expected, each with the value that it should have.
     public enum What: Sendable {
         /// A fault of this kind at this level was taken in this step.
         case fault(FaultStatus.Kind?, level: UInt8?)
         /// How many faults this step took.
         case faults(Int)
+        /// Pages in the vCPU's memory cache.
         case memoryCache(Int)
         /// The access's or the process's value.
         case value(UInt64)
+        /// A fault with this syndrome.
         case hsr(UInt32)
+        /// A fault with this HPFAR.
         case hpfar(UInt32)
+        /// A fault at this IPA.
         case ipa(UInt64)
         /// A leaf by its low 12 bits and more, or nil: none.
         case leaf(UInt64, vm: VMNumber?, LeafState)
@@ -19,19 +24,29 @@ public struct Expectation: Sendable {
         case hostEntry(UInt64, vm: VMNumber?, [HostWord])
         /// What the frame behind the host's entry is like.
         case page(UInt64, vm: VMNumber?, [PageWord])
+        /// Pages written to swap meanwhile.
         case swapWrites(Int)
+        /// Pages read from swap meanwhile.
         case swapReads(Int)
         /// Frames that this step took from the page allocator.
         case newFrames(Int)
         /// What `kvm_run` had for user space.
         case mmio(UInt64, length: UInt8, isWrite: Bool, data: UInt64?)
+        /// TLB flushes meanwhile.
         case flushes(Int)
+        /// Faults that gave up meanwhile.
         case retries(Int)
+        /// How the action ended.
         case outcome(Outcome)
+        /// The error that KVM_RUN ended with.
         case error(Errno)
+        /// Words of a message that the kernel logged meanwhile.
         case message(String)
+        /// A rule that was broken meanwhile; nil: none was.
         case broken(Rule?)
+        /// mmu_notifier_seq.
         case sequence(Int)
+        /// mmu_notifier_count.
         case count(Int)
         /// Stale bytes were met in this way, there, and by whose omission; nil: however, wherever, whoever's.
         case stale(StaleBytes.Access, CacheLevel?, StaleBytes.Omission?)
@@ -39,19 +54,36 @@ public struct Expectation: Sendable {
         case lineOperations(Int)
         /// Valid lines in the L1 instruction cache of the actor's CPU.
         case instructionLines(Int)
+        /// The actor waits for somebody.
         case waiting
+        /// Tables below level 1 in use.
         case tables(Int)
+        /// A register of the guest, by name.
         case register(String, UInt64)
     }
 
-    public enum LeafState: Sendable, Equatable { case none, present, readOnly, readWrite, exactly(UInt64) }
+    /// What a leaf should be.
+    public enum LeafState: Sendable, Equatable {
+        /// None; any; by what it grants; the descriptor itself.
+        case none, present, readOnly, readWrite, exactly(UInt64)
+    }
 
-    public enum HostWord: String, Sendable, CaseIterable { case none, swapped, poisoned, ro, rw, clean, dirty }
-    public enum PageWord: Sendable, Equatable { case dirty, clean, swapCache, noSwapCache, ksm, zero, references(Int), mappings(Int) }
+    /// What a host entry should be, in one word.
+    public enum HostWord: String, Sendable, CaseIterable {
+        /// As `HostEntry` has it; `ro`, `rw`: what the process may do.
+        case none, swapped, poisoned, ro, rw, clean, dirty
+    }
+    /// What a page should be.
+    public enum PageWord: Sendable, Equatable {
+        /// Flags of the frame behind the entry, and its counts.
+        case dirty, clean, swapCache, noSwapCache, ksm, zero, references(Int), mappings(Int)
+    }
 
+    /// What is expected.
     public let what: What
     /// As written.
     public let text: String
+    /// Where it stands in its file.
     public let place: SourcePlace
 
     static let forms =

@@ -2,12 +2,15 @@ import Stage2Sim
 
 /// A lesson: a machine, then what happens to it, with the author's words beside.
 public struct Session: Sendable {
+    /// A line; printable.
     public var title: String
     /// What it teaches, in a sentence or two.
     public var about: String
     /// The question of the review that it answers, by its subject; empty: none.
     public var question: String
+    /// The machine as it starts.
     public var machine: MachineConfiguration
+    /// What is done.
     public var script: Script
     /// Where it was read from.
     public var file: String
@@ -40,14 +43,19 @@ extension Script {
 
 /// The steps of a session: operations and repetitions, never written out. The n-th operation is found by arithmetic.
 public struct Script: Sendable {
+    /// One operation, a loop of them, or a trace's.
     public indirect enum Entry: Sendable {
+        /// A single one.
         case operation(Operation)
+        /// A loop, not unrolled.
         case loop(Loop)
         /// Some of the operations of a trace.
         case trace(TraceScript, Range<Int>)
     }
 
+    /// A script done again and again, at addresses that move.
     public struct Loop: Sendable {
+        /// How often, 1 or more.
         public var times: Int
         /// How far addresses move each time round, in bytes.
         public var stride: UInt64
@@ -55,6 +63,7 @@ public struct Script: Sendable {
         public var random: (seed: UInt64, within: UInt64)?
         /// The round that it begins with: those before were made already.
         public var from = 0
+        /// What is done each time.
         public var body: Script
 
         func offset(_ iteration: Int) -> UInt64 { Self.offset(from + iteration, stride, random) }
@@ -80,14 +89,17 @@ public struct Script: Sendable {
         var from = 0
     }
 
+    /// The entries as written.
     public private(set) var entries: [Entry]
     /// The index of each entry's first operation.
     private var starts: [Int]
     private var rounds: [Round] = []
     /// The operations that are repeated, of loops that hold no others, once each.
     let repeated: [Operation]
+    /// Operations in all, loops counted round by round.
     public let count: Int
 
+    /// A script of entries, in their order.
     public init(_ entries: [Entry]) {
         self.entries = entries
         starts = []

@@ -2,8 +2,11 @@
 
 /// A place in a file. Lines and columns count from 1; 0: unknown.
 public struct SourcePlace: Sendable, Hashable {
+    /// From 1.
     public var line: Int
+    /// From 1, in characters.
     public var column: Int
+    /// Both from 1.
     public init(line: Int, column: Int) {
         self.line = line
         self.column = column
@@ -12,14 +15,19 @@ public struct SourcePlace: Sendable, Hashable {
 
 /// What is wrong with an input: where, what was found, what would fit. Printed as one line.
 public struct InputError: Error, Sendable, CustomStringConvertible {
+    /// The file, as it was named.
     public var file: String
+    /// Where in it; nil: the whole of it is meant.
     public var place: SourcePlace?
+    /// What is wrong, and what was found.
     public var message: String
     /// What would fit there; empty where the message says it.
     public var fits: String
     /// The file is no text, or no YAML.
     public var isNotYAML = false
 
+    /// - Parameters:
+    ///   - fits: what would fit; empty where there is nothing to say.
     public init(_ file: String, _ place: SourcePlace? = nil, _ message: String, fits: String = "") {
         self.file = file
         self.place = place

@@ -36,6 +36,9 @@ public struct SessionReader {
         return try read(bytes, file: source.name, isForTrace: isForTrace)
     }
 
+    /// Reads a session from the bytes of a file.
+    ///
+    /// - Throws: `InputError`, with file, line and column.
     public static func read(_ bytes: [UInt8], file: String, isForTrace: Bool = false) throws -> Session {
         if let bad = bytes.firstIndex(where: { $0 < 9 || ($0 > 13 && $0 < 32 && $0 != 27) || $0 == 0x7f }) {
             var problem = InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
@@ -54,6 +57,9 @@ public struct SessionReader {
         return SourcePlace(line: line, column: offset - (before.lastIndex(of: 10) ?? -1))
     }
 
+    /// Reads a session from its text.
+    ///
+    /// - Throws: `InputError`, with file, line and column.
     public static func read(text: String, file: String, isForTrace: Bool = false) throws -> Session {
         let node: Node?
         do {

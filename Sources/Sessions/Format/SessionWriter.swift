@@ -2,6 +2,7 @@ import Stage2Sim
 
 /// Writes a session as a file that `open` and `check` take.
 public struct SessionWriter {
+    /// The session as a file that reads back as the same.
     public static func text(_ session: Session) -> String {
         var writer = SessionWriter()
         writer.write(session)

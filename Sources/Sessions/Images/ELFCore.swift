@@ -28,7 +28,9 @@ public struct ELFCore: Sendable {
         var fileOffset: UInt64 = 0
     }
 
+    /// Whose memory it is.
     public let machine: ELFMachine
+    /// kvmtui's own note, where there is one.
     public let note: ImageNote?
     /// In address order.
     private let runs: [PhysicalRun]

@@ -4,6 +4,7 @@ public struct ELFError: Error, Sendable, Hashable, CustomStringConvertible {
     public var offset: UInt64
     /// As the ELF specification names it, with its segment or note: `segment 3 p_filesz`.
     public var field: String
+    /// What the file says there.
     public var found: String
     /// What would have been right.
     public var fits: String
@@ -27,6 +28,7 @@ public struct ELFLimits: Sendable, Hashable {
     /// Notes are listed, and nobody writes more.
     public var notes = 1024
 
+    /// The limits that hold unless told otherwise.
     public init() {}
 }
 

@@ -5,8 +5,11 @@
 /// Whatever the bytes are, reading them ends in an image or in an `ELFError` that names one field. A file that was cut is read as far
 /// as it goes.
 public struct ELFImage: Sendable {
+    /// Whose memory it is.
     public let machine: ELFMachine
+    /// The segments' bytes, by physical address.
     public let memory: PhysicalImage
+    /// All notes, in order.
     public let notes: [ELFNote]
     /// kvmtui's own note, if the file has one.
     public let note: ImageNote?
@@ -25,6 +28,9 @@ public struct ELFImage: Sendable {
         try ELFImage(try source.store(pipeLimit: pipeLimit), limits: limits)
     }
 
+    /// Reads a whole file.
+    ///
+    /// - Throws: what is malformed, and where.
     public init(_ bytes: [UInt8], limits: ELFLimits = ELFLimits()) throws(ELFError) { try self.init(ArrayStore(bytes: bytes), limits: limits) }
 
     init(_ store: any ByteStore, limits: ELFLimits = ELFLimits()) throws(ELFError) {

@@ -2,7 +2,9 @@
 public struct ELFNote: Sendable, Hashable {
     /// Without its closing zero; printable.
     public var name: String
+    /// What it is, by the rules of whoever's `name` it has.
     public var type: UInt32
+    /// Its bytes.
     public var description: [UInt8]
     /// Of the description, in the file.
     public var offset: Int

@@ -9,31 +9,42 @@
 public struct HostTables: Sendable, Hashable {
     /// A page or block that the tool found mapped.
     public struct Leaf: Sendable, Hashable {
+        /// The guest's address.
         public var ipa: UInt64
+        /// What it translates to.
         public var pa: UInt64
         /// In bytes.
         public var size: UInt64
+        /// 0 to 3.
         public var level: Int
+        /// The leaf as it stood in the table.
         public var descriptor: UInt64
     }
 
+    /// VTTBR, or VTTBR_EL2.
     public var vttbr: UInt64
+    /// VTCR, or VTCR_EL2.
     public var vtcr: UInt64
     /// nil where the file does not have it; likewise below.
     public var hcr: UInt64?
+    /// CTR, or CTR_EL0, where it was said.
     public var ctr: UInt64?
     /// ID_AA64MMFR0_EL1 and ID_AA64MMFR1_EL1.
     public var mmfr0: UInt64?
+    /// ID_AA64MMFR1_EL1, where it was said.
     public var mmfr1: UInt64?
+    /// What the file calls the host.
     public var name: String?
     /// Levels of table pages by their physical address.
     public var tables: [UInt64: Int]
+    /// Leaves as the host listed them.
     public var leaves: [Leaf]
 
     /// What is wrong with the file.
     public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
         /// Where in it, `leaves[3].ipa`; empty for the file as a whole.
         public var path: String
+        /// What is wrong, in words.
         public var reason: String
 
         public var description: String { path.isEmpty ? reason : "\(path): \(reason)" }

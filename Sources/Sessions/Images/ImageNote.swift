@@ -15,24 +15,35 @@
 ///     38      2     bytes of the CPU's name
 ///     40            the revision's name, then the CPU's, both UTF-8
 public struct ImageNote: Sendable, Hashable {
+    /// Whose tables stand in the image.
     public enum Architecture: UInt32, Sendable, Hashable {
+        /// ARMv7 with LPAE.
         case armv7 = 7
+        /// ARMv8.
         case armv8 = 8
     }
 
+    /// The note's name in the ELF file.
     public static let name = "kvmtui"
+    /// The note's type.
     public static let type: UInt32 = 0x4b56_4d01
 
+    /// Whose tables stand in the image.
     public var architecture: Architecture
+    /// VTTBR, or VTTBR_EL2.
     public var vttbr: UInt64
+    /// VTCR, or VTCR_EL2.
     public var vtcr: UInt64
+    /// HCR, or HCR_EL2.
     public var hcr: UInt64
+    /// CTR, or CTR_EL0.
     public var ctr: UInt32
     /// `v3.9`, `v4`, or what else made the tables; at most 255 bytes of it are written.
     public var revision: String
     /// `cortex-a15`; the same.
     public var cpu: String
 
+    /// Registers as they stood; names are cut where they do not fit into 16 bits of length.
     public init(
         architecture: Architecture, vttbr: UInt64, vtcr: UInt64, hcr: UInt64, ctr: UInt32, revision: String, cpu: String
     ) {

@@ -2,12 +2,15 @@ import Stage2Sim
 
 /// The forms in which physical memory comes, told by the first bytes. Raw memory has no such bytes: `--base` says that it is.
 public enum MemoryForm: String, Sendable, Hashable, CaseIterable {
+    /// An ELF core.
     case elf
     /// makedumpfile's and QEMU's compressed dumps.
     case kdump
     /// Either of these as makedumpfile writes it into a pipe (`-F`), QEMU always.
     case flattened
+    /// LiME's.
     case lime
+    /// Bytes of memory, one after the other.
     case raw
 
     /// nil: none of those that say what they are.
@@ -18,6 +21,7 @@ public enum MemoryForm: String, Sendable, Hashable, CaseIterable {
         return magics.first { prefix.starts(with: $0.0) }?.1
     }
 
+    /// In words, for an error or a title.
     public var name: String {
         switch self {
         case .elf: "an ELF file"
@@ -36,14 +40,19 @@ public struct RawPiece: Sendable, Hashable {
     /// nil: the file that is being opened.
     public var path: String?
 
+    /// - Parameters:
+    ///   - base: the physical address of the first byte.
+    ///   - path: another file; nil: the first.
     public init(base: UInt64, path: String? = nil) { (self.base, self.path) = (base, path) }
 }
 
 /// Physical memory out of a file, whatever the file's form.
 public struct MemoryFile: Sendable {
+    /// How it was kept.
     public var form: MemoryForm
     /// nil: the form does not say whose memory it is.
     public var machine: ELFMachine?
+    /// Its bytes, by physical address, read when they are asked for.
     public var memory: PhysicalImage
     /// kvmtui's own note, which only ELF files have.
     public var note: ImageNote?
@@ -54,8 +63,11 @@ public struct MemoryFile: Sendable {
     public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
         /// In the file.
         public var offset: UInt64
+        /// The part of the file.
         public var field: String
+        /// What it says.
         public var found: String
+        /// What would fit.
         public var fits: String
         public var description: String { "at 0x\(String(offset, radix: 16)), \(field): found \(found), expected \(fits)" }
     }

@@ -3,9 +3,12 @@
 
 /// Bytes at a physical address.
 public struct PhysicalRun: Sendable, Hashable {
+    /// The physical address of the first byte.
     public var address: UInt64
+    /// What stands there.
     public var bytes: [UInt8]
 
+    /// Bytes at a physical address.
     public init(address: UInt64, bytes: [UInt8]) {
         self.address = address
         self.bytes = bytes
@@ -29,6 +32,7 @@ public struct PhysicalRun: Sendable, Hashable {
 public struct PhysicalOverlap: Sendable, Hashable, CustomStringConvertible {
     /// Numbers of the parts, from 0, in the order of the file; the later one's bytes are taken.
     public var earlier: Int
+    /// The one behind it in the file, by number.
     public var later: Int
     /// The first address that both claim.
     public var address: UInt64

@@ -126,11 +126,15 @@ public final class ByteSource {
 
 /// Why a file could not be had.
 public struct ByteSourceError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What could not be done.
     public enum Doing: String, Sendable, Hashable {
+        /// Open it; read from it.
         case opening, reading
     }
 
+    /// The source, as it was named.
     public var name: String
+    /// What could not be done.
     public var doing: Doing
     /// The system's reason, 0 where there is none.
     public var errno: Int32 = 0

@@ -6,6 +6,7 @@ public enum InputKind: Sendable, Hashable {
     case kdump
     /// The same in makedumpfile's form for a pipe.
     case flattenedDump
+    /// A LiME dump of memory.
     case lime
     /// Physical memory without any header; only ever said by the user.
     case rawMemory

@@ -5,7 +5,9 @@ import Stage2Sim
 public struct AddressSpaceCount: Sendable {
     /// Pages of a cell, by what the guest may do with them.
     public struct Cell: Equatable, Sendable {
+        /// Pages that may be written.
         public var writable = 0
+        /// Pages that may be read and no more.
         public var readOnly = 0
         /// Device memory, whatever the rights.
         public var device = 0
@@ -13,7 +15,9 @@ public struct AddressSpaceCount: Sendable {
         public var other = 0
         /// Mapped; the rights were not looked at.
         public var unsorted = 0
+        /// Nothing counted.
         public init() {}
+        /// Pages that are mapped, of every kind.
         public var mapped: Int { writable + readOnly + device + other + unsorted }
     }
 
@@ -21,6 +25,7 @@ public struct AddressSpaceCount: Sendable {
     public let start: UInt64
     /// log2 of a cell's size in bytes.
     public let cellBits: Int
+    /// The counts, by stretch.
     public private(set) var cells: [Cell]
     /// False: the tables are so many that some were not looked at.
     public private(set) var isComplete = true
@@ -104,6 +109,7 @@ public struct AddressSpaceCount: Sendable {
 }
 
 extension AddressSpaceCount.Cell {
+    /// Counts `pages` pages of 4 KiB that a leaf maps.
     public mutating func add(_ leaf: Stage2Descriptor, pages: Int) {
         if leaf.isDeviceMemory {
             device += pages
@@ -116,6 +122,7 @@ extension AddressSpaceCount.Cell {
         }
     }
 
+    /// Adds another's counts.
     public mutating func add(_ cell: Self) {
         writable += cell.writable
         readOnly += cell.readOnly

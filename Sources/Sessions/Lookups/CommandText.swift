@@ -1,6 +1,8 @@
 /// A number as people type it: decimal, or `0x` and hexadecimal digits; 64 bits.
 public struct ParsedNumber: Sendable, Hashable {
+    /// The number.
     public let value: UInt64
+    /// nil where the text is no number of 64 bits.
     public init?(_ text: some StringProtocol) {
         guard let value = HexNumber.number(text) else { return nil }
         self.value = value
@@ -9,6 +11,7 @@ public struct ParsedNumber: Sendable, Hashable {
 
 /// Text out of a file or a command line, made fit for a terminal.
 public struct DisplayText: Sendable, Hashable {
+    /// What may be shown.
     public let text: String
     /// - Parameter limit: bytes, after which it ends in `…`.
     public init(_ text: String, limit: Int) { self.text = PrintableText.of(Array(text.utf8), limit: limit) }

@@ -4,6 +4,7 @@
 /// Writes JSON as text, keys in the order in which they are given. Addresses and registers are hexadecimal text, because
 /// JSON's own numbers are not sure to keep 64 bits.
 public struct JSONText: Sendable {
+    /// What was written so far.
     public private(set) var text = ""
     /// Spaces by which a level is moved in; nil: everything on one line.
     private let indent: Int?
@@ -11,9 +12,12 @@ public struct JSONText: Sendable {
     private var isFirst = true
     private var isAfterKey = false
 
+    /// - Parameter indent: blanks a level; nil: all in one line.
     public init(indent: Int? = nil) { self.indent = indent }
 
+    /// An object whose entries `body` writes.
     public mutating func object(_ body: (inout JSONText) -> Void) { nest("{", "}", body) }
+    /// An array whose values `body` writes.
     public mutating func array(_ body: (inout JSONText) -> Void) { nest("[", "]", body) }
 
     private mutating func nest(_ open: String, _ close: String, _ body: (inout JSONText) -> Void) {
@@ -37,19 +41,27 @@ public struct JSONText: Sendable {
         body(&self)
     }
 
+    /// An entry with a string.
     public mutating func entry(_ key: String, _ value: String) { entry(key) { $0.value(value) } }
+    /// An entry with a number.
     public mutating func entry(_ key: String, _ value: Int) { entry(key) { $0.value(value) } }
+    /// An entry with true or false.
     public mutating func entry(_ key: String, _ value: Bool) { entry(key) { $0.value(value) } }
     /// `"0x…"`, padded to `digits`.
     public mutating func entry(_ key: String, hex value: UInt64, digits: Int = 0) { entry(key) { $0.value(hex: value, digits: digits) } }
 
+    /// A string, escaped.
     public mutating func value(_ value: String) {
         separate()
         quote(value)
     }
+    /// A number.
     public mutating func value(_ value: Int) { raw(String(value)) }
+    /// True or false.
     public mutating func value(_ value: Bool) { raw(value ? "true" : "false") }
+    /// Null.
     public mutating func null() { raw("null") }
+    /// A string with a hexadecimal number, with leading zeros up to `digits`.
     public mutating func value(hex value: UInt64, digits: Int = 0) {
         let number = String(value, radix: 16)
         raw("\"0x" + String(repeating: "0", count: max(0, digits - number.utf8.count)) + number + "\"")

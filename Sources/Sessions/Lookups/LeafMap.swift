@@ -4,16 +4,20 @@ import Stage2Sim
 public struct LeafRange: Hashable, Sendable {
     /// What the guest may do, and what else a leaf says.
     public struct Attributes: Hashable, Sendable {
+        /// Reading is granted.
         public var read: Bool
+        /// Writing is granted.
         public var write: Bool
         /// XN as ARMv8 counts it: 0 may be executed, 1 not by EL1, 2 by nobody, 3 not by EL0.
         public var executeNever: UInt8
+        /// The access flag.
         public var accessed: Bool
         /// MemAttr[3:0]; nil: what it was read from does not say.
         public var memory: UInt8?
         /// Contiguous and DBM; nil: the same.
         public var contiguous: Bool?
 
+        /// See the properties.
         public init(read: Bool, write: Bool, executeNever: UInt8, accessed: Bool, memory: UInt8? = nil, contiguous: Bool? = nil) {
             (self.read, self.write, self.executeNever, self.accessed) = (read, write, executeNever, accessed)
             (self.memory, self.contiguous) = (memory, contiguous)
@@ -26,19 +30,25 @@ public struct LeafRange: Hashable, Sendable {
         }
     }
 
+    /// Its first IPA.
     public var start: UInt64
     /// The first address after it.
     public var end: UInt64
+    /// The level of its leaves, or of the hole.
     public var level: Int
     /// nil: nothing is mapped.
     public var attributes: Attributes?
     /// Where `start` leads; nil: what it was read from does not say. Addresses go on without a gap.
     public var pa: UInt64?
 
+    /// - Parameters:
+    ///   - end: not included.
+    ///   - attributes: nil: nothing is mapped.
     public init(start: UInt64, end: UInt64, level: Int, attributes: Attributes?, pa: UInt64? = nil) {
         (self.start, self.end, self.level, self.attributes, self.pa) = (start, end, level, attributes, pa)
     }
 
+    /// Bytes.
     public var size: UInt64 { end - start }
 
     /// The part of it from `from` to `to`, which lie in it.
@@ -49,6 +59,7 @@ public struct LeafRange: Hashable, Sendable {
 
 /// What an address space maps, as ranges in IPA order that do not overlap: of tables, or of a text that has no tables in it.
 public struct LeafMap: Sendable {
+    /// The file, as it was named.
     public var name: String
     /// Mapped ones, and where they are told, holes.
     public var ranges: [LeafRange]
@@ -56,8 +67,10 @@ public struct LeafMap: Sendable {
     public var ipaBits: Int?
     /// Levels of the tables; nil: not said.
     public var levels: Int?
+    /// What should be said of it: where it was bounded, or unclear.
     public var notices: [String] = []
 
+    /// - Parameter ranges: by address; they do not overlap.
     public init(name: String, ranges: [LeafRange], ipaBits: Int? = nil, levels: Int? = nil) {
         (self.name, self.ranges, self.ipaBits, self.levels) = (name, ranges, ipaBits, levels)
     }
@@ -79,6 +92,7 @@ public struct LeafMap: Sendable {
         }
     }
 
+    /// Those in which something is mapped.
     public var mapped: some Sequence<LeafRange> { ranges.lazy.filter { $0.attributes != nil } }
     /// In bytes.
     public var mappedSize: UInt64 { mapped.reduce(0) { $0 &+ $1.size } }
@@ -109,6 +123,7 @@ public struct LeafMap: Sendable {
 /// A map of leaves in the shape of tables, for what looks at tables: which tables there must be follows from the levels. Where leaves lead is
 /// not known: addresses in it mean nothing.
 public struct LeafMapTables: TableSource, Sendable {
+    /// How wide and how deep the address space is.
     public let geometry: Stage2Geometry
     private let map: LeafMap
     /// A table's address is the IPA where it begins, and its level in bits that no table's place has.

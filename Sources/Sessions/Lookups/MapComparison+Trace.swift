@@ -6,6 +6,7 @@ public struct TraceEvidence: Sendable {
     public struct Line: Hashable, Sendable {
         /// Of the file, from 1.
         public var number: Int
+        /// In words.
         public var text: String
     }
 

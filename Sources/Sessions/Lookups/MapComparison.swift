@@ -4,9 +4,12 @@ import Stage2Sim
 public struct MapComparison: Sendable {
     /// What happened to a leaf that is there at both moments.
     public enum Change: String, CaseIterable, Sendable, Hashable {
+        /// What of a mapping changed: address, rights.
         case moved, writeGranted = "write-granted", writeTaken = "write-taken", readGranted = "read-granted", readTaken = "read-taken"
+        /// The same: execution, access flag, size of the leaf, kind of memory.
         case executeGranted = "execute-granted", executeTaken = "execute-taken", aged, accessed, split, collapsed, memoryType = "memory-type", contiguous
 
+        /// In words.
         public var words: String {
             switch self {
             case .moved: "another page"
@@ -26,19 +29,28 @@ public struct MapComparison: Sendable {
         }
     }
 
+    /// What became of a range.
     public enum Kind: Hashable, Sendable {
+        /// Mapped in the first only; in the second only.
         case gone, new
+        /// Mapped in both, not alike.
         case changed(Set<Change>)
     }
 
+    /// A range in which the two maps differ in one way.
     public struct Difference: Hashable, Sendable {
+        /// In which way.
         public var kind: Kind
+        /// Its first IPA.
         public var start: UInt64
+        /// Not included.
         public var end: UInt64
         /// As it was where the range begins; nil: nothing was there.
         public var old: LeafRange?
+        /// The second's.
         public var new: LeafRange?
 
+        /// Bytes.
         public var size: UInt64 { end - start }
         /// In the order of `Change.allCases`.
         public var changes: [Change] {
@@ -55,10 +67,12 @@ public struct MapComparison: Sendable {
         }
     }
 
+    /// By address.
     public private(set) var differences: [Difference] = []
     /// Bytes that both map alike.
     public private(set) var same: UInt64 = 0
 
+    /// Compares two maps; the first is the earlier one.
     public init(_ one: LeafMap, _ other: LeafMap) {
         let (a, b) = (Array(one.mapped), Array(other.mapped))
         var (i, j) = (0, 0)

@@ -2,11 +2,17 @@ import Stage2Sim
 
 /// A place as it was asked for: an address or page number, with or without saying of what kind.
 public struct PlaceQuery: Hashable, Sendable {
-    public enum Kind: String, CaseIterable, Sendable { case ipa, pfn, hva, va }
+    /// What a number is: guest-physical, a frame, an address of the VMM's, a virtual one.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// Guest-physical; a frame's number; an address of the VMM's; the guest's virtual one.
+        case ipa, pfn, hva, va
+    }
     /// nil: whatever fits.
     public var kind: Kind?
+    /// The number.
     public var value: UInt64
 
+    /// - Parameter kind: nil: whatever it can be.
     public init(_ kind: Kind?, _ value: UInt64) { (self.kind, self.value) = (kind, value) }
 
     /// `ipa 0x80001000`, `pfn 0xa0001`, `hva 0x76001000`, `va 0xc0001000`, or a number alone; nil: it is none of these.
@@ -25,8 +31,11 @@ public struct PlaceQuery: Hashable, Sendable {
 /// Every name of a place: in the guest, in the VMM, in the host, in the tables and the TLBs. What is looked for the other way round, from a
 /// frame, is bounded.
 public struct PlaceNames {
+    /// One name.
     public struct Line: Hashable, Sendable {
+        /// What kind of name it is.
         public var label: String
+        /// The name.
         public var text: String
         /// A heading over what follows.
         public var isHeading = false
@@ -38,6 +47,7 @@ public struct PlaceNames {
         public var isStale = false
     }
 
+    /// All names, in an order that reads well.
     public private(set) var lines: [Line] = []
     private let world: World
     private let vm: VMNumber

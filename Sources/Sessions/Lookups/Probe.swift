@@ -3,9 +3,13 @@ import Stage2Sim
 /// An instruction to try at an IPA. The registers are those of the bare-metal judge that the answers are compared with: loads land
 /// in r3, stores come from r2.
 public enum ProbeOperation: String, CaseIterable, Sendable {
+    /// Of a word; `exec` is a fetch.
     case read, write, exec
+    /// Of other widths, in bits; `reads` extends the sign.
     case read8, write8, reads8, read16, write16, reads16, read64, write64
+    /// Forms that give no syndrome, or unprivileged ones.
     case readm, writem, readwb, readex, tread, twrite
+    /// Maintenance by address; the CPU's own read of a stage-1 table.
     case dccimvac, walk
 
     /// In words, with an ARMv7 instruction.
@@ -63,14 +67,18 @@ public enum ProbeOperation: String, CaseIterable, Sendable {
         }
     }
 
+    /// It is the CPU's own access.
     public var isStage1Walk: Bool { self == .walk }
 }
 
 /// An operation at an IPA.
 public struct Probe: Hashable, Sendable {
+    /// What is tried.
     public var operation: ProbeOperation
+    /// Where.
     public var ipa: IPA
 
+    /// A trial at an IPA, which is not checked.
     public init(_ operation: ProbeOperation, _ ipa: IPA) {
         self.operation = operation
         self.ipa = ipa
@@ -80,7 +88,9 @@ public struct Probe: Hashable, Sendable {
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         /// From 1; 0 where there is no file.
         public var line: Int
+        /// What stands there.
         public var found: String
+        /// What would fit.
         public var fits: String
         public var description: String { (line > 0 ? "line \(line): " : "") + "found `\(found)`, expected \(fits)" }
     }

@@ -2,6 +2,7 @@ import Stage2Sim
 
 /// A register or descriptor that can be taken apart.
 public enum RegisterKind: String, CaseIterable, Sendable {
+    /// By the names on the command line; `pte` is a descriptor.
     case hsr, esr, hpfar, pte, vtcr, vttbr, hcr, ctr, par
 
     /// What the name means where no architecture is given.
@@ -10,8 +11,11 @@ public enum RegisterKind: String, CaseIterable, Sendable {
 
 /// A value taken apart into its fields.
 public struct RegisterDecoding: Sendable {
+    /// Which register.
     public let kind: RegisterKind
+    /// By whose rules.
     public let architecture: TableArchitecture
+    /// What stands in it.
     public let value: UInt64
     /// HSR, VTCR_EL2, ...
     public let name: String

@@ -5,12 +5,15 @@ import Stage2Sim
 ///
 /// What a root alone does not tell is assumed, and said to be: the size of an IPA, and where the first table has neighbours that are empty, how many.
 public struct RootSearch: Sendable {
+    /// A place at which a level-1 table, or a first one, may lie.
     public struct Candidate: Hashable, Sendable {
         /// Where the first table stands.
         public var root: UInt64
+        /// The tables as they would be read from there.
         public var geometry: Stage2Geometry
         /// For `--vttbr` and `--vtcr`. The VMID is not known: 0.
         public var vttbr: UInt64
+        /// VTCR with which they would.
         public var vtcr: UInt64
         /// Pages and blocks that a walk finds.
         public var leaves: Int
@@ -25,11 +28,14 @@ public struct RootSearch: Sendable {
         /// VTCR was not given.
         public var isAssumed: Bool
 
+        /// How likely it is.
         public enum Plausibility: String, Sendable, CaseIterable {
+            /// By how much of it looks like tables.
             case likely, possible, doubtful
             var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
         }
 
+        /// How likely it is.
         public var plausibility: Plausibility {
             if leaves > 0, usual == leaves, missing == 0 { return .likely }
             return leaves > 0 && usual * 10 >= leaves * 9 ? .possible : .doubtful

@@ -4,6 +4,7 @@ import Stage2Sim
 public struct TableTerminal: Hashable, Sendable {
     /// The first IPA that the entry covers.
     public var ipa: IPA
+    /// The level of the table.
     public var level: Int
     /// Where the entry stands.
     public var address: PA
@@ -108,7 +109,9 @@ public struct LeafSequence: Sequence, IteratorProtocol, Sendable {
 
 /// Leaves that follow one another: IPAs and physical addresses without a gap, the same level, the same attributes.
 public struct LeafRun: Hashable, Sendable {
+    /// The first leaf of the run.
     public var first: Stage2Translation.Leaf
+    /// Leaves in the run, 1 or more.
     public var count: Int
     /// In bytes.
     public var size: UInt64

@@ -2,11 +2,16 @@ import Stage2Sim
 
 /// Registers given by hand, in place of those that a file brings.
 public struct TableRegisters: Hashable, Sendable {
+    /// Whose tables; nil: as the image says.
     public var architecture: TableArchitecture?
+    /// VTTBR; nil: as the image says.
     public var vttbr: UInt64?
+    /// VTCR; nil: as the image says.
     public var vtcr: UInt64?
+    /// HCR; nil: as the image says.
     public var hcr: UInt64?
 
+    /// What is given by hand; nil: as the image says.
     public init(architecture: TableArchitecture? = nil, vttbr: UInt64? = nil, vtcr: UInt64? = nil, hcr: UInt64? = nil) {
         (self.architecture, self.vttbr, self.vtcr, self.hcr) = (architecture, vttbr, vtcr, hcr)
     }

@@ -5,13 +5,18 @@ import Stage2Sim
 /// Nothing is read until it is asked for: opening costs nothing, and tables that point at one another in circles, or a
 /// thousand times at the same page, cost no more than what is looked at.
 public struct TableImage: TableSource, Sendable {
+    /// See `Stage2Table`.
     public typealias Table = Stage2Table
+    /// See `Stage2TableEntry`.
     public typealias Entry = Stage2TableEntry
 
+    /// How the tables are read.
     public let geometry: Stage2Geometry
+    /// What they stand in.
     public let memory: PhysicalImage
     /// Memory that is there and holds zeros where `memory` has nothing.
     public var zeroMemory: [Range<UInt64>] = []
+    /// The image's note, where it has one.
     public var note: ImageNote?
     /// The registers that the geometry was worked out from.
     public var registers: (vttbr: UInt64, vtcr: UInt64, hcr: UInt64) = (0, 0, 0)
@@ -20,6 +25,7 @@ public struct TableImage: TableSource, Sendable {
     /// What of the file was left out or is not there, a sentence each.
     public var notices: [String] = []
 
+    /// Tables in an image, as registers say that they are.
     public init(geometry: Stage2Geometry, memory: PhysicalImage, note: ImageNote? = nil, name: String = "") {
         self.geometry = geometry
         self.memory = memory
@@ -41,6 +47,7 @@ public struct TableImage: TableSource, Sendable {
 
     /// What a walk through all IPAs meets: a table that is used again and again counts each time.
     public struct Extent: Hashable, Sendable {
+        /// Leaves that were found.
         public var leaves = 0
         /// Of tables at all levels, empty ones too.
         public var entries = 0

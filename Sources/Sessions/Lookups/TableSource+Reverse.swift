@@ -2,13 +2,19 @@ import Stage2Sim
 
 /// Where leaves name a physical page, found by looking through the tables.
 public struct LeafSearch: Sendable {
+    /// A leaf that maps the frame.
     public struct Hit: Hashable, Sendable {
+        /// The guest's address.
         public var ipa: IPA
+        /// The leaf's level.
         public var level: Int
+        /// Where the leaf stands.
         public var address: PA
+        /// The leaf.
         public var descriptor: Stage2Descriptor
     }
 
+    /// Those that were found so far, by IPA.
     public private(set) var hits: [Hit] = []
     /// False: there was more to look through than the limits allow.
     public private(set) var isComplete = true

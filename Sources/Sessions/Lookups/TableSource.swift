@@ -3,6 +3,7 @@ import Stage2Sim
 /// What stage-2 tables stand in, to be looked at: the memory of a file, or of a machine. Browsers, maps and drawings know no more
 /// than this of either.
 public protocol TableSource {
+    /// How the tables are read.
     var geometry: Stage2Geometry { get }
     /// The 64-bit word at a physical address; nil where there is no memory.
     func word(at pa: PA) -> UInt64?
@@ -16,10 +17,14 @@ public protocol TableSource {
 
 /// A table, at a level; the first table is one, however many pages it has.
 public struct Stage2Table: Hashable, Sendable {
+    /// Where it lies.
     public var address: PA
+    /// 0 to 3.
     public var level: Int
+    /// How many entries it has.
     public var entryCount: Int
 
+    /// A table; nothing is looked at.
     public init(address: PA, level: Int, entryCount: Int) {
         (self.address, self.level, self.entryCount) = (address, level, entryCount)
     }
@@ -30,7 +35,9 @@ public struct Stage2Table: Hashable, Sendable {
 
 /// An entry of a table.
 public struct Stage2TableEntry: Hashable, Sendable {
+    /// Its number in the table.
     public var index: Int
+    /// Where it stands.
     public var address: PA
     /// nil: there is no memory.
     public var descriptor: Stage2Descriptor?
@@ -38,6 +45,7 @@ public struct Stage2TableEntry: Hashable, Sendable {
 
 extension TableSource {
     public var knowsLiveEntries: Bool { false }
+    /// The first table.
     public var root: Stage2Table { Stage2Table(address: geometry.root, level: geometry.startLevel, entryCount: geometry.rootEntries) }
 
     /// Every entry of a table, in order; a table of which nothing is there has entries without descriptors.
@@ -110,6 +118,7 @@ extension TableSource {
 
 /// A VM's tables in a machine.
 public struct MachineTables: TableSource {
+    /// How the tables are read.
     public let geometry: Stage2Geometry
     private let world: World
 

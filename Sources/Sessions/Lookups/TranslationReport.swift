@@ -2,10 +2,14 @@ import Stage2Sim
 
 /// A translation as text and as JSON.
 public struct TranslationReport {
+    /// What was tried.
     public let probe: Probe
+    /// How it went.
     public let translation: Stage2Translation
+    /// How the tables were read.
     public let geometry: Stage2Geometry
 
+    /// - Parameter register: the transfer register, 0 to 15, for the syndrome; nil: the form's own.
     public init(_ probe: Probe, in image: TableImage, register: UInt8? = nil) {
         self.probe = probe
         geometry = image.geometry

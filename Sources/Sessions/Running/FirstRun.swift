@@ -6,8 +6,10 @@ public struct RunProgress: Sendable, Equatable {
     public var steps: Int
     /// Operations begun, and how many there are.
     public var begun: Int
+    /// Operations in all.
     public var operations: Int
 
+    /// Counts of a run under way.
     public init(steps: Int, begun: Int, operations: Int) {
         self.steps = steps
         self.begun = begun
@@ -82,6 +84,7 @@ public struct FirstRun {
         return !isOver
     }
 
+    /// How far it has come.
     public var progress: RunProgress { RunProgress(steps: now.position, begun: operationStarts.count, operations: now.session.script.count) }
 
     /// Whether this is a run of the session as it is: its machine may have been changed since.

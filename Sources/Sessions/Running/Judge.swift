@@ -14,19 +14,28 @@ struct OperationReport {
 
 /// Runs a session and judges it: expectations, and the checks that nobody expected to be broken.
 public struct Judge {
+    /// An expectation that does not hold, or a check that broke and was not expected.
     public struct Failure: Sendable, CustomStringConvertible {
+        /// The session's file.
         public let file: String
+        /// Where the expectation, or the operation, stands.
         public let place: SourcePlace
+        /// What was expected, and what was found.
         public let message: String
         public var description: String { PrintableText.printable("\(file):\(place.line):\(place.column): \(message)") }
     }
 
+    /// What a session came to.
     public struct Verdict: Sendable {
+        /// What does not hold, in order.
         public var failures: [Failure] = []
         /// What could not be done at all: the session is in error.
         public var problems: [InputError] = []
+        /// Steps that were made.
         public var steps = 0
+        /// Faults that were taken.
         public var faults = 0
+        /// Expectations that were judged.
         public var expectations = 0
         /// Operations begun.
         public var operations = 0

@@ -2,7 +2,11 @@ import Stage2Sim
 
 /// A session's run as lines: text to read, or one JSON object a line.
 public struct RunReport {
-    public enum Form: Sendable { case text, json }
+    /// Text to read, or one JSON object a line.
+    public enum Form: Sendable {
+        /// To read; for programs.
+        case text, json
+    }
 
     /// Runs the session and hands each line on.
     /// - Returns: what could not be done.

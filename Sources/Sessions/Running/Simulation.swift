@@ -4,6 +4,7 @@ import Stage2Sim
 
 /// A machine and where its script is. A value: a copy is a snapshot.
 public struct Simulation {
+    /// The state now.
     public internal(set) var machine: Machine
     /// The operation under way or, between two, the last one.
     public private(set) var operation = -1
@@ -41,6 +42,7 @@ public struct Simulation {
     /// By number; nil for what has to be looked at each time.
     private var repeated: [Repeated?]
 
+    /// A session at its start.
     public init(_ session: Session) {
         self.session = session
         machine = Machine(session.machine)

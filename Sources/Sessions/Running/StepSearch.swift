@@ -3,12 +3,14 @@ import Stage2Sim
 /// The steps of a timeline that a watch wants, looked for between far keyframes. What has been run through once is remembered,
 /// so that going on, back, and past what never comes costs its time once.
 public struct StepSearch {
+    /// What is looked for.
     public let watch: StepWatch
     /// The wanted steps of a whole stretch between two far keyframes, by the number of the keyframe.
     private var known: [Int: [UInt32]] = [:]
     /// The keyframes' places, which change where a timeline has grown.
     private var places: [Int] = []
 
+    /// Looks for steps that a watch would stop at.
     public init(_ watch: StepWatch) { self.watch = watch }
 
     /// The first place after `position` and up to `last` at which a wanted step has just been made.

@@ -4,7 +4,9 @@ import Stage2Sim
 public struct DescriptorWrite: Sendable, Equatable {
     /// The place after it.
     public let step: Int
+    /// Who wrote.
     public let actor: ActorNumber
+    /// At which step of its routine.
     public let microStep: MicroStep
     /// The descriptor before and after the step.
     public let old: UInt64, new: UInt64
@@ -14,6 +16,7 @@ public struct DescriptorWrite: Sendable, Equatable {
 
 /// Who wrote a descriptor last.
 public enum DescriptorWriter: Sendable, Equatable {
+    /// A step wrote it.
     case step(DescriptorWrite)
     /// Nobody, since the table's page was handed out.
     case nobody

@@ -5,11 +5,13 @@ import Stage2Sim
 public struct Timeline {
     /// The state after `position` steps.
     public private(set) var now: Simulation
+    /// What was run.
     public let session: Session
     /// How many steps the session has, as far as it was run.
     public let count: Int
     /// The session was run to its end, or to the limit of its steps; false: somebody stopped it before.
     public let isWhole: Bool
+    /// Where faults, flushes and broken checks are.
     public let index: StepIndex
     /// What each actor did, stretch by stretch.
     public let summary: TimelineSummary
@@ -79,6 +81,7 @@ public struct Timeline {
     /// The state after the last step.
     public let end: Simulation
 
+    /// Steps made up to the place that is shown.
     public var position: Int { now.position }
     public var place: Place { Place(step: position, stop: stop) }
 
@@ -207,8 +210,11 @@ public struct Timeline {
 
 /// A step of an episode, for the path on the screen.
 public struct StepRecord: Sendable, Equatable {
+    /// Its number, from 1.
     public let position: Int
+    /// Who made it, or will.
     public let actor: ActorNumber
+    /// What it is.
     public let step: MicroStep
     /// What it was, now that it is made.
     public let words: StepText

@@ -26,6 +26,7 @@ public struct TimelineSummary: Sendable {
 
     /// The steps before the first one noted.
     public let origin: Int
+    /// Actors of the machine.
     public let actorCount: Int
     /// Steps in a stretch.
     public private(set) var stretch: Int

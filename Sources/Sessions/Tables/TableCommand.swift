@@ -17,10 +17,13 @@ public enum TableCommand: Sendable, Hashable {
     case ioremap(IPA, PA, size: UInt64)
     /// `topup MIN MAX`, on the vCPU's memory cache.
     case topUp(minimum: Int, maximum: Int)
+    /// The memory cache gives its pages back.
     case freeCache
     /// `fail N`: the page allocator fails after N more pages; -1: never.
     case fail(after: Int)
+    /// The VM's tables are torn down.
     case destroy
+    /// All tables are printed.
     case dump
 
     /// A command's word and its operands, as the errors name them.

@@ -2,7 +2,9 @@ import Stage2Sim
 
 /// A table script that has been read: every line is known to be right before the first is run.
 public struct TableScript: Sendable, Hashable {
+    /// In order.
     public let commands: [TableCommand]
+    /// Whose functions.
     public let revision: Revision
 
     /// Scripts are read whole; a longer one is refused.

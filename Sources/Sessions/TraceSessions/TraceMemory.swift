@@ -2,16 +2,22 @@ import Stage2Sim
 
 /// The memory slots of a traced VM: as given, as its VMM wrote them into the trace, or as its faults suggest.
 public struct TraceMemory: Sendable {
+    /// A memory slot of the host that was traced.
     public struct Slot: Sendable, Hashable {
+        /// The guest's address of its first byte.
         public var ipa: UInt64
         /// Bytes.
         public var size: UInt64
         /// In the traced VMM, 64 bits; nil where nobody knows: then no notifier line can be told to be about it.
         public var hostHVA: UInt64?
+        /// The guest may not write.
         public var readOnly = false
         /// In the simulated VMM.
         var hva: UInt64 = 0
 
+        /// - Parameters:
+        ///   - size: bytes, a multiple of 4 KiB.
+        ///   - hostHVA: the VMM's address on that host; nil: not known.
         public init(ipa: UInt64, size: UInt64, hostHVA: UInt64? = nil, readOnly: Bool = false) {
             (self.ipa, self.size, self.hostHVA, self.readOnly) = (ipa, size, hostHVA, readOnly)
         }
@@ -22,11 +28,13 @@ public struct TraceMemory: Sendable {
         func isSame(_ other: Slot) -> Bool { ipa == other.ipa && size == other.size && hostHVA == other.hostHVA }
     }
 
+    /// Where it is known from.
     public enum Origin: Sendable, Hashable {
         /// By whoever opened the trace; the text says how.
         case given(String)
         /// The VMM's own lines in the trace.
         case written
+        /// From the addresses of the faults.
         case inferred
     }
 
@@ -37,7 +45,9 @@ public struct TraceMemory: Sendable {
         var added: Slot?
     }
 
+    /// By IPA.
     public internal(set) var slots: [Slot]
+    /// Where they are known from.
     public var origin: Origin
     /// In the order of the file.
     private(set) var changes: [Change] = []

@@ -2,6 +2,7 @@ import Stage2Sim
 
 /// The operations of a session made from a trace, made when somebody asks for one: a million faults are a million small items.
 public final class TraceScript: Sendable {
+    /// What was read.
     public let trace: Trace
     let items: [TraceItem]
     /// For each event that is a fault: the `kvm_mmio` that ended it, or -1.
@@ -12,6 +13,7 @@ public final class TraceScript: Sendable {
         (self.trace, self.items, self.links, self.changes) = (trace, items, links, changes)
     }
 
+    /// Operations.
     public var count: Int { items.count }
 
     private static let vcpuNames = (0...UInt8.max).map { "vcpu\($0)" }

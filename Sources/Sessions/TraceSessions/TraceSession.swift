@@ -11,6 +11,7 @@ public enum TraceSession {
         /// How many stretches of 2 MiB faults may touch, each of which may need a level-3 table. Those are 128 GiB of guest memory, and a
         /// quarter of a gigabyte of tables; a timeline keeps some of them three times.
         var regionLimit = 1 << 16
+        /// Everything as the trace says, or as can be inferred.
         public init() {}
     }
 
@@ -22,7 +23,9 @@ public enum TraceSession {
 
     /// A trace as a session, with the run that was made to make it.
     public struct Opened {
+        /// The session.
         public let session: Session
+        /// Its run.
         public let run: FirstRun
     }
 
@@ -43,6 +46,7 @@ public enum TraceSession {
         }
     }
 
+    /// A session of a trace; nothing in a trace is an error here.
     public static func make(_ trace: Trace, name: String, options: Options = Options()) -> Session {
         open(trace, name: name, options: options) { _ in }.session
     }

@@ -1,8 +1,10 @@
 /// How far reading has come.
 public struct ReadingProgress: Sendable, Hashable {
+    /// Bytes so far.
     public var bytesRead: UInt64
     /// nil for a pipe.
     public var bytesTotal: UInt64?
+    /// Events so far.
     public var events: Int
     /// Events that have been followed by the simulation; nil while the file is read.
     public var followed: Int?

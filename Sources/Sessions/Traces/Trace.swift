@@ -18,19 +18,23 @@ public struct Trace: Sendable {
     public struct SkippedEvent: Sendable, Hashable {
         /// As printed, with its system where the file has it (`kvm:kvm_fpu`); at most 64 bytes of it.
         public var name: String
+        /// How many.
         public var count: Int
     }
 
+    /// In the order of the lines.
     public internal(set) var events: [TraceEvent] = []
     /// `TraceEvent.thread` is an index into this.
     public internal(set) var threads: [TraceThread] = []
     /// The memslots that the VMM itself wrote into the trace. Real hosts have none.
     public internal(set) var slots: [TraceSlot] = []
+    /// Of lines and events.
     public internal(set) var counts = TraceCounts()
     /// The first few damaged lines; `counts.damaged` has how many there were.
     public internal(set) var damages: [TraceDamage] = []
     /// Most frequent first, then by name.
     public internal(set) var skipped: [SkippedEvent] = []
+    /// What events' times count.
     public internal(set) var timeUnit = TimeUnit.nanoseconds
     /// The earliest and the latest time in the file, skipped lines included; nil when no line has one.
     public internal(set) var times: ClosedRange<UInt64>?
@@ -50,7 +54,9 @@ public struct Trace: Sendable {
 
 /// How many of what a trace holds. Every line is counted once among `events`, `skipped`, `other` and `damaged`.
 public struct TraceCounts: Sendable, Hashable {
+    /// Bytes that were read.
     public internal(set) var bytes: UInt64 = 0
+    /// Lines, whatever is in them.
     public internal(set) var lines = 0
     /// Lines that became an event, notices of lost events included.
     public internal(set) var events = 0
@@ -58,6 +64,7 @@ public struct TraceCounts: Sendable, Hashable {
     public internal(set) var skipped = 0
     /// Blank lines, headers, comments, stack entries.
     public internal(set) var other = 0
+    /// Lines of events that are not as they should be.
     public internal(set) var damaged = 0
     /// Marks that call themselves a slot and do not describe one; they count as events all the same.
     public internal(set) var damagedSlots = 0

@@ -10,6 +10,7 @@ extension TraceEvent {
         /// Of the guest's instruction.
         public var pc: UInt64
 
+        /// Addresses and syndrome as the line has them.
         public init(ipa: UInt64, hsr: UInt64, hxfar: UInt64, pc: UInt64) {
             (self.ipa, self.hsr, self.hxfar, self.pc) = (ipa, hsr, hxfar, pc)
         }
@@ -17,19 +18,24 @@ extension TraceEvent {
 
     /// `kvm_mmio`.
     public struct MMIO: Sendable, Hashable {
+        /// What the guest did.
         public enum Direction: UInt8, Sendable, Hashable {
             /// The guest reads, and user space has still to answer.
             case unsatisfiedRead, read, write
         }
+        /// What the guest did.
         public var direction: Direction
         /// In bytes.
         public var length: UInt32
+        /// The guest's physical address.
         public var gpa: UInt64
+        /// What was read or written; 0 where it is not known.
         public var value: UInt64
     }
 
     /// Why the guest was left, as `kvm_exit` names it. v3.9 names nothing.
     public enum ExitReason: UInt8, Sendable, Hashable {
+        /// Why the guest was left, in kvm_exit's words.
         case notSaid, irq, serror, trap, hypGone
         /// One of the 32-bit kernels' own (`DATA_ABORT`, `HVC`, …), or of a kernel not known here.
         case other
@@ -57,6 +63,7 @@ extension TraceEvent {
     /// The event with its fields named. Addresses are as printed: HVAs of the VMM's whole address space, not
     /// only of memslots.
     public enum Payload: Sendable, Hashable {
+        /// kvm_guest_fault.
         case guestFault(GuestFault)
         /// `kvm_unmap_hva_range`: from `start` up to, without, `end`.
         case unmapRange(start: UInt64, end: UInt64)
@@ -66,7 +73,9 @@ extension TraceEvent {
         case setSPTE(hva: UInt64)
         /// `kvm_age_hva`; `end` equals `start` where the kernel prints one address.
         case age(start: UInt64, end: UInt64)
+        /// kvm_test_age_hva.
         case testAge(hva: UInt64)
+        /// kvm_mmio.
         case mmio(MMIO)
         /// `kvm_mmio_emulate`: the instruction was decoded in software.
         case mmioEmulate(pc: UInt64, instruction: UInt64, cpsr: UInt64)
@@ -74,10 +83,13 @@ extension TraceEvent {
         case mmioNISV(ipa: UInt64, esr: UInt64, far: UInt64, pc: UInt64)
         /// `kvm_access_fault`: the access flag was clear.
         case accessFault(ipa: UInt64)
+        /// kvm_entry.
         case entry(pc: UInt64)
         /// `ec` is HSR.EC, nil where the kernel does not print it.
         case exit(reason: ExitReason, ec: UInt32?, pc: UInt64)
+        /// kvm_userspace_exit.
         case userspaceExit(UserspaceExit)
+        /// What somebody wrote into the trace.
         case mark(MarkPlace)
         /// How many events are missing, nil where the file does not say.
         case lost(UInt64?)

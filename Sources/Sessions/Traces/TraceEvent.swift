@@ -3,8 +3,11 @@
 public struct TraceEvent: Sendable, Hashable, BitwiseCopyable {
     /// The host's tracepoint, or what else the file told.
     public enum Kind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
+        /// A guest's fault, and what KVM's notifiers were told.
         case guestFault, unmapRange, unmapPage, setSPTE, age, testAge
+        /// Devices and refused accesses.
         case mmio, mmioEmulate, mmioNISV, accessFault
+        /// In and out of the guest, and out to user space.
         case entry, exit, userspaceExit
         /// JSON that the VMM wrote into the trace.
         case mark
@@ -27,9 +30,11 @@ public struct TraceEvent: Sendable, Hashable, BitwiseCopyable {
     let low: UInt32
     /// ESR bits 47:32 (ISS2 of arm64).
     let high: UInt16
+    /// The physical CPU of the line.
     public let cpu: UInt16
     /// Index into `Trace.threads`.
     public let thread: UInt16
+    /// Which event it is.
     public let kind: Kind
     let detail: UInt8
     /// Line in the file, from 1; it stays at the largest number there is.

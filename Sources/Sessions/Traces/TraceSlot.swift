@@ -7,15 +7,21 @@
 /// A memslot as the VMM wrote it into the trace when it set it: created, moved, deleted (`size` 0), or given other
 /// flags. Lines with the same `slot` follow one another in time.
 public struct TraceSlot: Sendable, Hashable {
+    /// Its number at the VMM.
     public var slot: Int
+    /// What the VMM calls it.
     public var name: String?
+    /// The guest's address of its first byte.
     public var ipa: UInt64
     /// In bytes.
     public var size: UInt64
+    /// The VMM's address of its first byte.
     public var hva: UInt64
     /// `KVM_MEM_`: 1 log dirty pages, 2 read-only.
     public var flags: UInt32
+    /// When it was told, in the trace's unit.
     public var time: UInt64
+    /// The line, from 1.
     public var line: Int
 
     private struct Mark: Decodable {

@@ -6,17 +6,24 @@ public struct VTCREL2: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Where VTCR_EL2's fields stand (DDI 0487, VTCR_EL2); `fields` says what each means.
     public static let t0szBits = Bits(5, 0), sl0Bits = Bits(7, 6), irgn0Bits = Bits(9, 8), orgn0Bits = Bits(11, 10), sh0Bits = Bits(13, 12)
+    /// The same, bits 14 to 22.
     public static let tg0Bits = Bits(15, 14), psBits = Bits(18, 16), vsBits = Bits(19), haBits = Bits(21), hdBits = Bits(22)
+    /// The same, bits 25 to 33.
     public static let hwuBits = Bits(28, 25), nswBits = Bits(29), nsaBits = Bits(30), dsBits = Bits(32), sl2Bits = Bits(33)
 
     /// 0 to 63: the IPA has 64 - T0SZ bits.
     public var t0sz: Int { Int(Self.t0szBits.of(rawValue)) }
+    /// The start level, coded: which level is meant depends on the granule.
     public var sl0: Int { Int(Self.sl0Bits.of(rawValue)) }
     /// A VMID of 16 bits.
     public var hasWideVMID: Bool { Self.vsBits.of(rawValue) != 0 }
+    /// Hardware sets the access flag.
     public var ha: Bool { Self.haBits.of(rawValue) != 0 }
+    /// Hardware manages dirty state; it needs `ha`.
     public var hd: Bool { Self.hdBits.of(rawValue) != 0 }
+    /// 52-bit output addresses with granules of 4 and 16 KiB.
     public var ds: Bool { Self.dsBits.of(rawValue) != 0 }
 
     /// log2 of the granule; nil: reserved.
@@ -75,6 +82,7 @@ public struct VTTBREL2: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Where VTTBR_EL2's fields stand (DDI 0487, VTTBR_EL2).
     public static let vmidBits = Bits(63, 48), baddrBits = Bits(47, 1), cnpBits = Bits(0)
     /// All 16 bits; with VTCR_EL2.VS = 0 the upper 8 are 0.
     public var vmid: UInt16 { UInt16(truncatingIfNeeded: Self.vmidBits.of(rawValue)) }

@@ -9,7 +9,9 @@ public struct ESR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Where the fields stand that HSR has not, or elsewhere (DDI 0487, ESR_EL2).
     public static let iss2Bits = Bits(55, 32), srtBits = Bits(20, 16), sfBits = Bits(15), arBits = Bits(14), vncrBits = Bits(13)
+    /// The same, bits 12 to 10.
     public static let setBits = Bits(12, 11), fnvBits = Bits(10)
 
     private static let classes: [UInt64: String] = [
@@ -29,7 +31,9 @@ public struct ESR: FieldedWord, BitwiseCopyable {
         0x3d: "profiling",
     ]
 
+    /// EC, the exception's class, 0 to 63.
     public var exceptionClass: UInt8 { UInt8(truncatingIfNeeded: HSR.ecBits.of(rawValue)) }
+    /// DFSC or IFSC; meaningful for aborts.
     public var faultStatus: FaultStatus { FaultStatus(rawValue: UInt8(truncatingIfNeeded: rawValue & 0x3f)) }
 
     /// An instruction abort taken to EL2 from the guest. IL is 1 there.
@@ -137,9 +141,12 @@ public struct HPFAREL2: FieldedWord, BitwiseCopyable {
     public static let name = "HPFAR_EL2"
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// What the CPU writes for a stage-2 fault at `ipa`.
     public init(faulting ipa: IPA) { rawValue = (ipa.rawValue >> 12) << 4 }
 
+    /// Where HPFAR_EL2's fields stand (DDI 0487, HPFAR_EL2).
     public static let nsBits = Bits(63), fipaBits = Bits(43, 4)
+    /// The faulting page's address; the offset in the page is in FAR_EL2.
     public var ipa: IPA { IPA(Self.fipaBits.of(rawValue) << 12) }
 
     public var fields: [Field] {

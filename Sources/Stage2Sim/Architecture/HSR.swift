@@ -9,10 +9,14 @@ public struct HSR: FieldedWord, BitwiseCopyable {
 
     /// Exception classes that the fault path can meet (DDI 0406C table B3-25).
     public enum Class: UInt8, Sendable {
+        /// Exception classes with the values of DDI 0406C table B3-20.
         case unknown = 0x00, wfi = 0x01, cp15 = 0x03, cp15Wide = 0x04, cp14 = 0x05, cp14Load = 0x06, cp = 0x07, cp10ID = 0x08
+        /// The same, 0x09 to 0x13.
         case jazelle = 0x09, bxj = 0x0a, cp14Wide = 0x0c, svcHyp = 0x11, hvc = 0x12, smc = 0x13
+        /// Aborts: from the guest, and (…Hyp) taken in Hyp mode itself.
         case instructionAbort = 0x20, instructionAbortHyp = 0x21, dataAbort = 0x24, dataAbortHyp = 0x25
 
+        /// A few words for a screen.
         public var meaning: String {
             switch self {
             case .unknown: "unknown"
@@ -37,8 +41,11 @@ public struct HSR: FieldedWord, BitwiseCopyable {
         }
     }
 
+    /// Where the fields stand (DDI 0406C B4.1.72); the ISS of other exceptions is not taken apart.
     public static let ecBits = Bits(31, 26), ilBits = Bits(25), issBits = Bits(24, 0), isvBits = Bits(24), sasBits = Bits(23, 22)
+    /// The same: sign extension, register, external abort, cache maintenance, stage-1 walk.
     public static let sseBits = Bits(21), srtBits = Bits(19, 16), eaBits = Bits(9), cmBits = Bits(8), s1ptwBits = Bits(7)
+    /// The same: write not read, fault status.
     public static let wnrBits = Bits(6), fscBits = Bits(5, 0)
     /// The fault status without its level, which KVM compares (`HSR_FSC_TYPE`).
     public static let fscTypeBits = Bits(5, 2)
@@ -46,19 +53,27 @@ public struct HSR: FieldedWord, BitwiseCopyable {
     @inline(__always) private func bit(_ b: Bits) -> Bool { b.of(UInt64(rawValue)) != 0 }
     @inline(__always) private func field(_ b: Bits) -> UInt8 { UInt8(truncatingIfNeeded: b.of(UInt64(rawValue))) }
 
+    /// EC, the exception's class, 0 to 63.
     public var exceptionClass: UInt8 { field(Self.ecBits) }
+    /// A prefetch abort from the guest.
     public var isInstructionAbort: Bool { exceptionClass == Class.instructionAbort.rawValue }
     /// 1: a 32-bit instruction; 0: a 16-bit Thumb instruction, or not known.
     public var il: Bool { bit(Self.ilBits) }
     /// SAS, SSE and SRT are valid.
     public var isv: Bool { bit(Self.isvBits) }
+    /// SAS: 0 byte, 1 halfword, 2 word. Valid with `isv`.
     public var accessSize: UInt8 { field(Self.sasBits) }
+    /// SSE: the loaded value is to be sign-extended. Valid with `isv`.
     public var signExtend: Bool { bit(Self.sseBits) }
     /// The register loaded or stored, 0 to 15.
     public var transferRegister: UInt8 { field(Self.srtBits) }
+    /// CM: cache maintenance by address caused it.
     public var isCacheMaintenance: Bool { bit(Self.cmBits) }
+    /// S1PTW: the fault was taken on a walk of the guest's own tables.
     public var isStage1Walk: Bool { bit(Self.s1ptwBits) }
+    /// WnR: a store, or cache maintenance. Defined for data aborts whatever ISV says.
     public var isWrite: Bool { bit(Self.wnrBits) }
+    /// DFSC or IFSC; meaningful for aborts.
     public var faultStatus: FaultStatus { FaultStatus(rawValue: field(Self.fscBits)) }
 
     /// A prefetch abort taken to Hyp mode. IL is UNK/SBZP there; 0, as an emulated Cortex-A15 has it.
@@ -113,11 +128,16 @@ public struct HSR: FieldedWord, BitwiseCopyable {
 public struct AccessSyndrome: Hashable, Sendable, BitwiseCopyable {
     /// log2 of the width: 0 byte, 1 halfword, 2 word; 3 is reserved.
     public var size: UInt8
+    /// The loaded value is to be sign-extended.
     public var signExtend: Bool
     /// 0 to 15.
     public var register: UInt8
     /// A 32-bit instruction (IL).
     public var wide: Bool
+    /// - Parameters:
+    ///   - size: SAS: 0 byte, 1 halfword, 2 word.
+    ///   - register: 0 to 15.
+    ///   - wide: the instruction has 32 bits (IL).
     public init(size: UInt8, signExtend: Bool = false, register: UInt8 = 3, wide: Bool = true) {
         self.size = size
         self.signExtend = signExtend
@@ -131,10 +151,13 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     public var rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue & 0x3f }
 
+    /// The faults that have a level, by bits 5 to 2 of the status.
     public enum Kind: UInt8, Sendable {
         /// An address with more bits than the output size allows: ARMv8 only.
         case addressSize = 0x00
+        /// DDI 0406C table B3-23, with the level taken off.
         case translation = 0x04, accessFlag = 0x08, permission = 0x0c, externalOnWalk = 0x14, parityOnWalk = 0x1c
+        /// "translation", as session files and screens call it.
         public var name: String {
             switch self {
             case .addressSize: "address size fault"
@@ -178,13 +201,17 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
         default: kind.map { ($0, Int(level)) }
         }
     }
+    /// The fault's kind where it is one that a walk can end with; nil else.
     public var walkKind: Kind? { walk?.kind }
     /// In words, as ARMv8 has the codes.
     public var walkMeaning: String { walk.map { "\($0.kind.name), level \($0.level)" } ?? meaning }
 
+    /// The fault's kind; nil where the status has no level.
     public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
+    /// The level at which it was taken, 1 to 3 on ARMv7; meaningful where `kind` is not nil.
     public var level: UInt8 { rawValue & 3 }
 
+    /// A few words for a screen, as ARMv7 has the codes.
     public var meaning: String {
         if let kind { return "\(kind.name), level \(level)" }
         return switch rawValue {

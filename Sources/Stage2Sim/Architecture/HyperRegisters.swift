@@ -3,8 +3,10 @@ public struct HPFAR: FieldedWord, BitwiseCopyable {
     public static let name = "HPFAR"
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Where FIPA stands: bits 39 to 12 of the IPA.
     public static let fipaBits = Bits(31, 4)
 
+    /// What the CPU writes for a stage-2 fault at `ipa`, up to 40 bits.
     public init(faulting ipa: IPA) { rawValue = UInt32(truncatingIfNeeded: ipa.rawValue >> 12) << 4 }
 
     /// The IPA's page; bits 11:0 are never reported.
@@ -21,6 +23,7 @@ public struct VTCR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Where VTCR's fields stand (DDI 0406C B4.1.159).
     public static let t0szBits = Bits(3, 0), sBits = Bits(4), sl0Bits = Bits(7, 6), irgn0Bits = Bits(9, 8), orgn0Bits = Bits(11, 10), sh0Bits = Bits(13, 12)
 
     /// KVM's value on a multiprocessor host: shareability and cacheability as the host's own tables, start at level 1, T0SZ -8.
@@ -32,6 +35,7 @@ public struct VTCR: FieldedWord, BitwiseCopyable {
     public var t0sz: Int { Int(rawValue & 0xf) - (rawValue & 0x8 != 0 ? 16 : 0) }
     /// The S bit must repeat T0SZ's sign, else behaviour is UNPREDICTABLE.
     public var signMatches: Bool { (rawValue >> 4 & 1) == (rawValue >> 3 & 1) }
+    /// The width of the IPA space in bits, 25 to 40.
     public var ipaBits: Int { 32 - t0sz }
     /// SL0: 0 starts at level 2, 1 at level 1.
     public var startLevel: Int { 2 - Int(rawValue >> 6 & 3) }
@@ -62,13 +66,18 @@ public struct VTTBR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Where VMID stands.
     public static let vmidBits = Bits(55, 48)
     /// The table's address where the level-1 table has 1024 entries, aligned to its 8 KiB.
     public static let baddrBits = Bits(39, 13)
 
+    /// - Parameters:
+    ///   - table: where the level-1 table lies; not checked for alignment.
     public init(table: PA, vmid: UInt8) { rawValue = UInt64(vmid) << 48 | table.rawValue }
 
+    /// The virtual machine's identifier in the TLB, 0 to 255.
     public var vmid: UInt8 { UInt8(truncatingIfNeeded: Self.vmidBits.of(rawValue)) }
+    /// The first table's address, as the CPU takes it.
     public var table: PA { PA(rawValue & Self.baddrBits.mask) }
 
     public var fields: [Field] { fields(nil) }
@@ -119,6 +128,7 @@ public struct CTR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Where CTR's fields stand (DDI 0406C B4.1.42).
     public static let l1IpBits = Bits(15, 14), cwgBits = Bits(27, 24), ergBits = Bits(23, 20), dMinLineBits = Bits(19, 16), iMinLineBits = Bits(3, 0)
 
     /// L1Ip: 1 ASID-tagged VIVT, 2 VIPT, 3 PIPT; 0 is reserved in ARMv7.

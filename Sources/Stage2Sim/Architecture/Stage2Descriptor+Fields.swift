@@ -9,7 +9,9 @@
 // are its bits 51:48.
 
 extension Stage2Descriptor {
+    /// Where fields stand that ARMv8 added (DDI 0487 D8.3).
     public static let twoXNBits = Bits(54, 53), contiguousBits = Bits(52), dbmBits = Bits(51), fnxsBits = Bits(11), ntBits = Bits(16)
+    /// The output address of ARMv8 with 48 bits.
     public static let wideAddressBits = Bits(47, 12)
 
     /// The fields of a descriptor found at `level`, with a granule of 4 KiB and addresses of 48 bits at most.

@@ -8,12 +8,19 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
     public static let name = "stage-2 descriptor"
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// From the 64-bit word in the table.
     @inline(__always) public init(_ raw: UInt64) { rawValue = raw }
 
+    /// Where the fields stand (DDI 0406C B3.6.1 and B3.6.2).
     public static let typeBits = Bits(1, 0), memAttrBits = Bits(5, 2), hapBits = Bits(7, 6), shBits = Bits(9, 8), afBits = Bits(10)
+    /// The same, bits 12 to 58.
     public static let addressBits = Bits(39, 12), xnBits = Bits(54), softwareBits = Bits(58, 55)
 
-    public enum Kind: Sendable { case invalid, table, block, page, reserved }
+    /// What a descriptor is at its level.
+    public enum Kind: Sendable {
+        /// Nothing; the next table; a leaf above level 3; a leaf at level 3; an encoding that means nothing.
+        case invalid, table, block, page, reserved
+    }
 
     /// `addressBits` in place: bits 39:12.
     @inline(__always) static var addressMask: UInt64 { 0xff_ffff_f000 }
@@ -37,16 +44,22 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
 
     /// The table or page that it names.
     @inline(__always) public var address: PA { PA(rawValue & Self.addressBits.mask) }
+    /// HAP bit 0 (S2AP on ARMv8): reading is granted.
     @inline(__always) public var allowsRead: Bool { rawValue & 1 << 6 != 0 }
+    /// HAP bit 1: writing is granted.
     @inline(__always) public var allowsWrite: Bool { rawValue & 1 << 7 != 0 }
+    /// XN: no instruction is fetched from there.
     @inline(__always) public var neverExecute: Bool { rawValue & 1 << 54 != 0 }
+    /// AF: an access does not take an access flag fault.
     @inline(__always) public var accessFlag: Bool { rawValue & 1 << 10 != 0 }
+    /// Bit 0: the descriptor is used at all.
     @inline(__always) public var isValid: Bool { rawValue & 1 != 0 }
     /// DBM, ARMv8: where the hardware keeps the dirty state, write permission is there to be taken.
     @inline(__always) public var isDirtyManaged: Bool { rawValue & 1 << 51 != 0 }
 
     /// HAP in words: what the guest may do.
     public var rights: String { ["no access", "read-only", "write-only", "read/write"][Int(rawValue >> 6 & 3)] }
+    /// "RW", "RO", "WO", "--".
     public var shortRights: String { ["--", "RO", "WO", "RW"][Int(rawValue >> 6 & 3)] }
 
     /// The fields of a descriptor found at `level`.

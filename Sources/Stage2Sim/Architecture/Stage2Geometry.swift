@@ -1,6 +1,7 @@
 /// Where stage-2 tables are and how they are laid out, worked out from VTCR and VTTBR (and HCR, for two of its bits):
 /// everything that a walk needs beside the memory.
 public struct Stage2Geometry: Hashable, Sendable {
+    /// Whose tables these are.
     public let architecture: TableArchitecture
     /// log2 of the granule: 12; ARMv8 also 14 and 16.
     public let granuleBits: Int
@@ -16,6 +17,7 @@ public struct Stage2Geometry: Hashable, Sendable {
     public let vmid: UInt16
     /// 8 or 16.
     public let vmidBits: Int
+    /// How descriptors are read under this geometry.
     public let rules: Stage2Rules
     /// Physical addresses of 52 bits: VTCR_EL2.DS, or PS with a granule of 64 KiB.
     public let hasWideAddresses: Bool
@@ -32,9 +34,11 @@ public struct Stage2Geometry: Hashable, Sendable {
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         /// The register's field.
         public var field: String
+        /// What the register's field says.
         public var found: String
         /// What would have been right.
         public var fits: String
+        /// The whole of it: field, what was found, what would fit.
         public var description: String { "\(field): found \(found), expected \(fits)" }
     }
 
@@ -132,6 +136,7 @@ public struct Stage2Geometry: Hashable, Sendable {
         rules.hasShareability ? UInt8(Stage2Descriptor.shBits.of(leaf.rawValue)) : walkShareability
     }
 
+    /// How many entries a table of `level` has; the first level can have several tables on end.
     public func entries(level: Int) -> Int { level == startLevel ? rootEntries : entriesPerTable }
     /// What one entry at `level` covers, in bytes.
     public func span(level: Int) -> UInt64 { Stage2Walk.span(level: level, granuleBits: granuleBits) }

@@ -13,6 +13,7 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
     public var addressMask: UInt64
     /// The bits that hold the address's bits from 48 or 50 up where addresses have 52 bits, and how far up they go; 0 and 0 else.
     public var upperAddressMask: UInt64 = 0
+    /// How far the upper bits of a 52-bit output address are moved; 0 where there are none.
     public var upperAddressShift: UInt8 = 0
     /// Bit n: a block may stand at level n.
     public var blockLevels: UInt8
@@ -35,6 +36,7 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
             setsDirtyState: false, fetchNeedsRead: true, hasTwoXNBits: false)
     }
 
+    /// Rules of ARMv7 unless told otherwise; see the properties for units.
     @inline(__always) public init(
         addressMask: UInt64, blockLevels: UInt8, outputBits: UInt8, setsAccessFlag: Bool, setsDirtyState: Bool,
         fetchNeedsRead: Bool, hasTwoXNBits: Bool
@@ -84,5 +86,6 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
     /// Whether leaves have a field SH; else VTCR_EL2.SH0 is for all of them.
     public var hasShareability: Bool { upperAddressMask & Stage2Descriptor.shBits.mask == 0 }
 
+    /// Whether a block can stand at `level`, 0 to 3.
     @inline(__always) public func allowsBlock(level: Int) -> Bool { blockLevels >> UInt8(truncatingIfNeeded: level) & 1 != 0 }
 }

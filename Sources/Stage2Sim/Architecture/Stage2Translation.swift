@@ -2,10 +2,13 @@
 public struct Stage2Translation: Sendable {
     /// What was found at one level.
     public struct Step: Hashable, Sendable {
+        /// The level of the table that was read.
         public var level: Int
+        /// Where the table lies.
         public var table: PA
         /// The entry's number in the table.
         public var index: Int
+        /// Where the descriptor was read, 8 bytes.
         public var descriptorAddress: PA
         /// nil: there is no memory.
         public var descriptor: Stage2Descriptor?
@@ -15,12 +18,17 @@ public struct Stage2Translation: Sendable {
     public struct Leaf: Hashable, Sendable {
         /// Where it begins.
         public var ipa: IPA
+        /// What the IPA translates to.
         public var pa: PA
         /// In bytes.
         public var size: UInt64
+        /// The level of the leaf, 1 to 3.
         public var level: Int
+        /// The leaf.
         public var descriptor: Stage2Descriptor
 
+        /// - Parameters:
+        ///   - size: bytes that the leaf maps.
         public init(ipa: IPA, pa: PA, size: UInt64, level: Int, descriptor: Stage2Descriptor) {
             (self.ipa, self.pa, self.size, self.level, self.descriptor) = (ipa, pa, size, level, descriptor)
         }
@@ -28,6 +36,7 @@ public struct Stage2Translation: Sendable {
 
     /// A fault, and what the CPU says of it.
     public struct Fault: Hashable, Sendable {
+        /// What a CPU reports in its syndrome.
         public var status: FaultStatus
         /// HSR, or ESR_EL2.
         public var syndrome: UInt64
@@ -38,18 +47,25 @@ public struct Stage2Translation: Sendable {
         public var isHPFARKnown: Bool
     }
 
+    /// How a walk ends.
     public enum End: Hashable, Sendable {
+        /// The address that the IPA translates to.
         case translated(PA)
+        /// No translation, or no right.
         case fault(Fault)
     }
 
+    /// What was asked for.
     public let ipa: IPA
+    /// For which access: it decides about the rights.
     public let access: Access
     /// Not the access itself, but a stage-1 walk's read of a descriptor at `ipa`.
     public let isStage1Walk: Bool
+    /// The tables that were read, in order.
     public let steps: [Step]
     /// Also there where the leaf refuses the access.
     public let leaf: Leaf?
+    /// How it ended.
     public let end: End
 
     /// Walks.

@@ -8,6 +8,7 @@ public enum Stage2Walk {
         case table(PA)
         /// A leaf: the translation is known, its rights are still to be checked.
         case leaf(Stage2Descriptor)
+        /// The walk ends here, with this status.
         case fault(FaultStatus)
     }
 
@@ -37,6 +38,7 @@ public enum Stage2Walk {
     /// How much of the IPA space one entry at `level` covers: with a 4 KiB granule 512 GiB, 1 GiB, 2 MiB, 4 KiB.
     @inline(__always) public static func span(level: Int, granuleBits: Int = 12) -> UInt64 { 1 << shift(level: level, granuleBits: granuleBits) }
 
+    /// Where the walk goes from a descriptor read at `level`, 0 to 3.
     @inline(__always) public static func next(_ descriptor: Stage2Descriptor, level: Int, rules: Stage2Rules = .armv7) -> Next {
         switch descriptor.kind(level: level, rules: rules) {
         case .table:
@@ -81,4 +83,7 @@ public enum Stage2Walk {
 }
 
 /// What an access wants.
-public enum AccessKind: UInt8, Sendable, BitwiseCopyable, CaseIterable { case read, write, execute }
+public enum AccessKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    /// A load, a store, an instruction fetch.
+    case read, write, execute
+}

@@ -8,11 +8,16 @@ public struct TLBEntry: BitwiseCopyable, Sendable, Equatable {
     public var descriptorAddress: PA = PA(0)
     /// The step that filled it.
     public var filledAt: UInt32 = 0
+    /// The level of the leaf, 1 to 3.
     public var level: UInt8 = 3
 
+    /// There is an entry.
     public var isValid: Bool { leaf != 0 }
+    /// Whose translation it is, 0 to 255.
     public var vmid: UInt8 { UInt8(truncatingIfNeeded: tag >> 56) }
+    /// The page's address.
     public var ipa: IPA { IPA((tag & 0xfff_ffff) << 12) }
+    /// The leaf as it was when the entry was filled.
     public var descriptor: Stage2Descriptor { Stage2Descriptor(leaf) }
 }
 
@@ -21,7 +26,9 @@ public struct TLBEntry: BitwiseCopyable, Sendable, Equatable {
 public struct TLB: Sendable {
     /// Sets and ways; the Cortex-A15 has 512 entries in 4 ways, the Cortex-A7 256 in 2.
     public let sets: Int
+    /// Entries in a set.
     public let ways: Int
+    /// All places, set by set; empty ones too.
     public private(set) var entries: [TLBEntry]
     private var victim: [UInt8]
     /// Entries in use.
@@ -40,6 +47,7 @@ public struct TLB: Sendable {
     @inline(__always) private static func tag(_ vmid: UInt8, _ ipa: IPA) -> UInt64 { UInt64(vmid) << 56 | ipa.rawValue >> 12 }
     @inline(__always) private func firstOfSet(_ ipa: IPA) -> Int { Int(truncatingIfNeeded: ipa.rawValue >> 12) & (sets - 1) &* ways }
 
+    /// The entry for an IPA under a VMID; nil where there is none. Nothing changes by it.
     @inline(__always) public func lookup(_ vmid: UInt8, _ ipa: IPA) -> TLBEntry? {
         guard count > 0 else { return nil }
         let tag = Self.tag(vmid, ipa), base = firstOfSet(ipa)

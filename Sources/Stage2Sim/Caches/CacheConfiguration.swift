@@ -18,14 +18,20 @@ public struct CacheConfiguration: Sendable, Equatable {
         case cpu
     }
 
+    /// What it is called; the named ones are called so in session files.
     public var name: String
+    /// The shape of each CPU's L1 instruction cache.
     public var instruction: CacheGeometry
+    /// How it is indexed and tagged.
     public var instructionKind: InstructionCacheKind
     /// Always PIPT, write-back, write-allocate.
     public var data: CacheGeometry
+    /// Where table walks read.
     public var walker: Walker = .snoops
+    /// How pages go to and come from swap.
     public var swap: SwapTransfer = .coherentDMA
 
+    /// L1 caches of each CPU; the L2 is without limit.
     public init(name: String, instruction: CacheGeometry, kind: InstructionCacheKind, data: CacheGeometry) {
         self.name = name
         self.instruction = instruction
@@ -48,7 +54,9 @@ public struct CacheConfiguration: Sendable, Equatable {
     public static let vivtASIDVMID = CacheConfiguration(
         name: "vivt-asid-vmid", instruction: CacheGeometry(size: 32 << 10, ways: 2, lineBytes: 64), kind: .vivtASIDVMID, data: a15Data)
 
+    /// The ones that have names.
     public static let all = [cortexA15, cortexA7, vivtASID, vivtASIDVMID]
+    /// The one called `name`; nil where there is none.
     public static func named(_ name: String) -> CacheConfiguration? { all.first { $0.name == name } }
 
     /// CTR as the CPU reports it. The write-back and exclusives granules are L2's line, 64 bytes.
@@ -59,6 +67,8 @@ public struct CacheConfiguration: Sendable, Equatable {
         return CTR(rawValue: UInt32(raw | CTR.l1IpBits.placing(UInt64(instructionKind.l1Ip))))
     }
 
+    /// What CCSIDR says of the L1 instruction cache (DDI 0406C B4.1.19).
     public var instructionCCSIDR: UInt32 { instruction.ccsidr(writes: false) }
+    /// What CCSIDR says of the L1 data cache.
     public var dataCCSIDR: UInt32 { data.ccsidr(writes: true) }
 }

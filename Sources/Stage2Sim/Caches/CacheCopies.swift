@@ -1,29 +1,41 @@
 /// Where the bytes of one aligned 32-bit word are, and what they are there.
 public struct WordCopies: Sendable, Equatable {
+    /// One place that holds the word.
     public struct Copy: Sendable, Equatable {
+        /// In which cache, or memory.
         public let level: CacheLevel
         /// Whose L1; 0 for L2 and memory.
         public let cpu: Int
+        /// The set in an L1 cache; without meaning elsewhere.
         public let set: Int
+        /// The way in an L1 cache; without meaning elsewhere.
         public let way: Int
+        /// What stands there, as wide as was asked.
         public let value: UInt64
         /// Data lines: "M", "O", "E", "S"; L2: "dirty" or "clean"; else empty.
         public let state: String
         /// Instruction lines: the virtual address, ASID and VMID that the line was filled for.
         public let va: VA
+        /// The address-space identifier that an instruction line is tagged with.
         public let asid: UInt8
+        /// The VMID that an instruction line is tagged with; 0: the host's.
         public let vmid: UInt8
+        /// Who brought it in.
         public let filler: Requester
+        /// The step at which it came.
         public let filledAt: UInt32
     }
 
     /// What the bytes should be.
     public let right: UInt64
+    /// Who stored there last.
     public let writer: Requester
     /// L1I and L1D by CPU, then L2, then memory, which always holds something.
     public let copies: [Copy]
 
+    /// Where it is what it should be.
     public var rightLevels: CacheLevels { copies.reduce(into: []) { if $1.value == right { $0.insert(CacheLevels($1.level)) } } }
+    /// Where it is not.
     public var staleLevels: CacheLevels { copies.reduce(into: []) { if $1.value != right { $0.insert(CacheLevels($1.level)) } } }
 }
 
@@ -68,6 +80,7 @@ extension CacheHierarchy {
         differs(line.bytes, at: line.pa, length: configuration.instruction.lineBytes, truth)
     }
 
+    /// Whether a line's bytes are not those that were stored last.
     public func isStale(_ line: DataLine, _ truth: some TrueMemory) -> Bool {
         differs(line.bytes, at: line.pa, length: configuration.data.lineBytes, truth)
     }

@@ -1,11 +1,13 @@
 /// Where bytes can be, nearest to the CPU first.
 public enum CacheLevel: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// The L1 instruction and the L1 data cache, of which each CPU has one.
     case instruction, data
     /// L2: the point of unification.
     case unified
     /// The point of coherency.
     case memory
 
+    /// "L1I", "L1D", "PoU", "memory".
     public var name: String {
         switch self {
         case .instruction: "L1I"
@@ -20,12 +22,15 @@ public enum CacheLevel: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 public struct CacheLevels: OptionSet, Sendable, BitwiseCopyable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// One level alone.
     public init(_ level: CacheLevel) { rawValue = 1 << level.rawValue }
+    /// Its levels, from the CPU outwards.
     public var list: [CacheLevel] { CacheLevel.allCases.filter { contains(CacheLevels($0)) } }
 }
 
 /// What an operation did to a line, or to a run of lines.
 public struct CacheEvent: BitwiseCopyable, Sendable, Equatable {
+    /// What happened to a line.
     public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         /// The line was there.
         case hit
@@ -49,12 +54,15 @@ public struct CacheEvent: BitwiseCopyable, Sendable, Equatable {
         case bypassed
     }
 
+    /// What happened.
     public let kind: Kind
+    /// Where.
     public let level: CacheLevel
     /// Whose L1; 0 for L2 and memory.
     public let cpu: UInt8
     /// Of the first line; 0 for L2 and memory, which are not modelled in sets.
     public let way: UInt8
+    /// The set in an L1 cache; 0 elsewhere.
     public let set: UInt16
     /// Neighbouring lines to which the same happened, 1 or more.
     public internal(set) var lines: UInt16

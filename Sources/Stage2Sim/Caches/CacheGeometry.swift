@@ -5,10 +5,12 @@
 public struct CacheGeometry: Sendable, Equatable, BitwiseCopyable {
     /// Bytes in all, a power of two times `ways`.
     public let size: Int
+    /// Lines in a set.
     public let ways: Int
     /// Bytes, a power of two from 16 to 64.
     public let lineBytes: Int
 
+    /// - Precondition: lines of 16, 32 or 64 bytes, 1 to 64 ways, a power of two of sets.
     public init(size: Int, ways: Int, lineBytes: Int) {
         self.size = size
         self.ways = ways
@@ -20,7 +22,9 @@ public struct CacheGeometry: Sendable, Equatable, BitwiseCopyable {
         [16, 32, 64].contains(lineBytes) && (1...64).contains(ways) && size > 0 && size % (ways * lineBytes) == 0 && sets.nonzeroBitCount == 1
     }
 
+    /// Size over ways and line.
     public var sets: Int { size / (ways * lineBytes) }
+    /// Lines in the whole cache.
     public var lines: Int { sets * ways }
 
     /// The address bits that pick the set: A15 instruction cache 13:6, A7 instruction cache 13:5. nil with a single set.
@@ -35,7 +39,9 @@ public struct CacheGeometry: Sendable, Equatable, BitwiseCopyable {
         return Bits(bits.high, max(bits.low, 12))
     }
 
+    /// The set that an address falls into.
     @inline(__always) public func set(of address: UInt64) -> Int { Int(truncatingIfNeeded: address) / lineBytes & (sets - 1) }
+    /// The address of the line's first byte.
     @inline(__always) public func line(of address: UInt64) -> UInt64 { address & ~UInt64(lineBytes - 1) }
 
     /// CCSIDR as the CPU reports it (DDI 0406C B4.1.19). `writes`: a data cache, write-back and write-allocate.
@@ -57,6 +63,7 @@ public enum InstructionCacheKind: UInt8, Sendable, CaseIterable, BitwiseCopyable
     /// Virtual index, virtual tag with ASID and VMID.
     case vivtASIDVMID
 
+    /// "VIVT tagged by ASID": in words.
     public var name: String {
         switch self {
         case .pipt: "PIPT"
@@ -75,6 +82,8 @@ public enum InstructionCacheKind: UInt8, Sendable, CaseIterable, BitwiseCopyable
         }
     }
 
+    /// The set is found by the virtual address.
     @inline(__always) public var isVirtuallyIndexed: Bool { self != .pipt }
+    /// A line is recognised by its virtual address.
     @inline(__always) public var isVirtuallyTagged: Bool { self == .vivtASID || self == .vivtASIDVMID }
 }

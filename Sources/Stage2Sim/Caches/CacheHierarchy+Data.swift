@@ -55,6 +55,7 @@ extension CacheHierarchy {
         return words
     }
 
+    /// Stores 4 KiB, 512 words, through a CPU's data cache, as a copy of a page does.
     public mutating func storePage(_ page: PA, _ words: [UInt64], cpu: Int, _ truth: some TrueMemory) {
         forEachGranule(ofPage: page) { caches, pa in caches.storeGranule(pa, LineBytes(words, at: pa), cpu: cpu, truth) }
     }

@@ -1,8 +1,12 @@
 /// Who fetches or maintains by virtual address: the CPU, and the tags that its caches compare.
 public struct CacheContext: Sendable, BitwiseCopyable, Equatable {
+    /// The physical CPU, from 0.
     public var cpu: Int
+    /// The guest's address-space identifier.
     public var asid: UInt8
+    /// The virtual machine's identifier; 0: the host's.
     public var vmid: UInt8
+    /// Who is told of as the one that asked.
     public var requester: Requester
     /// VMID 0 is the host's.
     public init(cpu: Int, asid: UInt8 = 0, vmid: UInt8 = 0, requester: Requester = .host) {
@@ -15,6 +19,7 @@ public struct CacheContext: Sendable, BitwiseCopyable, Equatable {
 
 /// What a fetch or a walk got, and from where.
 public struct FoundBytes: Sendable, BitwiseCopyable, Equatable {
+    /// The bytes, low ones first.
     public let value: UInt64
     /// Where the bytes were before the access; a line that this access filled does not count.
     public let level: CacheLevel

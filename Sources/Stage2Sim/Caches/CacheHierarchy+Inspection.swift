@@ -39,5 +39,6 @@ extension World {
 
     /// Whether a line's bytes are no longer those last stored.
     public func isStale(_ line: DataLine) -> Bool { isMemory(line.pa) && caches?.isStale(line, trueMemory) == true }
+    /// Whether a line of L2 holds other bytes than were stored last.
     public func isStale(_ line: UnifiedLine, at pa: PA) -> Bool { isMemory(pa) && line.bytes != caches?.trueGranule(pa, trueMemory) }
 }

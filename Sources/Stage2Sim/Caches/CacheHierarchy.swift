@@ -19,11 +19,13 @@ public protocol TrueMemory {
 /// A value: copies share lines until one of them changes. A hierarchy and its copies belong to one thread.
 ///
 ///     var caches = CacheHierarchy(.cortexA15, cpus: 2)
-///     caches.store(42, at: pa, width: 4, cpu: 0, by: .host, memory)      // dirty in CPU 0's L1D
-///     memory.set(42, at: pa)                                              // the truth follows
-///     caches.fetch(va, pa, width: 4, context: .init(cpu: 1), memory)      // what it was before: L1D is not looked at
+///     caches.store(42, at: pa, width: 4, cpu: 0, by: .host, memory)  // dirty in CPU 0's L1D
+///     memory.set(42, at: pa)  // the truth follows
+///     let found = caches.fetch(va, pa, width: 4, context: .init(cpu: 1), memory)  // what it was before: L1D is not looked at
 public struct CacheHierarchy {
+    /// What it was made as.
     public let configuration: CacheConfiguration
+    /// The L1 caches, by physical CPU.
     public internal(set) var cpus: [CoreCaches]
     private(set) var unified = PagedStore<UnifiedLine, 6>(absent: UnifiedLine())
     private(set) var memory = PagedStore<MemoryLine, 6>(absent: MemoryLine())
@@ -34,6 +36,8 @@ public struct CacheHierarchy {
     public var step: UInt32 = 0
     var eventList = CacheEvents()
 
+    /// Empty caches.
+    /// - Parameter count: physical CPUs; at least one is made.
     public init(_ configuration: CacheConfiguration, cpus count: Int) {
         self.configuration = configuration
         let one = CoreCaches(
@@ -55,6 +59,7 @@ public struct CacheHierarchy {
 
     /// What the operations since `forgetEvents` touched, in order.
     public var events: [CacheEvent] { eventList.list }
+    /// Empties `events`.
     public mutating func forgetEvents() { eventList.removeAll() }
 
     @inline(__always) static func granule(_ pa: PA) -> PA { PA(pa.rawValue & ~UInt64(granuleBytes - 1)) }
@@ -107,6 +112,7 @@ public struct CacheHierarchy {
 
     // MARK: L2, the point of unification
 
+    /// L2's line around `pa`, 64 bytes; invalid where it holds none.
     public func unifiedLine(_ pa: PA) -> UnifiedLine { unified[index(pa)] }
 
     /// What an agent that starts at the point of unification finds around `pa`.

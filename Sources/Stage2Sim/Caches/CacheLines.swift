@@ -5,7 +5,9 @@ let granuleBytes = 64
 public struct LineBytes: BitwiseCopyable, Sendable, Equatable {
     var words = InlineArray<8, UInt64>(repeating: 0)
 
+    /// 64 zeros.
     public static let zero = LineBytes()
+    /// The 64-bit word at an index, 0 to 7.
     public subscript(word: Int) -> UInt64 {
         @inline(__always) get { words[word] }
         @inline(__always) set { words[word] = newValue }
@@ -34,33 +36,45 @@ public struct Requester: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
     public static let host = Requester(rawValue: 0)
     /// A virtual machine's guest, by the VM's number, 0 to 253.
     public static func guest(_ vm: VMNumber) -> Requester { Requester(rawValue: vm.rawValue &+ 1) }
+    /// The virtual machine; nil for the host and for devices.
     public var vm: VMNumber? { rawValue == 0 ? nil : VMNumber(rawValue: rawValue - 1) }
 }
 
 /// A line of an L1 instruction cache. Never dirty; nothing but a fill writes it.
 public struct InstructionLine: BitwiseCopyable, Sendable {
+    /// There is a line.
     public internal(set) var isValid = false
+    /// The address-space identifier that it is tagged with.
     public internal(set) var asid: UInt8 = 0
+    /// The VMID that it is tagged with; 0: the host's.
     public internal(set) var vmid: UInt8 = 0
+    /// Who brought it in.
     public internal(set) var filler = Requester.host
     /// The caller's step that filled it.
     public internal(set) var filledAt: UInt32 = 0
     /// The addresses that it was filled for, at the line's start. Which of them is compared depends on the cache's kind.
     public internal(set) var va = VA(0)
+    /// The physical address of its first byte.
     public internal(set) var pa = PA(0)
+    /// What it holds.
     public internal(set) var bytes = LineBytes.zero
 }
 
 /// A line of an L1 data cache, in the states of MOESI: dirty or clean, alone or shared.
 public struct DataLine: BitwiseCopyable, Sendable {
+    /// There is a line.
     public internal(set) var isValid = false
     /// Newer than the levels below: to be written back. Of the copies of a line at most one is dirty.
     public internal(set) var isDirty = false
     /// Other CPUs may hold it too.
     public internal(set) var isShared = false
+    /// Who brought it in.
     public internal(set) var filler = Requester.host
+    /// The step at which it came.
     public internal(set) var filledAt: UInt32 = 0
+    /// The physical address of its first byte.
     public internal(set) var pa = PA(0)
+    /// What it holds.
     public internal(set) var bytes = LineBytes.zero
 
     /// "M", "O", "E", "S" or "I".
@@ -69,10 +83,13 @@ public struct DataLine: BitwiseCopyable, Sendable {
 
 /// A line of L2, which is unified: the point of unification.
 public struct UnifiedLine: BitwiseCopyable, Sendable {
+    /// There is a line.
     public internal(set) var isValid = false
     /// Newer than memory.
     public internal(set) var isDirty = false
+    /// Who brought it in.
     public internal(set) var filler = Requester.host
+    /// What it holds.
     public internal(set) var bytes = LineBytes.zero
 }
 

@@ -1,12 +1,16 @@
 /// The cache and branch-predictor operations of ARMv7 (DDI 0406C B4.2.1), the barriers that complete them, and the guest's
 /// switch for its caches.
 public enum CacheOperation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// Nothing.
     case none
     // By address, to the point of unification or coherency.
+    /// By address: clean to the point of unification, to that of coherency; invalidate; both; instruction cache.
     case dccmvau, dccmvac, dcimvac, dccimvac, icimvau
     // Of everything.
+    /// Everything: instruction cache, the same for all CPUs of the domain, branch predictor.
     case iciallu, icialluis, bpiallis
     // They move no bytes here: each operation of the simulation is complete when it returns.
+    /// Barriers.
     case dsb, isb
     /// SCTLR.C and SCTLR.I written by the guest: no maintenance, the lines stay.
     case cachesOff, cachesOn
@@ -21,6 +25,7 @@ public enum CacheOperation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         }
     }
 
+    /// What it does, in a few words.
     public var about: String {
         switch self {
         case .none: ""
@@ -39,6 +44,7 @@ public enum CacheOperation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         }
     }
 
+    /// The operation called `name`, in any case of letters; nil where there is none.
     public static func named(_ name: String) -> CacheOperation? { allCases.first { $0 != .none && String(describing: $0) == name.lowercased() } }
 
     /// Whether it takes an address.
@@ -47,6 +53,7 @@ public enum CacheOperation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 
 /// Whose caches an operation reaches.
 public enum MaintenanceScope: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// This CPU alone.
     case oneCPU
     /// Operations by address on shareable memory reach every CPU of the domain (DDI 0406C B2.2.6); all CPUs here.
     case innerShareable

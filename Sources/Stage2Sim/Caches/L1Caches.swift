@@ -1,6 +1,8 @@
 /// The L1 instruction cache of one physical CPU. Replacement is round-robin in each set, so that a session repeats.
 public struct InstructionCache {
+    /// Its shape.
     public let geometry: CacheGeometry
+    /// How it is indexed and tagged.
     public let kind: InstructionCacheKind
     var lines = PagedStore<InstructionLine, 3>(absent: InstructionLine())
     private var victims: [UInt8]
@@ -16,6 +18,8 @@ public struct InstructionCache {
     /// Whose turn it is to go, in every set, in a number.
     var turns: UInt64 { victims.reduce(0) { $0 &* 31 &+ UInt64($1) } }
 
+    /// The line at a place.
+    /// - Precondition: `set` and `way` are within the geometry.
     public func line(set: Int, way: Int) -> InstructionLine { lines[set * geometry.ways + way] }
 
     /// The set that an access by `va`, which translates to `pa`, looks in.
@@ -55,9 +59,11 @@ public struct InstructionCache {
 
 /// The L1 data cache of one physical CPU: PIPT, write-back, write-allocate; replacement as above.
 public struct DataCache {
+    /// Its shape.
     public let geometry: CacheGeometry
     var lines = PagedStore<DataLine, 3>(absent: DataLine())
     private var victims: [UInt8]
+    /// Lines that are valid.
     public internal(set) var count = 0
 
     init(_ geometry: CacheGeometry) {
@@ -68,6 +74,8 @@ public struct DataCache {
     /// Whose turn it is to go, in every set, in a number.
     var turns: UInt64 { victims.reduce(0) { $0 &* 31 &+ UInt64($1) } }
 
+    /// The line at a place.
+    /// - Precondition: `set` and `way` are within the geometry.
     public func line(set: Int, way: Int) -> DataLine { lines[set * geometry.ways + way] }
 
     /// The index of the line that holds `pa`, set * ways + way.
@@ -87,6 +95,7 @@ public struct DataCache {
         return way
     }
 
+    /// Calls `body` with each valid line, set by set.
     public func forEachLine(_ body: (_ set: Int, _ way: Int, DataLine) -> Void) {
         guard count > 0 else { return }
         lines.forEachPage { first, page in
@@ -97,6 +106,8 @@ public struct DataCache {
 
 /// What one physical CPU has.
 public struct CoreCaches {
+    /// The L1 instruction cache.
     public internal(set) var instruction: InstructionCache
+    /// The L1 data cache.
     public internal(set) var data: DataCache
 }

@@ -4,10 +4,14 @@
 /// A rule.
 public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // At once.
+    /// Told at the step at which somebody suffers, or as soon as somebody can; `about` says what each one is.
     case accessAfterLoss, writeToShared, frameFreedMapped, writeLost, liveTableFreed, memoryCacheEmpty, noProgress
+    /// The same.
     case staleBytes, deadlock, freedTableWalked
+    /// The same.
     case freeFrameUsed
     // At rest.
+    /// Told when nobody is in the middle of anything; `about` says what each one is.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
 
     /// The name in session files.
@@ -31,6 +35,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
+    /// What was found wrong, in a sentence.
     public var about: String {
         switch self {
         case .accessAfterLoss: "a guest reached a frame through a translation that no longer stands"
@@ -51,11 +56,13 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
+    /// The rule called `name`; nil where there is none.
     public static func named(_ name: String) -> Rule? { allCases.first { $0.name == name } }
 }
 
 /// A broken check: the rule, the step that broke it, the access that suffered.
 public struct Violation: BitwiseCopyable, Sendable, Equatable {
+    /// The rule that was broken.
     public let rule: Rule
     /// The step at which it showed.
     public let step: UInt32
@@ -63,12 +70,17 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
     public let cause: UInt32
     /// Who suffered, or stood there when it showed.
     public let actor: ActorNumber
+    /// The virtual machine that it is about.
     public let vm: VMNumber
+    /// The guest's address, where one is concerned.
     public let ipa: IPA
+    /// The physical address that was reached, freed or counted; 0 where none is concerned.
     public let pa: PA
     /// For a lost write, what was written; for a count, what it should be.
     public let expected: UInt64
+    /// What was found in place of `expected`.
     public let found: UInt64
+    /// The access that suffered was a write.
     public let isWrite: Bool
     /// For stale bytes: how they were met, where each was, and whose omission it was.
     public var stale: StaleBytes?

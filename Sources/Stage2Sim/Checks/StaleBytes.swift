@@ -1,6 +1,11 @@
 /// What a guest met instead of the bytes last stored, as far as a report needs it; `CacheHierarchy.copies` has every copy.
 public struct StaleBytes: BitwiseCopyable, Sendable, Equatable {
-    public enum Access: UInt8, BitwiseCopyable, Sendable { case executed, read, walked }
+    /// How the stale bytes were met.
+    public enum Access: UInt8, BitwiseCopyable, Sendable {
+        /// By an instruction fetch, by a load, by a table walk.
+        case executed, read, walked
+    }
+    /// Who should have maintained the caches.
     public enum Omission: UInt8, BitwiseCopyable, Sendable {
         /// Code or data that the host put there, or lines that the host left: the kernel owed the maintenance.
         case kernel
@@ -8,12 +13,15 @@ public struct StaleBytes: BitwiseCopyable, Sendable, Equatable {
         case guest
     }
 
+    /// How they were met.
     public let access: Access
     /// Where the bytes that it got were.
     public let source: CacheLevel
     /// Where the right bytes were, and where wrong ones.
     public let right: CacheLevels
+    /// Where wrong ones were.
     public let wrong: CacheLevels
+    /// Who should have maintained the caches.
     public let omission: Omission
 }
 

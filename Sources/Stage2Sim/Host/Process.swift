@@ -2,13 +2,16 @@
 
 /// A host page-table entry, in the simulation's own layout: what matters of Linux's on LPAE.
 public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
+    /// The entry's word in the simulation's own layout; its properties take it apart.
     public var rawValue: UInt64 = 0
+    /// Nothing is there.
     public static let none = HostEntry()
 
     static let presentBit: UInt64 = 1, writableBit: UInt64 = 2, dirtyBit: UInt64 = 4, youngBit: UInt64 = 8, swapBit: UInt64 = 16, poisonBit: UInt64 = 32
     /// A mapping without `struct page`: the zero page or a device.
     static let specialBit: UInt64 = 64
 
+    /// From the word.
     public init(rawValue: UInt64 = 0) { self.rawValue = rawValue }
 
     /// A present entry. On LPAE a writable one is always dirty too (set_pte_ext).
@@ -21,15 +24,25 @@ public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
     static func swapped(_ slot: UInt32) -> HostEntry { HostEntry(rawValue: UInt64(slot) << 12 | swapBit) }
     static let poisoned = HostEntry(rawValue: poisonBit)
 
+    /// Nothing is there.
     @inline(__always) public var isNone: Bool { rawValue == 0 }
+    /// It maps a frame.
     @inline(__always) public var isPresent: Bool { rawValue & Self.presentBit != 0 }
+    /// The process may write.
     @inline(__always) public var isWritable: Bool { rawValue & Self.writableBit != 0 }
+    /// It was written through this entry.
     public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
+    /// It was used since the host last looked.
     public var isYoung: Bool { rawValue & Self.youngBit != 0 }
+    /// It names a swap slot in place of a frame.
     public var isSwapped: Bool { rawValue & Self.swapBit != 0 }
+    /// The page went bad; an access is answered by SIGBUS.
     public var isPoisoned: Bool { rawValue & Self.poisonBit != 0 }
+    /// It maps a device, or the zero page: there is no counted page behind it.
     public var isSpecial: Bool { rawValue & Self.specialBit != 0 }
+    /// The frame; meaningful where it is present.
     @inline(__always) public var pfn: PFN { PFN(rawValue >> 12) }
+    /// The swap slot; meaningful where it is swapped.
     public var slot: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 12) }
 
     var readOnly: HostEntry { HostEntry(rawValue: rawValue & ~(Self.writableBit)) }
@@ -39,15 +52,20 @@ public struct HostEntry: BitwiseCopyable, Sendable, Equatable {
 
 /// A stretch of a process's address space.
 public struct MemoryArea: Sendable, Equatable {
+    /// What a process has mapped there.
     public enum Backing: Sendable, Equatable {
+        /// Memory that is made when it is first touched.
         case anonymous
         /// A device at a physical address (VM_PFNMAP): no `struct page`.
         case device(PA)
     }
+    /// Its first byte.
     public var start: HVA
     /// Not included.
     public var end: HVA
+    /// What is mapped.
     public var backing: Backing
+    /// The process may write there.
     public var writable = true
     /// A page of its own has been made in it (anon_vma): before that, fork neither copies its entries nor tells KVM.
     public internal(set) var hasAnonymousPages = false
@@ -56,10 +74,13 @@ public struct MemoryArea: Sendable, Equatable {
 
 /// A host process: its areas and its page table.
 public struct Process {
+    /// Its number.
     public let id: ProcessNumber
+    /// "vmm0", "child1", "other".
     public let name: String
     /// The VM whose notifier is registered with this address space; nil: none.
     public internal(set) var vm: VMNumber?
+    /// What it has mapped, by address.
     public internal(set) var areas: [MemoryArea] = []
     var entries = PagedStore<HostEntry, 6>(absent: .none)
     /// The actor that holds the page-table lock; nil: free.
@@ -68,6 +89,7 @@ public struct Process {
     var mmapWriter: ActorNumber?
     /// Page faults under way: they hold `mmap_sem` for reading.
     var mmapReaders = 0
+    /// It has ended; its memory is gone.
     public internal(set) var exited = false
 
     init(id: ProcessNumber, name: String) {
@@ -79,7 +101,9 @@ public struct Process {
     public static let userEnd = HVA(0xc000_0000)
 
     @inline(__always) static func index(_ hva: HVA) -> Int { Int(truncatingIfNeeded: hva.rawValue >> 12) }
+    /// The page-table entry for an address; `none` where there is none.
     @inline(__always) public func entry(_ hva: HVA) -> HostEntry { entries[Self.index(hva)] }
+    /// The area that holds an address; nil where nothing is mapped.
     public func area(_ hva: HVA) -> MemoryArea? { areas.first { $0.contains(hva) } }
 
     /// `anon_vma_prepare`: the area around `hva` has pages of its own from here on.

@@ -4,17 +4,25 @@
 /// switched alone: `without: [retry-check]`, `with: [aligned-unmap]`.
 public enum Behaviour: UInt8, CaseIterable, Sendable {
     // What the path does to stay correct.
+    /// What the path does to stay correct; `about` says what each one is.
     case retryCheck, retryUnderLock, seqBeforeGup, smpRmb, retrySmpRmb, rangeEndSmpWmb, invalidateSeqInLock, invalidateCount
+    /// The same.
     case tlbFlushOnUnmap, tlbFlushOnSet, icacheMaintenance, topUp, setDirty, presentTest, unmapByRange
     // What the two revisions do differently.
+    /// What the two revisions do differently; `about` says what each one is.
     case rawLeafStore, leafStoreBarrier, releaseDirty, srcu, userAllocCheck, iomapRefusesPresent, mmioDecoder
     // Defects that the revisions had (named after their number in the project's list) and later fixes.
+    /// Defects that revisions had, by their numbers in DEFECTS.md; `about` says what each one is.
     case b3AlignmentCheckVacuous, b4VttbrMask, b5UnalignedUnmap, b6PgdTailCount, b7PhysMask32, b8CleanNextPage, b9DeviceMemAttr
+    /// The same, from 10 up.
     case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
     // Later fixes and features, off in both.
+    /// Later fixes and features; `about` says what each one is.
     case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid
+    /// The same, of caches.
     case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
+    /// Another kind of instruction cache's rule; one of them at most is on.
     case icacheRuleNothing, icacheRulePage, icacheRuleAll
 
     /// The name in session files and on the command line.
@@ -109,8 +117,11 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
 public struct Behaviours: OptionSet, Sendable, BitwiseCopyable {
     public let rawValue: UInt64
     @inline(__always) public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Those in the list.
     public init(_ behaviours: [Behaviour]) { self = behaviours.reduce(into: []) { $0.insert(Behaviours($1)) } }
+    /// One alone.
     @inline(__always) public init(_ behaviour: Behaviour) { rawValue = 1 << UInt64(behaviour.rawValue) }
+    /// Whether it is on.
     @inline(__always) public func has(_ behaviour: Behaviour) -> Bool { rawValue >> UInt64(behaviour.rawValue) & 1 != 0 }
 
     /// Switches a behaviour. Of those that choose one thing among several, switching one on switches the others off.
@@ -118,6 +129,7 @@ public struct Behaviours: OptionSet, Sendable, BitwiseCopyable {
         if on, let choice = Behaviour.choices.first(where: { $0.contains(behaviour) }) { subtract(Behaviours(choice)) }
         self = on ? union(Behaviours(behaviour)) : subtracting(Behaviours(behaviour))
     }
+    /// Those that are on, in the order of `Behaviour`'s cases.
     public var list: [Behaviour] { Behaviour.allCases.filter(has) }
 }
 
@@ -128,6 +140,7 @@ public enum Revision: String, CaseIterable, Sendable {
     /// The development tree shortly before the fourth posting of the patch, November 2012.
     case v4
 
+    /// What the revision does.
     public var behaviours: Behaviours {
         let common: [Behaviour] = [
             .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,

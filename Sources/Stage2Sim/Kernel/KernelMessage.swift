@@ -1,17 +1,29 @@
 /// What the kernel prints, and the error that KVM_RUN returns with it (arch/arm/kvm, v3.9).
 public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
+    /// A fault that is neither a translation nor a permission fault.
     case unsupportedFaultStatus(ec: UInt8, status: UInt8)
+    /// Another than a translation fault where there is no slot.
     case unsupportedOnIOMemory(status: UInt8)
+    /// A permission fault that was no write, on memory.
     case unexpectedReadPermission
+    /// An access to a device without syndrome, on v3.9.
     case decodingNotImplemented
+    /// A syndrome with the reserved size.
     case reservedAccessSize
+    /// v4: a slot that user space did not allocate.
     case memslotNotUserAllocated
+    /// The level-1 table was to be allocated a second time.
     case levelOneExists
+    /// An abort in Hyp mode itself.
     case hypAbort(instruction: Bool, address: UInt32, hsr: UInt32)
+    /// A BUG: the memory cache is empty, its top-up asks for too much, the notifier's count falls below 0.
     case bugCacheEmpty, bugTopUpTooLarge, bugNotifierCount
+    /// v4's teardown: a table's count is not 1.
     case warnTableCount(PA, count: Int32)
+    /// The count of a page of the level-1 table fell to 0.
     case pgdPageDropped(PA)
 
+    /// The line in the log, in our own words where it is long.
     public var text: String {
         switch self {
         case .unsupportedFaultStatus(let ec, let status):
@@ -35,6 +47,8 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
 
 /// Error numbers that the path returns, negated as the kernel returns them.
 public enum Errno: Int32, Sendable, BitwiseCopyable {
+    /// Linux's numbers, as positive ones.
     case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38
+    /// "-ENOMEM".
     public var name: String { "-\(String(describing: self))" }
 }

@@ -19,6 +19,7 @@ public struct Memslots: RandomAccessCollection, Sendable, Equatable {
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { rows.count }
+    /// The slots by their IPAs, 0 to `count` - 1.
     public subscript(index: Int) -> Memslot { @inline(__always) get { rows[index].slot } }
 
     // MARK: Changing

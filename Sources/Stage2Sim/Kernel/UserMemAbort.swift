@@ -310,7 +310,9 @@ extension Stepper {
 extension PFN {
     /// KVM_PFN_ERR_FAULT and its kin: bits 62:52. The no-slot PFN is not one of them.
     static let fault = PFN(0x7ff << 52), poisonedFault = PFN(0x7ff << 52 + 1), readOnlyFault = PFN(0x7ff << 52 + 2), noSlot = PFN(1 << 63)
+    /// It says that there is no page, and why (is_error_pfn).
     @inline(__always) public var isError: Bool { rawValue & 0x7ff << 52 != 0 }
+    /// It says that there is no slot.
     public var isNoSlot: Bool { self == .noSlot }
 }
 

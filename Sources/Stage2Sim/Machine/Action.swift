@@ -16,10 +16,13 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
         case cacheMaintenance
     }
 
+    /// What it does.
     public var kind: AccessKind
+    /// By which instruction.
     public var form: Form
     /// Bytes: 1, 2, 4; 8 for `multiple` and `double`.
     public var width: UInt8
+    /// The loaded value is sign-extended.
     public var signExtend: Bool
     /// A 16-bit Thumb instruction.
     public var thumb: Bool
@@ -27,7 +30,9 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     public var register: UInt8
     /// Made through the guest's stage-1 map, at `va`; else stage 1 is a window onto `ipa`.
     public var throughStage1: Bool
+    /// The guest's physical address, up to 40 bits; without meaning where it goes through stage 1.
     public var ipa: IPA
+    /// The guest's virtual address, 32 bits.
     public var va: VA
     /// What a write stores.
     public var value: UInt64
@@ -42,6 +47,10 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     /// The guest's address-space identifier, CONTEXTIDR.ASID: virtually tagged instruction caches compare it.
     public var asid: UInt8 = 0
 
+    /// An access by guest-physical address. Nothing is checked: an address beyond 40 bits or a width that the form has not is the caller's mistake.
+    /// - Parameters:
+    ///   - value: what a write stores, and what a device answers to a read.
+    ///   - register: 0 to 15.
     public init(
         _ kind: AccessKind, _ ipa: IPA, form: Form = .plain, width: UInt8 = 4, value: UInt64 = 0, register: UInt8 = 3,
         signExtend: Bool = false, thumb: Bool = false, rawHSR: UInt32 = 0
@@ -90,17 +99,23 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
 
 /// Something that the host does, beside serving faults. Memory is named by the process and the address it has there.
 public struct HostAction: BitwiseCopyable, Sendable, Equatable {
+    /// What is done.
     public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         /// Reclaim one page: age, unmap, write out if dirty, free.
         case swapOut
         /// A process reads or writes its own memory.
         case processRead, processWrite
+        /// The process makes a child with copies of its memory; it ends.
         case fork, exit
         /// KSM merges the page with an equal one of another address (`other`).
         case ksmMerge
+        /// `size` bytes from `hva` on are given back; are unmapped.
         case madviseDontneed, munmap
+        /// `size` bytes from `hva` on become read-only; writable again.
         case mprotectReadOnly, mprotectReadWrite
+        /// A memory slot of `size` bytes at `ipa`, behind it `hva`, is added; the slot at `ipa` is deleted.
         case slotAdd, slotDelete
+        /// A virtual machine is made; is torn down.
         case vmCreate, vmDestroy
         /// The VM's level-1 table is allocated a second time (`kvm_alloc_stage2_pgd`).
         case levelOneAgain
@@ -144,39 +159,54 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case followShare
     }
 
+    /// What is done.
     public var kind: Kind
     /// The process whose memory is meant.
     public var process: ProcessNumber = 0
     /// The virtual machine that is meant.
     public var vm: VMNumber = 0
+    /// The address in the process.
     public var hva: HVA = HVA(0)
     /// The other page of a merge.
     public var otherProcess: ProcessNumber = 0
+    /// The address of that page.
     public var other: HVA = HVA(0)
+    /// The guest's physical address, for slots, ioremap, unmapping.
     public var ipa: IPA = IPA(0)
+    /// The physical address, for devices and cache lines.
     public var pa: PA = PA(0)
     /// Bytes.
     public var size: UInt64 = 4096
+    /// What is written.
     public var value: UInt64 = 0
+    /// For `failAllocations`: pages that still succeed; for others as said there.
     public var count: Int32 = 0
+    /// The number of a slot that is added.
     public var slot: UInt32 = 0
     /// The physical CPU that the thread runs on.
     public var cpu: CPUNumber = 0
     // For devices and cache lines. The place is `pa`, or where `hva` of `process` lies when `pa` is 0.
+    /// Which cache lines are moved.
     public var level = CacheLevel.data
+    /// Which maintenance.
     public var operation = CacheOperation.none
     /// The device finds what the data caches hold.
     public var coherent = true
     /// For instruction lines: the virtual address, ASID and VMID that they are filled or invalidated for. VA 0: `hva`, else `pa`.
     public var va = VA(0)
+    /// The address-space identifier.
     public var asid: UInt8 = 0
+    /// The VMID; 0: the host's.
     public var vmid: UInt8 = 0
 
+    /// An action whose other fields are to be set as the kind needs them.
     public init(_ kind: Kind) { self.kind = kind }
 }
 
 /// What an actor is told to do.
 public enum Action: BitwiseCopyable, Sendable, Equatable {
+    /// Of a vCPU: one instruction that touches memory.
     case access(Access)
+    /// Of a thread of the host.
     case host(HostAction)
 }

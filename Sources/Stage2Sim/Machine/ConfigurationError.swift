@@ -4,8 +4,10 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
     public let part: String
     /// What was found there.
     public let found: String
+    /// What would fit.
     public let fits: String
 
+    /// The whole of it in a line.
     public var description: String { "\(part): \(found); \(fits) would fit" }
 }
 

@@ -1,50 +1,83 @@
 /// One thing that a micro-step read, wrote, allocated, flushed or found wrong. Delivered, never kept: a step made again
 /// gives its effects again.
 public enum Effect: BitwiseCopyable, Sendable, Equatable {
+    /// A stage-2 entry was read, by a walk or by KVM.
     case descriptorRead(PA, level: UInt8, value: UInt64)
+    /// A stage-2 entry was stored.
     case descriptorWritten(PA, level: UInt8, old: UInt64, new: UInt64)
+    /// The TLB had a translation.
     case tlbHit(cpu: CPUNumber, ipa: IPA)
+    /// It had none.
     case tlbMiss(cpu: CPUNumber, ipa: IPA)
+    /// A walk's leaf went into the TLB.
     case tlbFilled(cpu: CPUNumber, ipa: IPA, leaf: UInt64)
+    /// An entry made room for it.
     case tlbEvicted(cpu: CPUNumber, ipa: IPA)
     /// A whole VMID's entries, on every CPU.
     case tlbFlushed(vmid: UInt8, entries: UInt32)
     /// The VMIDs began anew: every TLB entry went, on every CPU.
     case vmidsRenewed(generation: UInt64, entries: UInt32)
+    /// The CPU wrote HSR.
     case hsrSet(UInt32)
     /// nil: the register is UNKNOWN.
     case hpfarSet(UInt32?)
+    /// HDFAR or HIFAR was written.
     case faultAddressSet(UInt32)
+    /// A translation by hand wrote PAR.
     case parSet(UInt64)
+    /// VTTBR was loaded.
     case vttbrSet(UInt64)
+    /// Pages were put into the memory cache; both are counts.
     case memoryCacheFilled(from: UInt8, to: UInt8)
+    /// A page was taken from it, and how many are left.
     case memoryCachePopped(PA, left: UInt8)
+    /// A table page's count is now this.
     case tableReferences(PA, count: Int32)
+    /// A table page was freed.
     case tableFreed(PA, level: UInt8)
+    /// mmu_lock.
     case lockTaken, lockReleased
+    /// mmu_notifier_seq is now this.
     case notifierSequence(UInt32)
+    /// mmu_notifier_count is now this.
     case notifierCount(Int32)
+    /// A process's page-table entry changed; both are `HostEntry`'s raw values.
     case hostEntryChanged(process: ProcessNumber, HVA, old: UInt64, new: UInt64)
+    /// The host's allocator gave a frame.
     case frameAllocated(PFN)
+    /// It got one back.
     case frameFreed(PFN)
+    /// A frame's count is now this.
     case frameReferences(PFN, count: Int16)
+    /// A frame's flags are now these, `Frame.Flags`' raw value.
     case frameFlags(PFN, flags: UInt16)
+    /// Bytes of memory were read; `width` is their number.
     case loaded(PA, value: UInt64, width: UInt8)
+    /// Bytes of memory were written.
     case stored(PA, old: UInt64, new: UInt64, width: UInt8)
+    /// An instruction was fetched.
     case fetched(PA, value: UInt64)
+    /// A page was written to a swap slot.
     case slotWritten(UInt32)
+    /// A page was read from one.
     case slotRead(UInt32)
+    /// `coherent_icache_guest_page` did its work.
     case instructionCacheSynced(HVA, wholeCache: Bool)
     /// Maintenance by a CPU: of `bytes` from `pa` on, by the virtual addresses from `va` on; 0 bytes: of everything.
     case cacheOperation(CacheOperation, cpu: CPUNumber, va: VA, pa: PA, bytes: UInt32)
     /// What happened to a line, or to a run of lines.
     case cache(CacheEvent)
+    /// The kernel logged something.
     case message(KernelMessage)
+    /// Registers of the guest changed.
     case guestRegisters
+    /// KVM_RUN returned to user space.
     case userExit
     /// A guest abort; `start` is the step at which the attempt that led to it began.
     case faultTaken(actor: ActorNumber, start: UInt32)
+    /// An actor came to the end of its action.
     case actionEnded(actor: ActorNumber)
+    /// The step found something out and changed nothing.
     case decided(Decision)
     /// The `index`-th of `World.violations`.
     case broken(index: UInt32)
@@ -52,9 +85,13 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
 
 /// What a step found out, where it changed nothing.
 public enum Decision: UInt8, BitwiseCopyable, Sendable {
+    /// Of the walk, the Hyp entry, the handler's first tests.
     case permitted, denied, hpfarValid, hpfarUnknown, translationFailed, statusHandled, statusUnsupported, slotFound, noSlot
+    /// Of the access and the host's page.
     case writeFault, readFault, nothingToDo, topUpFailed, pagePresent, pageNeedsHost, pageBad, pageGood
+    /// Of the retry check and the tables.
     case noRetry, retryCount, retrySequence, tablePresent, tableMissing, leafPresent, leafAbsent, loadDeferred, waiting
+    /// Of a followed trace, and of a flush that came during a walk.
     case faultLeftToTrace, overtakenByFlush
 }
 
@@ -94,6 +131,7 @@ public struct EffectBuffer: RandomAccessCollection {
     private var storage: Storage
     /// The storage's, without the way through the object: it is on the path of every effect.
     private var start: UnsafeMutablePointer<Effect>
+    /// How many are kept.
     public private(set) var count = 0
     /// A step has far fewer; what goes beyond in a run is counted, not kept.
     public static let capacity = 4096
@@ -107,7 +145,9 @@ public struct EffectBuffer: RandomAccessCollection {
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { count }
+    /// - Precondition: `index` is 0 to `count` - 1.
     public subscript(index: Int) -> Effect { start[index] }
+    /// Forgets them.
     public mutating func removeAll() {
         count = 0
         overflow = 0
@@ -166,6 +206,7 @@ public struct StepIndex: Sendable {
     /// By actor, the fault that has not ended yet.
     private var open: [Int?] = []
 
+    /// Nothing noted.
     public init() {}
 
     mutating func note(_ effect: Effect, step: UInt32) {
@@ -198,6 +239,7 @@ public struct OverwriteLog: Sendable {
     private var addresses: [UInt64] = []
     private var before: [Int32] = []
     private var heads: [Int32] = []
+    /// How many writes it has.
     public var count: Int { steps.count }
 
     private static func bucket(_ address: UInt64) -> Int { Int(truncatingIfNeeded: ((address >> 3) &* 0x9e37_79b9_7f4a_7c15) >> 50) }

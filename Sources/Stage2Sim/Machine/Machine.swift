@@ -1,6 +1,8 @@
 /// What a machine is made of.
 public struct MachineConfiguration: Sendable, Equatable {
+    /// A memory slot, and what of the VMM's memory is behind it.
     public struct Memory: Sendable, Equatable {
+        /// What is behind a slot when the machine starts.
         public enum Content: Sendable, Equatable {
             /// Nobody has touched it: no frame, no host entry.
             case untouched
@@ -11,14 +13,20 @@ public struct MachineConfiguration: Sendable, Equatable {
             /// A slot without memory behind it: no area of the VMM is there.
             case unmapped
         }
+        /// The guest's address of its first byte, a multiple of 4 KiB, below 2^40.
         public var ipa: IPA
         /// Bytes, a multiple of 4 KiB.
         public var size: UInt64
+        /// The VMM's address of its first byte, a multiple of 4 KiB.
         public var hva: HVA
+        /// What is behind it.
         public var content: Content
+        /// The guest may not write (needs `Behaviour.readOnlySlots`).
         public var readOnly = false
+        /// User space allocated the memory; v4 refuses others.
         public var userAllocated = true
 
+        /// See the properties for units.
         public init(ipa: IPA, size: UInt64, hva: HVA, content: Content = .untouched) {
             self.ipa = ipa
             self.size = size
@@ -27,34 +35,47 @@ public struct MachineConfiguration: Sendable, Equatable {
         }
     }
 
+    /// A virtual machine as it starts.
     public struct VM: Sendable, Equatable {
         /// One physical CPU for each vCPU, by number.
         public var vcpus: [CPUNumber]
+        /// Its memory slots; they may not overlap.
         public var memory: [Memory]
+        /// One vCPU on CPU 0 unless told otherwise.
         public init(vcpus: [CPUNumber] = [0], memory: [Memory] = []) {
             self.vcpus = vcpus
             self.memory = memory
         }
     }
 
+    /// The physical CPUs' kind.
     public var cpu: CPUModel = .cortexA15
     /// Choosing a revision sets its behaviours; single ones are switched after it.
     public var revision: Revision = .v39 { didSet { behaviours = revision.behaviours } }
+    /// What that kernel does.
     public var behaviours: Behaviours = Revision.v39.behaviours
+    /// More than one CPU runs: table walks are shareable.
     public var multiprocessor = true
+    /// The virtual machines, in the order of their numbers; `VMNumber.limit` at most.
     public var vms: [VM] = [VM()]
+    /// Guest virtual memory behind a map; elsewhere a virtual address is the IPA.
     public var stage1: [Stage1Mapping] = []
     /// Where the kernel's pages begin: the first VM's level-1 table.
     public var kernelBase = PA(0x8000_0000)
+    /// Whether freed kernel pages are handed out again.
     public var reuse = KernelPages.Reuse.never
     /// Simulate caches, line by line; nil: every access finds the bytes last stored. CTR is then theirs, not the CPU model's.
     public var caches: CacheConfiguration?
 
+    /// One VM with one vCPU and no memory, v3.9 on a Cortex-A15.
     public init() {}
 }
 
 /// The names that the host's threads act under.
-public enum HostThread: UInt8, CaseIterable, Sendable { case host, kswapd, ksmd, vmm, other, admin }
+public enum HostThread: UInt8, CaseIterable, Sendable {
+    /// The kernel itself, reclaim, the merger of equal pages, a thread of the VMM, another process, whoever makes and destroys VMs.
+    case host, kswapd, ksmd, vmm, other, admin
+}
 
 /// The whole state as one value, and how it steps.
 ///
@@ -68,8 +89,11 @@ public enum HostThread: UInt8, CaseIterable, Sendable { case host, kswapd, ksmd,
 ///     while machine.step(machine.vcpu(0)!, effects: &effects) == .stepped {}
 ///     // machine.world.statistics.faults == 1
 public struct Machine {
+    /// What it was made of.
     public let configuration: MachineConfiguration
+    /// What all actors share.
     public internal(set) var world: World
+    /// The vCPUs, VM by VM, then the host's threads.
     public internal(set) var actors: Numbered<ActorNumber, Actor>
     /// The first of the host's threads in `actors`.
     private let firstHost: ActorNumber
@@ -101,6 +125,7 @@ public struct Machine {
 
     /// The actor number of a vCPU; nil where there is none.
     public func vcpu(_ index: Int, of vm: VMNumber = 0) -> ActorNumber? { actors.firstIndex { $0.kind == .vcpu && $0.vm == vm && $0.index == index } }
+    /// The actor number of a thread of the host.
     public func thread(_ thread: HostThread) -> ActorNumber { firstHost.advanced(by: Int(thread.rawValue)) }
 
     /// "vcpu0", "vm1.vcpu0", "kswapd".
@@ -125,6 +150,7 @@ public struct Machine {
         actors[actor].begin(action, late: late)
     }
 
+    /// What came of asking an actor for a step.
     public enum StepResult: Equatable, Sendable {
         /// One micro-step was made.
         case stepped

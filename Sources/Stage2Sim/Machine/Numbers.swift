@@ -2,6 +2,7 @@
 /// how many there can be.
 public protocol Number: RawRepresentable, Strideable, Hashable, BitwiseCopyable, Sendable, ExpressibleByIntegerLiteral, CustomStringConvertible
 where RawValue: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable, Stride == Int, IntegerLiteralType == RawValue {
+    /// From the number itself, which is not held against `limit`.
     init(rawValue: RawValue)
     /// How many there can be: numbers are 0 to `limit` - 1.
     static var limit: Int { get }
@@ -13,6 +14,7 @@ extension Number {
         guard count >= 0, count < Self.limit else { return nil }
         self.init(rawValue: RawValue(truncatingIfNeeded: count))
     }
+    /// From the number itself, which is not held against `limit`.
     @inline(__always) public init(integerLiteral value: RawValue) { self.init(rawValue: value) }
     /// The number as a place in an array.
     @inline(__always) public var index: Int { Int(truncatingIfNeeded: rawValue) }
@@ -20,7 +22,9 @@ extension Number {
     @inline(__always) public init(at index: Int) { self.init(rawValue: RawValue(truncatingIfNeeded: index)) }
 
     @inline(__always) public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    /// How many come between, with the sign.
     @inline(__always) public func distance(to other: Self) -> Int { other.index - index }
+    /// The number `n` further on, which is not held against `limit`.
     @inline(__always) public func advanced(by n: Int) -> Self { Self(at: index + n) }
     public var description: String { String(rawValue) }
 }
@@ -68,14 +72,18 @@ public struct Numbered<Place: Number, Element>: RandomAccessCollection, MutableC
 
     init(_ elements: [Element] = []) { self.elements = elements }
 
+    /// The number 0.
     public var startIndex: Place { 0 }
+    /// The number after the last.
     public var endIndex: Place { Place(at: elements.count) }
+    /// How many there are.
     public var count: Int { elements.count }
     @inline(__always) public func index(after place: Place) -> Place { place.advanced(by: 1) }
     @inline(__always) public func index(before place: Place) -> Place { place.advanced(by: -1) }
     public func index(_ place: Place, offsetBy distance: Int) -> Place { place.advanced(by: distance) }
     public func distance(from start: Place, to end: Place) -> Int { start.distance(to: end) }
 
+    /// - Precondition: there is one of that number.
     public subscript(place: Place) -> Element {
         @inline(__always) get { elements[place.index] }
         @inline(__always) _modify { yield &elements[place.index] }

@@ -20,7 +20,9 @@ public struct StateIdentity: Hashable, Sendable {
         digest = words.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ $1 ^ $1 >> 29) &* 0x9e37_79b9_7f4a_7c15 &+ $0 >> 31 }
     }
 
+    /// Whether two states are the same, by all their words.
     public static func == (a: Self, b: Self) -> Bool { a.digest == b.digest && a.words == b.words }
+    /// By the digest, which was made with the identity.
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
     /// Bytes that the identity takes.
     public var size: Int { words.count * 8 }

@@ -9,15 +9,18 @@ public struct StepWatch: Sendable, Equatable {
     /// Steps by their names.
     public private(set) var steps: Set<MicroStep> = []
 
+    /// Nothing is watched.
     public init() {}
 
     public static func == (a: StepWatch, b: StepWatch) -> Bool { a.steps == b.steps && a.pages == b.pages && a.descriptors == b.descriptors }
 
+    /// Also stops after this kind of step.
     public mutating func insert(_ step: MicroStep) {
         steps.insert(step)
         kinds[Int(step.rawValue >> 6)] |= 1 << UInt64(step.rawValue & 63)
     }
 
+    /// Nothing is watched.
     public var isEmpty: Bool { steps.isEmpty && pages.isEmpty && descriptors.isEmpty }
 
     /// Whether the step that `actor` makes next is one of the kinds, or touches one of the pages.

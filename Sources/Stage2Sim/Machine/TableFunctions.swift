@@ -31,6 +31,7 @@ public struct TableFunctions {
         thread = machine.thread(.admin)
     }
 
+    /// The tables and what is around them.
     public var world: World { machine.world }
     /// Pages that wait in the vCPU's memory cache.
     public var memoryCacheCount: Int { machine.actors[vcpu].memoryCache.count }

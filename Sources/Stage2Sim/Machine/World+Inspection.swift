@@ -57,8 +57,11 @@ extension World {
 
     /// An invalidation under way, between the change of the process's entry and the notifier's return.
     public struct Invalidation: Sendable {
+        /// Who invalidates.
         public let actor: ActorNumber
+        /// Whose entries changed.
         public let process: ProcessNumber
+        /// The first byte.
         public let start: HVA
         /// Not included.
         public let end: HVA
@@ -66,6 +69,7 @@ extension World {
         public let since: UInt32
     }
 
+    /// Those under way, the oldest first.
     public var invalidations: [Invalidation] {
         pendingInvalidations.map { Invalidation(actor: $0.actor, process: $0.process, start: $0.start, end: $0.end, since: $0.since) }
     }

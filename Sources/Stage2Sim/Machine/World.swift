@@ -1,19 +1,25 @@
 /// A physical CPU, in what the fault path sees of it.
 public struct PhysicalCPU: Sendable {
+    /// Its TLB, of stage-2 translations.
     public internal(set) var tlb: TLB
 }
 
 /// What a CPU is, as the machine is built from it.
 public struct CPUModel: Sendable, Equatable {
+    /// The name in session files.
     public let name: String
+    /// Its cache type register.
     public let ctr: CTR
+    /// How many translations the TLB holds.
     public let tlbEntries: Int
+    /// Entries in one of its sets.
     public let tlbWays: Int
 
     /// L1 instruction cache PIPT, 512 TLB entries in 4 ways.
     public static let cortexA15 = CPUModel(name: "cortex-a15", ctr: CTR(rawValue: 0x8444_c004), tlbEntries: 512, tlbWays: 4)
     /// L1 instruction cache VIPT, 256 TLB entries in 2 ways.
     public static let cortexA7 = CPUModel(name: "cortex-a7", ctr: CTR(rawValue: 0x8444_8003), tlbEntries: 256, tlbWays: 2)
+    /// Those that have names.
     public static let all = [cortexA15, cortexA7]
 
     /// "PIPT", "VIPT" or "VIVT": the instruction cache's kind, from CTR.
@@ -26,15 +32,21 @@ public struct Statistics: BitwiseCopyable, Sendable, Equatable {
     public internal(set) var faults = 0
     /// `kvm_tlb_flush_vmid` calls.
     public internal(set) var tlbFlushes = 0
+    /// Leaves stored by `stage2_set_pte`.
     public internal(set) var leavesSet = 0
+    /// Leaves cleared by unmapping.
     public internal(set) var leavesCleared = 0
+    /// Faults that gave up because an invalidation ran or had run.
     public internal(set) var retries = 0
+    /// Lines that the kernel logged.
     public internal(set) var messages = 0
+    /// Broken checks, also those beyond the ones that are kept.
     public internal(set) var violations = 0
 }
 
 /// Everything that actors share.
 public struct World {
+    /// What the kernel does now.
     public internal(set) var behaviours: Behaviours {
         didSet {
             leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)
@@ -47,24 +59,33 @@ public struct World {
     var order: UnsafePointer<StepOrder>
     /// PAGE_S2, as the behaviours make it: what every leaf for memory begins as.
     public internal(set) var leafTemplate: UInt64
+    /// The physical CPUs' kind.
     public let cpuModel: CPUModel
     /// More than one CPU: table walks are shareable, leaves carry SH = 11 (`is_smp()`).
     public let multiprocessor: Bool
+    /// The kernel's pages: tables, and what waits in memory caches.
     public internal(set) var kernelPages: KernelPages
+    /// Pages of guests and processes.
     public internal(set) var frames = Frames()
+    /// The physical CPUs.
     public internal(set) var cpus: Numbered<CPUNumber, PhysicalCPU>
+    /// The virtual machines, also those that were torn down.
     public internal(set) var vms = Numbered<VMNumber, VirtualMachine>()
+    /// The processes, also those that have ended.
     public internal(set) var processes = Numbered<ProcessNumber, Process>()
     var swap: [SwapSlot] = [SwapSlot()]
+    /// Guest virtual memory behind a map.
     public internal(set) var stage1: [Stage1Mapping] = []
     /// The caches, out of the way of machines that have none.
     var cacheBox: CacheBox?
     /// The zero page, allocated with the machine.
     public internal(set) var zeroPage = PFN(0)
+    /// Which round of VMIDs is current; an older one is renewed at the next entry.
     public internal(set) var vmidGeneration: UInt64 = 1
     var nextVMID: UInt8 = 0
     /// Micro-steps made so far; the number of the step under way while one is.
     public internal(set) var stepNumber: UInt32 = 0
+    /// Counts since the start.
     public internal(set) var statistics = Statistics()
     /// Actors with an action under way.
     var busyActors = 0
@@ -84,28 +105,36 @@ public struct World {
     var lockedPages: [GatheredPage] = []
     /// Rows of the books that changed since they were last balanced.
     var openBooks = OpenBooks()
+    /// Broken checks, in order; the first 256.
     public internal(set) var violations: [Violation] = []
     /// Leaves that change_pte made for slots on their way out, kept for the checks.
     var orphanLeaves: [OrphanLeaf] = []
 
+    /// Where the zero page lies.
     public var zeroPageAddress: PA { zeroPage.pa }
 }
 
 /// A stretch of guest virtual memory behind a stage-1 map.
 public struct Stage1Mapping: Sendable, Equatable {
+    /// Its first byte, virtual.
     public var va: VA
+    /// Its first byte, guest-physical.
     public var ipa: IPA
     /// Bytes.
     public var size: UInt64
     /// The guest's table pages that a walk reads, outermost first.
     public var tables: [IPA]
+    /// False: the guest's own tables have no entry for it.
     public var valid = true
+    /// - Parameters:
+    ///   - size: bytes, a multiple of 4 KiB.
     public init(va: VA, ipa: IPA, size: UInt64, tables: [IPA]) {
         self.va = va
         self.ipa = ipa
         self.size = size
         self.tables = tables
     }
+    /// Whether a virtual address lies in it.
     @inline(__always) public func contains(_ va: VA) -> Bool { va.rawValue &- self.va.rawValue < size }
     /// The IPA behind a VA that it contains.
     public func ipa(of va: VA) -> IPA { ipa + (va - self.va) }

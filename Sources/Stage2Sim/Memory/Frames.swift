@@ -1,5 +1,6 @@
 /// What a page of guest or process memory is to the host: `struct page`, in the parts that the fault path touches.
 public struct Frame: BitwiseCopyable, Sendable, Equatable {
+    /// The page's flags.
     public struct Flags: OptionSet, BitwiseCopyable, Sendable {
         public let rawValue: UInt16
         public init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -11,7 +12,9 @@ public struct Frame: BitwiseCopyable, Sendable, Equatable {
         public static let reserved = Flags(rawValue: 4)
         /// A KSM page: shared on purpose, always copied before a write.
         public static let ksm = Flags(rawValue: 8)
+        /// The hardware found it bad.
         public static let poisoned = Flags(rawValue: 16)
+        /// Nobody has it.
         public static let free = Flags(rawValue: 32)
     }
 
@@ -20,6 +23,7 @@ public struct Frame: BitwiseCopyable, Sendable, Equatable {
     public private(set) var references: Int16 = 0
     /// Host page-table entries that map it; stays at 32,767 as `references` does.
     public private(set) var mappings: Int16 = 0
+    /// See `Flags`.
     public var flags: Flags = .free
     /// Stage-2 leaves that map it, of all virtual machines; counted by the checks, not by the kernel. Stays at 65,535.
     public private(set) var leaves: UInt16 = 0
@@ -118,6 +122,7 @@ public struct Frames {
         pages.own()
     }
 
+    /// A frame's record; a blank one where there is no such frame.
     public subscript(pfn: PFN) -> Frame {
         @inline(__always) get { contains(pfn) ? record(pfn).frame : Frame() }
     }

@@ -13,10 +13,16 @@ public struct KernelPages {
     }
 
     /// `level1Tail` is the second page of a level-1 table whose count started at 0 (B6); `level1TailCounted` one whose count started at 1.
-    public enum Use: UInt8, BitwiseCopyable, Sendable { case free, cached, level1, level1Tail, level2, level3, level1TailCounted }
+    public enum Use: UInt8, BitwiseCopyable, Sendable {
+        /// Nobody's; in a memory cache; first and second page of a level-1 table; a table of level 2, of level 3; a second page whose count began at 1.
+        case free, cached, level1, level1Tail, level2, level3, level1TailCounted
+    }
 
     /// Whether freed pages are handed out again.
-    public enum Reuse: UInt8, Sendable { case never, lastFreedFirst }
+    public enum Reuse: UInt8, Sendable {
+        /// Each page is new; the page freed last is handed out first.
+        case never, lastFreedFirst
+    }
 
     /// Where low memory ends, in pages from `base`: those after it come from `overflow` upward, so that the simulation's low memory
     /// never runs out and never meets the frames.
@@ -74,6 +80,7 @@ public struct KernelPages {
         return high < next ? high : -1
     }
 
+    /// Whether an address lies in one of them.
     public func contains(_ pa: PA) -> Bool { index(pa) >= 0 }
 
     /// Makes the pages this value's alone, after it may have been copied: before the first change of a run.
@@ -194,6 +201,7 @@ public struct KernelPages {
         if let block = ownedBlock(pa) { change(&block.page.pointee) }
     }
 
+    /// The count of the page around an address; 0 where there is none.
     public func references(of pa: PA) -> Int { Int(page(pa).references) }
     /// Live (non-zero) entries; counted for the checks, not by the kernel.
     @inline(__always) public func entries(of pa: PA) -> Int { Int(page(pa).entries) }
@@ -202,6 +210,7 @@ public struct KernelPages {
         let index = index(pa)
         return index < 0 ? 0 : reuseCounts[index]
     }
+    /// What the page around an address is used as.
     public func use(of pa: PA) -> Use { page(pa).use }
 
     /// The pages now used as `uses`, of one virtual machine, in address order.

@@ -1,54 +1,68 @@
-// The micro-steps: their names, what each is and why (`MicroStep+*.swift`), and the stepper that makes them.
+// The micro-steps: their names, what each is and why (rows of their routines), and the stepper that makes them.
 
 /// One thing that happens at once. Any other actor may move between two of them.
 ///
 /// The name of a case is the name in session files (`until: sampleNotifierSeq`).
 public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    /// No step: the actor has nothing to do.
     case idle
-    // The guest and the CPU.
+    /// The guest and the CPU; `text(_:)` says what each one is.
     case enterGuest, issueAccess, walkStage1, tlbLookup, fetchLevel1, fetchLevel2, fetchLevel3, fillTLB, checkRights, performAccess, takeException
+    /// The guest and the CPU; `text(_:)` says what each one is.
     case maintainCaches
-    // The Hyp entry, guest_trap.
+    /// The Hyp entry, guest_trap; `text(_:)` says what each one is.
     case saveSyndrome, chooseFaultIPA, translateFaultVA, retryInGuest, storeHPFAR, leaveHyp
-    // kvm_handle_guest_abort.
+    /// kvm_handle_guest_abort; `text(_:)` says what each one is.
     case traceGuestFault, checkFaultStatus, enterSRCU, lookupMemslot, injectPrefetchAbort, refuseIOPermission, formIOAddress, checkUserAllocated, leaveSRCU
-    // io_mem_abort.
+    /// io_mem_abort; `text(_:)` says what each one is.
     case decodeMMIO, injectDataAbort, skipInstruction, exitToUserSpace, emulateInUserSpace, completeMMIO
-    // user_mem_abort.
+    /// user_mem_abort; `text(_:)` says what each one is.
     case decideWriteFault, checkReadPermission, topUpMemoryCache, sampleNotifierSeq, readBarrier, translateGFN, pinHostPage, checkPFN, buildLeaf
+    /// user_mem_abort; `text(_:)` says what each one is.
     case syncInstructionCache, flushStage2, lockMMU, checkRetryCount, checkRetrySeq, grantWrite, setPageDirty, unlockMMU, releasePage, returnFromAbort
-    // stage2_set_pte.
+    /// stage2_set_pte; `text(_:)` says what each one is.
     case readLevel1, installLevel2, readLevel2, installLevel3, readLeaf, breakLeaf, writeLeaf, flushOldLeaf, countLeaf
-    // unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them.
+    /// unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them; `text(_:)` says what each one is.
     case unmapFind, clearLeaf, freeLevel3, freeLevel2, dropLevel3, dropLevel2, flushUnmapped
-    // kvm_phys_addr_ioremap.
+    /// kvm_phys_addr_ioremap; `text(_:)` says what each one is.
     case ioremapTopUp, ioremapLock, ioremapSet, ioremapUnlock, ioremapDone
-    // A bare unmap_stage2_range, asked for by a session.
+    /// A bare unmap_stage2_range, asked for by a session; `text(_:)` says what each one is.
     case unmapBare, unmapDone
-    // The MMU notifiers.
+    /// The MMU notifiers; `text(_:)` says what each one is.
     case notifyPageLock, notifyPageSeq, notifyPageUnmap, notifyPageUnlock
+    /// The MMU notifiers; `text(_:)` says what each one is.
     case notifyStartLock, notifyStartCount, notifyStartUnmap, notifyStartUnlock
+    /// The MMU notifiers; `text(_:)` says what each one is.
     case notifyEndLock, notifyEndSeq, notifyEndCount, notifyEndUnlock
+    /// The MMU notifiers; `text(_:)` says what each one is.
     case notifyChangeLock, notifyChangeSeq, notifyChangeSet, notifyChangeUnlock
-    // The host's own page fault, handle_mm_fault.
+    /// The host's own page fault, handle_mm_fault; `text(_:)` says what each one is.
     case hostFault, faultUnderLock, mapZeroPage, mapFreshPage, swapInPage, reuseHostPage
+    /// The host's own page fault, handle_mm_fault; `text(_:)` says what each one is.
     case copyHostPage, copyStart, copyRecheck, copyClearEntry, copyChange, copySetEntry, copyDropOld, copyEnd
-    // Reclaim of one page.
+    /// Reclaim of one page; `text(_:)` says what each one is.
     case reclaimIsolate, reclaimAge, reclaimAddToSwap, reclaimUnmapEntry, reclaimNotify, reclaimWriteOut, reclaimFree, reclaimPutBack
-    // Other processes, and what a process does to its memory.
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case touchMemory, useMemory
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case forkStart, forkArea, forkCopyEntries, forkEnd, forkDone
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case zapStart, zapEntries, zapEnd, zapFree, exitProcess
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case protectStart, protectEntries, protectEnd
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case ksmCompare, ksmProtectStart, ksmProtectClear, ksmProtectCheck, ksmProtectSet, ksmProtectEnd
+    /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case ksmReplaceStart, ksmReplaceClear, ksmReplaceChange, ksmReplaceSet, ksmReplaceEnd
-    // Memory slots and virtual machines.
+    /// Memory slots and virtual machines; `text(_:)` says what each one is.
     case slotAdd, slotInvalidate, slotSynchronize, slotLockMMU, slotUnlockMMU, slotRemove
+    /// Memory slots and virtual machines; `text(_:)` says what each one is.
     case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
-    // What happens to the machine.
+    /// What happens to the machine; `text(_:)` says what each one is.
     case machineEvent, cacheEvent, poisonPage, poisonDone
-    // What a host's trace tells of, and what makes the state follow it.
+    /// What a host's trace tells of, and what makes the state follow it; `text(_:)` says what each one is.
     case toldPage, toldChange, toldChangeEntry, toldNothing
+    /// What a host's trace tells of, and what makes the state follow it; `text(_:)` says what each one is.
     case followPage, followLeaf, followNext, followUnmap, followDeny
 
     /// The step in the low byte of a stack of return addresses. Its bytes are only ever put there from raw values, which
@@ -56,9 +70,14 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     @inline(__always) init(returning stack: UInt64) { self = unsafeBitCast(UInt8(truncatingIfNeeded: stack), to: MicroStep.self) }
 
     /// Who acts.
-    public enum Side: UInt8, Sendable { case guest, cpu, hyp, kvm, host, userSpace }
+    public enum Side: UInt8, Sendable {
+        /// The guest, its CPU, the Hyp entry, KVM, the host beneath it, the VMM.
+        case guest, cpu, hyp, kvm, host, userSpace
+    }
 
+    /// The name in session files, at the prompt and in the JSON.
     public var name: String { String(describing: self) }
+    /// The step called `name`; nil where there is none.
     public static func named(_ name: String) -> MicroStep? { byName[name] }
     private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 }

@@ -30,6 +30,7 @@ struct When: Sendable {
 /// A micro-step as its routine declares it: where it stands in the order, what it waits for, and what it is in words. The order of
 /// a routine, what an actor waits for, the texts on every screen and the manual's list are read from these.
 public struct Row: Sendable {
+    /// The step that it declares.
     public let step: MicroStep
     let when: When
     /// What it may have to wait for before it can be made.

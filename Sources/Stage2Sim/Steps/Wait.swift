@@ -1,5 +1,6 @@
 /// What a step may have to wait for.
 public enum Wait: UInt8, Sendable, BitwiseCopyable {
+    /// Nothing.
     case nothing
     /// `mmu_lock` of the VM: the vCPU's own, the one that the action means, the one that is notified.
     case ownMMULock, targetMMULock, notifiedMMULock

@@ -81,6 +81,7 @@ struct Waiting {
 
 /// What an actor is about to do, and whom it has to wait for.
 public struct Standing: Sendable, Equatable {
+    /// Who.
     public let actor: ActorNumber
     /// "vcpu0", "kswapd".
     public let name: String

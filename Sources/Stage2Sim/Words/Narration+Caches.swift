@@ -6,6 +6,7 @@ extension World {
 }
 
 extension MachineConfiguration {
+    /// "PIPT": how its instruction cache is indexed and tagged.
     public var instructionCacheName: String { caches?.instructionKind.shortName ?? cpu.instructionCacheKind }
 }
 

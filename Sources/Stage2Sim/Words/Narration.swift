@@ -102,6 +102,7 @@ extension Narration {
     }
 }
 
+/// "64 MiB": the largest of GiB, MiB and KiB that gives a whole number, KiB rounded down.
 public func sizeText(_ bytes: UInt64) -> String {
     if bytes >= 1 << 30, bytes % (1 << 30) == 0 { return "\(bytes >> 30) GiB" }
     if bytes >= 1 << 20, bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }

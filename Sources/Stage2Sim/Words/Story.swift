@@ -1,7 +1,10 @@
 /// A broken check in words: the rule, the step that broke it, who suffered.
 public struct Story {
+    /// The story, in a sentence or two.
     public let text: String
 
+    /// - Parameters:
+    ///   - machine: the machine in which it was found, then or later: names are taken from it.
     public init(_ violation: Violation, _ machine: Machine) {
         let who = machine.name(of: violation.actor)
         let place = "IPA \(hex(violation.ipa.rawValue)), frame \(hex(violation.pa.rawValue))"

@@ -1,8 +1,11 @@
 /// What is in force where a text is read: a row's words may follow it.
 public struct Setting: Sendable {
+    /// The kernel.
     public let revision: Revision
+    /// What it does.
     public let behaviours: Behaviours
 
+    /// A kernel, and what it does.
     public init(revision: Revision, behaviours: Behaviours) {
         self.revision = revision
         self.behaviours = behaviours
@@ -11,10 +14,12 @@ public struct Setting: Sendable {
     /// A revision as it was.
     public init(_ revision: Revision = .v39) { self.init(revision: revision, behaviours: revision.behaviours) }
 
+    /// Whether a behaviour is on.
     public func has(_ behaviour: Behaviour) -> Bool { behaviours.has(behaviour) }
 }
 
 extension World {
+    /// What is in force now.
     public var setting: Setting { Setting(revision: revision, behaviours: behaviours) }
 }
 
@@ -38,6 +43,7 @@ struct Words: Sendable, ExpressibleByStringInterpolation {
 
 /// What a micro-step is, in words: for the screen, the text output, the manual and the tests alike.
 public struct StepText: Sendable, Equatable {
+    /// Who acts.
     public let side: MicroStep.Side
     /// The function that it stands in; the guest, the CPU and user space have none of the kernel's.
     public let function: String
