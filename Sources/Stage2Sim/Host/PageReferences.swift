@@ -6,7 +6,7 @@ extension Stepper {
         emit(.frameReferences(pfn, count: world.frames[pfn].references))
     }
 
-    /// `put_page`; the last one frees. KVM does not release reserved pages, although it took a reference (7df003c85218).
+    /// `put_page`; the last one frees. KVM does not release reserved pages, although it took a reference.
     @inline(__always) func dropReference(_ pfn: PFN, leaksIfReserved: Bool = false) {
         guard world.frames.contains(pfn) else { return }
         var frame = world.frames[pfn]

@@ -31,7 +31,7 @@ public struct Story {
                     + (machine.world.kernelPages.contains(violation.pa)
                         ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else")
                         : "was never a table")
-            case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
+            case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): without CONFIG_PREEMPT_COUNT it waits for itself for ever"
             case .leafWithoutFrame:
                 machine.world.frames.contains(violation.pa.pfn)
                     ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
