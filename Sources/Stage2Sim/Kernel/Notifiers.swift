@@ -293,7 +293,8 @@ extension Narration {
             guard now.next == .readLevel1 else {
                 return Told(
                     "no more", what: "No further guest page lies there.",
-                    why: was.notifier.slot > 0 || was.notifier.page.rawValue > 0 ? "Every slot that holds the address has been dealt with." : "No memory slot holds the address.")
+                    why: was.notifier.slot > 0 || was.notifier.page.rawValue > 0
+                        ? "Every slot that holds the address has been dealt with." : "No memory slot holds the address.")
             }
             return Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue, digits: 10))")
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:
