@@ -101,7 +101,7 @@ public struct HSR: FieldedWord, BitwiseCopyable {
             Field("IL", Self.ilBits, "instruction length") { $0 == 1 ? "32-bit instruction" : "16-bit, or not known" },
         ]
         let walk = Field("S1PTW", Self.s1ptwBits, "on a stage-1 table walk") { $0 == 1 ? "while reading a stage-1 table" : "on the access itself" }
-        let status = Field("FSC", Self.fscBits, "fault status") { FaultStatus(rawValue: UInt8($0)).meaning }
+        let status = Field("FSC", Self.fscBits, "fault status") { FaultStatus(rawValue: UInt8($0)).armv7Meaning }
         switch Class(rawValue: exceptionClass) {
         case .dataAbort?, .dataAbortHyp?:
             let valid = isv
@@ -210,6 +210,17 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
     /// The level at which it was taken, 1 to 3 on ARMv7; meaningful where `kind` is not nil.
     public var level: UInt8 { rawValue & 3 }
+
+    /// In words, as ARMv7 has the codes (DDI 0406C B3.13.3): faults of levels 1 to 3 only, and no address size faults.
+    public var armv7Meaning: String {
+        switch rawValue {
+        case 0x34: return "lockdown (IMPLEMENTATION DEFINED)"
+        case 0x3a: return "coprocessor abort (IMPLEMENTATION DEFINED)"
+        default: break
+        }
+        if let kind { return kind == .addressSize || level == 0 ? "reserved" : "\(kind.name), level \(level)" }
+        return meaning
+    }
 
     /// A few words for a screen, as ARMv7 has the codes.
     public var meaning: String {

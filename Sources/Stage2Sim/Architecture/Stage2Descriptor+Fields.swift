@@ -64,8 +64,8 @@ extension Stage2Descriptor {
         case .invalid where rawValue != 0:
             // As pgtable.c writes them; from memory of later kernels than those that were read.
             return [
-                Field("locked", Bits(10), "KVM from 6.2 on, as far as remembered [M]") { $0 == 1 ? "another CPU is changing the entry" : "" },
-                Field("owner", Bits(9, 2), "with pKVM, as far as remembered [M]") { $0 == 0 ? "" : "page of owner \($0)" }, type,
+                Field("locked", Bits(10), "KVM from 6.2 on, as far as remembered") { $0 == 1 ? "another CPU is changing the entry" : "" },
+                Field("owner", Bits(9, 2), "with pKVM, as far as remembered") { $0 == 0 ? "" : "page of owner \($0)" }, type,
             ]
         case .invalid, .reserved: return [type]
         case .table: return address(UInt8(granuleBits), "next table", "table at " + hex(whole, digits: 12)) + [type]

@@ -1,9 +1,11 @@
 /// A stage-2 long descriptor as ARMv7 defines it (DDI 0406C B3.6).
 ///
 ///     63   59 58    55 54 53   40 39           12 11 10 9  8 7   6 5      2 1 0
-///     | 0    | ignored |XN|  0    | output address | 0|AF| SH | HAP |MemAttr |1 1|   page, level 3
-///     |                           | next table     |        ignored         |1 1|   table, levels 1 and 2
-///     |                        XN | output address |   as for a page        |0 1|   block, levels 1 and 2
+///     | SMMU | ignored |XN| Cont  | output address | 0|AF| SH | HAP |MemAttr |1 1|   page, level 3
+///     | 0    |      ignored       | next table     |        ignored         |1 1|   table, levels 1 and 2
+///     |        as for a page      | output address |   as for a page        |0 1|   block, levels 1 and 2
+///
+/// Cont is bit 52; bit 53 is reserved. Bits 63:59 of a page or block are a System MMU's, or reserved.
 public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
     public static let name = "stage-2 descriptor"
     public var rawValue: UInt64
@@ -79,9 +81,10 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
             // The address bits below a block's size are not part of it.
             let output = Self.addressMask & ~(Stage2Walk.span(level: level) - 1)
             let address = (kind == .block ? "block " : "page ") + hex(rawValue & output, digits: 10)
-            return [
+            return upperFields + [
                 Field("software", Self.softwareBits, "ignored by hardware") { $0 == 0 ? "" : $0 & 1 == 1 ? "Linux: dirty" : "software's" },
                 Field("XN", Self.xnBits, "execute never") { $0 == 1 ? "no fetch" : "may be executed" },
+            ] + middleFields + [
                 Field("address", Self.addressBits, "output address") { _ in address },
                 Field("AF", Self.afBits, "access flag") { $0 == 1 ? "accessed: no access flag fault" : "an access faults" },
                 Field("SH", Self.shBits, "shareability") { Self.shareabilities[Int($0)] },
@@ -90,6 +93,20 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
                 type,
             ]
         }
+    }
+
+    /// Bits 63:59, shown where one is set: KVM sets none.
+    private var upperFields: [Field] {
+        let bits = Bits(63, 59)
+        return bits.of(rawValue) == 0 ? [] : [Field("upper", bits, "not the CPU's") { _ in "a System MMU's, or reserved" }]
+    }
+
+    /// Bits 53:52, shown where one is set: KVM sets neither.
+    private var middleFields: [Field] {
+        let reserved = Bits(53)
+        return (reserved.of(rawValue) == 0 ? [] : [Field("reserved", reserved, "UNK/SBZP") { _ in "should be 0" }])
+            + (Self.contiguousBits.of(rawValue) == 0
+                ? [] : [Field("Contiguous", Self.contiguousBits, "one of a run") { _ in "16 neighbours map one range: one TLB entry will do" }])
     }
 
     public var fields: [Field] { fields(level: 3) }

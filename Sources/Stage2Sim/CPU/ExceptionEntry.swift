@@ -6,7 +6,7 @@ extension Routine {
             .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu,
             what: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode.",
             why:
-                "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA, except after a permission fault on the guest's own access.",
+                "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA after translation and access flag faults and after any fault on a stage-1 walk; else it is UNKNOWN.",
             source: "DDI 0406C B3.13")
     }
 }
@@ -62,9 +62,18 @@ extension Narration {
                 "the same fault again; it goes on when somebody else has moved", what: "The CPU stops the guest at the same fault in the same state as before.",
                 why: "Nothing has changed since, so it would fault for ever; but somebody else is at work who may change it.")
         }
-        let known = now.hpfarKnown ? "HPFAR holds the page's IPA" : "HPFAR is UNKNOWN after a permission fault on the guest's own access"
+        let known =
+            switch now.hsr.faultStatus.kind {
+            case _ where now.hsr.isStage1Walk: "HPFAR holds the IPA of the guest's table that was being read"
+            case .translation, .accessFlag: "HPFAR holds the page's IPA"
+            case .permission: "HPFAR is UNKNOWN after a permission fault on the guest's own access"
+            default: "HPFAR is UNKNOWN after a fault of this kind"
+            }
         return Told(
-            "HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.meaning)",
-            what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).")
+            "HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.armv7Meaning)",
+            what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).",
+            why: now.outcome == .stuck
+                ? "Nothing has changed since this vCPU took the same fault before, and nobody else is at work: it would fault like this for ever, and is stopped here."
+                : nil)
     }
 }

@@ -276,13 +276,24 @@ extension Narration {
         }
         switch step {
         case .issueAccess:
-            guard now.next == .enterGuest else { return Told(Self.describe(now.access)) }
+            guard now.next == .enterGuest else { return Told(Self.describe(now.access), what: issued) }
+            if vm?.level1 == nil {
+                return Told(
+                    "forced out: the VM is gone", what: "Before its instruction, this vCPU leaves the guest: the VM has no tables any more.",
+                    why: "The VM was destroyed meanwhile. Nothing can be run in it.")
+            }
             return Told(
                 "forced out: the VMID is used up", what: "Before its instruction, this vCPU leaves the guest: its VMID belongs to an old generation.",
                 why:
                     "Another VM used up the VMIDs. KVM takes every vCPU out of its guest then, so that none goes on under a number that may be another VM's by now."
             )
         case .walkStage1:
+            if now.outcome == .refused {
+                return Told(
+                    "\(hex(now.access.va.rawValue)): the session says nothing of it",
+                    what: "The guest's stage 1, as the session gives it, has nothing for this address.",
+                    why: "Only addresses that the session's stage1 names can be accessed through it.")
+            }
             if now.outcome == .abortInjected {
                 return Told(
                     "stage 1 does not map it: the guest's own fault", what: "The guest's tables map no page there: the guest takes an abort of its own.",
@@ -307,9 +318,23 @@ extension Narration {
         case .fillTLB:
             return Told("VMID \(now.vttbr.vmid), \(hex(now.ipa.page.rawValue)) → \(hex(now.descriptor.address.rawValue)) \(now.descriptor.shortRights)")
         case .checkRights: return rightsChecked
-        case .performAccess: return now.access.form == .cacheMaintenance ? Told(maintained ?? "done") : Told(performed + foundIn)
+        case .performAccess:
+            guard now.access.form == .cacheMaintenance else { return Told(performed + foundIn) }
+            return Told(
+                maintained ?? "done", what: "The cache operation goes over the page's lines.", why: "Stage 2 had to translate its address, like any access's.")
         case .maintainCaches: return Told(maintained ?? "done")
         default: return nil
+        }
+    }
+
+    /// What is about to be executed, in a sentence.
+    private var issued: String {
+        if was.access.rawHSR != 0 { return "The session gives the syndrome by hand: the guest is stopped as if its instruction had met this fault." }
+        if now.access.form == .cacheMaintenance { return "The guest executes a cache operation or a barrier." }
+        return switch now.access.kind {
+        case .read: "The guest executes a load."
+        case .write: "The guest executes a store."
+        case .execute: "The guest fetches an instruction."
         }
     }
 
@@ -337,9 +362,9 @@ extension Narration {
         let leaf = now.descriptor
         if decided(.permitted) { return Told("\(leaf.rightsInWords): permitted", why: "The leaf permits the access; nobody else is asked.") }
         let why =
-            now.access.kind == .execute && leaf.neverExecute
+            now.access.kind == .execute && !now.readingStage1 && leaf.neverExecute
             ? "XN is set: whatever HAP says, nothing may be executed from this page. A permission fault."
-            : "HAP does not permit a \(now.access.kind == .write ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
+            : "HAP does not permit a \(now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
         return Told("\(leaf.rightsInWords): permission fault, level \(now.level)", why: why)
     }
 

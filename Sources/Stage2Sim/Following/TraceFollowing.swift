@@ -21,7 +21,7 @@ extension Routine {
         Row(
             .toldNothing, in: "the host", title: "noted", side: .host,
             what: "A line of the trace that changes nothing that is simulated.",
-            why: "v3.9 has no page aging for guests: kvm_age_hva returns 0. The note says what newer kernels do.",
+            why: "32-bit KVM of that time has no page aging for guests: kvm_age_hva returns 0. The note says what newer kernels do.",
             source: "the simulation's own: a trace tells what KVM was told, not why")
     }
 

@@ -18,7 +18,7 @@ extension Routine {
         Row(
             .mapZeroPage, in: "do_anonymous_page", title: "the shared zero page", side: .host, waits: .faultingMemory,
             what: "A read of untouched memory maps the zero page, read-only.",
-            why: "No memory is spent on what nobody has written: one frame stands at many addresses. The first write will have to leave it.",
+            why: "No memory is spent on what nobody has written: one frame stands at many addresses. Whoever writes first is to get a frame of his own.",
             source: .kernel("mm/memory.c"))
         Row(
             .mapFreshPage, in: "do_anonymous_page", title: "a fresh, zeroed page", side: .host, waits: .faultingMemory,
@@ -32,7 +32,7 @@ extension Routine {
             source: .kernel("mm/memory.c"))
         Row(
             .reuseHostPage, in: "do_wp_page", title: "nobody shares it: make it writable", side: .host, waits: .faultingPage,
-            what: "The page is taken out of the swap cache and its entry made writable and dirty; no copy, no notifier.",
+            what: "The page's entry is made writable and dirty, and the page taken out of the swap cache if it is there; no copy, no notifier.",
             why: "With one user left there is nobody to copy for.",
             source: .kernel("mm/memory.c"))
     }
@@ -206,6 +206,14 @@ extension Narration {
                 why: write
                     ? "It was asked for to be written, and nobody shares it: its slot would hold old bytes."
                     : "As long as it stays clean it can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.")
+        case .reuseHostPage:
+            let cached = before.world.frames[was.faultEntry.pfn].flags.contains(.swapCache)
+            return Told(
+                hostChanges ?? "",
+                what: (cached
+                    ? "The page is taken out of the swap cache and marked dirty, its entry made writable and dirty" : "The entry is made writable and dirty")
+                    + "; no copy, no notifier.",
+                why: cached ? "With one user left there is nobody to copy for, and its slot would hold old bytes." : nil)
         default: return hostChanges.map { Told($0) }
         }
     }

@@ -8,7 +8,8 @@ extension Routine {
         Row(
             .poisonPage, in: "memory_failure", title: "a page has gone bad", side: .host, waits: .targetPage,
             what: "The page is unmapped from everybody; its entries say that it is poisoned.",
-            why: "Nobody may read it again, the guest neither, so KVM is told as when a page is reclaimed.",
+            why:
+                "Nobody may read it again, the guest neither, so KVM is told as when a page is reclaimed. (Hypothetical: 32-bit ARM has no memory failure handling.)",
             source: .kernel("mm/memory-failure.c"))
         Row(
             .poisonDone, in: "memory_failure", title: "the page is set aside", side: .host,

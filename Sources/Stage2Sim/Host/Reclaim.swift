@@ -18,7 +18,9 @@ extension Routine {
         Row(
             .reclaimAddToSwap, in: "add_to_swap", title: "give it a swap slot", side: .host,
             what: "A page that has no slot gets one, and is marked dirty.",
-            why: "A page already in the swap cache keeps its slot, and its clean state: here the swap bug gets its chance.",
+            why: .if(
+                .rawLeafStore, "A page already in the swap cache keeps its slot, and its clean state, as long as nobody writes to it.",
+                else: "A page already in the swap cache keeps its slot, and its clean state: here the swap bug gets its chance."),
             source: .kernel("mm/swap_state.c"))
         Row(
             .reclaimUnmapEntry, in: "try_to_unmap", title: "the entry names the slot", side: .host, waits: .mappersPageTable,
@@ -32,7 +34,7 @@ extension Routine {
             source: .kernel("mm/rmap.c"))
         Row(
             .reclaimWriteOut, in: "pageout", title: "write it, if dirty", side: .host,
-            what: "A dirty page is to be written to its slot, if nobody else holds it; a clean one is not, for its slot holds the same bytes.",
+            what: "A dirty page is to be written to its slot, if nobody else holds it; a clean one is not, for its slot is taken to hold the same bytes.",
             why: "That is true as long as every write was noticed.",
             source: .kernel("mm/vmscan.c"))
         Row(
@@ -182,14 +184,21 @@ extension Narration {
         case .reclaimAge:
             return now.next == .reclaimPutBack
                 ? Told("young: it stays", what: "The page has been used since it was last looked at.")
-                : Told(
-                    "not young" + (hostChanges.map { ": " + $0 } ?? ""),
-                    what: "Young bits of the host's entries are looked at and cleared; one pass is made, whatever they said.")
+                : hostChanges.map {
+                    Told(
+                        "young: " + $0, what: "An entry was young; its bit is cleared, and this pass goes on all the same.",
+                        why: "Linux would keep a young page for now, and take it at a later pass. Here one pass is made. "
+                            + "What the guest touches through stage 2 does not count: kvm_age_hva returns 0 on ARM.")
+                } ?? Told("not young", what: "No entry of the host's is young.")
         case .reclaimAddToSwap:
             return before.world.frames[was.reclaimPFN].flags.contains(.swapCache)
                 ? Told(
                     "it has slot \(frame.slot) already", what: "The page is in the swap cache, with a slot that it keeps: it stays as clean as it is.",
-                    why: "Its slot holds the bytes that were read from it. Here the swap bug gets its chance.")
+                    why: frame.flags.contains(.dirty)
+                        ? "It is dirty: what its slot holds is old, or nothing yet."
+                        : has(.rawLeafStore)
+                            ? "Nobody has been seen to write since its slot and it held the same bytes."
+                            : "Nobody has been seen to write since its slot and it held the same bytes. Here the swap bug gets its chance.")
                 : Told(
                     "slot \(frame.slot), PageDirty", what: "The page gets a slot, and is marked dirty.",
                     why: "Nothing of it is in swap yet: it must be written before it may go.")
@@ -199,7 +208,7 @@ extension Narration {
                     "no entry maps it any more", what: "Every host entry that mapped the page has been dealt with.", why: "From here only references hold it.")
             }
             return Told(hostChanges)
-        case .reclaimNotify: return Told("done")
+        case .reclaimNotify: return notified
         case .reclaimWriteOut, .reclaimFree: return freed(frame)
         case .reclaimPutBack:
             return Told(
@@ -207,6 +216,16 @@ extension Narration {
                 what: "The page goes back to its list\(frame.flags.contains(.swapCache) ? ", in the swap cache" : "").")
         default: return nil
         }
+    }
+
+    private var notified: Told {
+        let mine = before.world.pendingInvalidations.last { $0.actor == actor }
+        guard let mine, after.world.processes[mine.process].vm != nil else {
+            return Told(
+                "no VM has it", what: "No VM has registered a notifier with this process: nobody had to be told.", why: "No leaf leads here by this mapping.")
+        }
+        guard !has(.tlbFlushOnUnmap) else { return Told("done") }
+        return Told("done", what: "The guest's leaf is gone; no TLB was flushed.", why: "A TLB that remembers the leaf still leads to the page.")
     }
 
     private func freed(_ frame: Frame) -> Told {
@@ -221,10 +240,10 @@ extension Narration {
         if step == .reclaimFree {
             return Told(
                 hostChanges ?? "freed", what: "Only the swap cache and reclaim hold it, and it is clean: the frame is free.",
-                why: "Whoever needs the bytes finds them in the slot.")
+                why: broken == nil ? "Whoever needs the bytes finds them in the slot." : "It only looks clean: what is in its slot is something else.")
         }
         return decided(.nothingToDo)
-            ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot holds the same bytes.")
+            ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot is taken to hold the same bytes.")
             : Told(hostChanges ?? "written", what: "The page is dirty: it is written to its slot.", why: "What is dropped next must be in swap.")
     }
 }

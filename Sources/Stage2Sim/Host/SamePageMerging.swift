@@ -32,7 +32,7 @@ extension Routine {
         Row(
             .ksmProtectEnd, in: "write_protect_page", title: "invalidate_range_end", side: .host,
             what: "The window closes.",
-            why: "The page is read-only for everybody now.",
+            why: "The page's entry is read-only now: whoever writes by it must fault.",
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmReplaceStart, in: "replace_page", title: "invalidate_range_start", side: .host,
@@ -46,8 +46,12 @@ extension Routine {
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmReplaceChange, in: "replace_page", title: "change_pte", side: .host,
-            what: "KVM is told of the shared page; the guest may get a read-only leaf to it.",
-            why: "Nothing cleans a cache for this leaf, although it may be executed.",
+            what: .if(
+                .rawLeafStore, "KVM is told of the shared page; the guest may get a read-only leaf to it.",
+                else: "KVM is told of the shared page; the guest may get a leaf to it, built read-only and stored as writable (B1)."),
+            why: .if(
+                .cleanOnMap, "The page is cleaned for this leaf, which may be executed.",
+                else: "Nothing cleans a cache for this leaf, although it may be executed."),
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmReplaceSet, in: "replace_page", title: "name the shared page", side: .host,
@@ -57,7 +61,7 @@ extension Routine {
         Row(
             .ksmReplaceEnd, in: "replace_page", title: "merged", side: .host,
             what: "invalidate_range_end has run.",
-            why: "A write by either guest will have to copy.",
+            why: "Whoever writes is to get a copy: the entries of both are read-only.",
             source: .kernel("mm/ksm.c"))
     }
 }
@@ -230,7 +234,12 @@ extension Narration {
             return Told(
                 now.outcome == .refused ? "given up" : "done", what: now.outcome == .refused ? "invalidate_range_end has run; nothing was merged." : nil,
                 why: now.outcome == .refused ? "Both pages stay what they are." : nil)
-        case .ksmProtectStart, .ksmReplaceStart, .ksmReplaceChange: return hostChanges.map { Told($0) } ?? "told"
+        case .ksmProtectStart, .ksmReplaceStart, .ksmReplaceChange:
+            if let hostChanges { return Told(hostChanges) }
+            let process = now.merge.phase == 0 ? now.hostAction.otherProcess : now.hostAction.process
+            return after.world.processes[process].vm != nil
+                ? Told("told")
+                : Told("no VM has it", what: "No VM has registered a notifier with this process: nobody is told.", why: "No leaf leads to its pages.")
         case .ksmProtectEnd: return "done"
         default: return hostChanges.map { Told($0) }
         }

@@ -25,9 +25,11 @@ extension Routine {
         Row(
             .copyChange, in: "do_wp_page", title: "change_pte", side: .host,
             what: "KVM is told of the new page, before the host's entry is set.",
-            why: .if(
-                .changePteNeedsLeaf, "A leaf that stands is replaced by a read-only one to the copy.",
-                else: "If the level-3 table still stands, the guest gets a read-only leaf to the copy."),
+            why: .by {
+                let leaf = $0.has(.rawLeafStore) ? "a read-only leaf" : "a leaf, built read-only and stored as writable (B1),"
+                return $0.has(.changePteNeedsLeaf)
+                    ? "If a leaf still stands, \(leaf) to the copy replaces it." : "If the level-3 table still stands, the guest gets \(leaf) to the copy."
+            },
             source: .kernel("mm/memory.c"))
         Row(
             .copySetEntry, in: "do_wp_page", title: "set the new entry", side: .host,
@@ -42,7 +44,9 @@ extension Routine {
         Row(
             .copyEnd, in: "do_wp_page", title: "the copy is done", side: .host,
             what: "invalidate_range_end has run.",
-            why: "invalidate_range_end raised the sequence: a fault that looked its page up before this will give up.",
+            why: .if(
+                .retryCheck, "invalidate_range_end raised the sequence: a fault that looked its page up before this will give up.",
+                else: "invalidate_range_end raised the sequence; faults do not look at it here."),
             source: .kernel("mm/memory.c"))
     }
 }
@@ -128,6 +132,10 @@ extension Narration {
             return Told(
                 "served meanwhile: the entry has changed", what: "The entry is not the one that was looked at: nothing is copied.",
                 why: "Somebody else's fault was quicker.")
+        case .copyHostPage where was.faultEntry.isSpecial:
+            return Told(
+                hostChanges ?? "a fresh frame", what: "A fresh, zeroed frame is taken: the zero page need not be copied.",
+                why: "The zero page belongs to everybody; whoever writes gets zeros of his own.")
         case .copyRecheck:
             return now.next == .copyClearEntry
                 ? Told("the same")
@@ -135,16 +143,33 @@ extension Narration {
                     "changed: the copy is thrown away", what: "The entry has changed meanwhile: the copy is thrown away.",
                     why: "The copy slept; others did not. The access is tried again.")
         case .copyStart, .copyChange:
-            return hostChanges.map { Told($0) }
-                ?? Told(now.next == .copyRecheck || now.next == .copySetEntry ? "no VM has this process's memory" : "vm\(now.notifier.vm)")
+            guard now.next == .copyRecheck || now.next == .copySetEntry else { return Told("vm\(now.notifier.vm)") }
+            return Told(
+                "no VM has this process's memory", what: "No VM has registered a notifier with this process: nobody is told.",
+                why: "No leaf leads to its pages.")
         case .copyEnd:
+            let copied = after.world.processes[now.hostProcess].entry(now.hostPage).pfn == now.copy.new
             return Told(
                 hostChanges ?? "done",
-                why: actorIsVCPU
-                    ? "All this happened inside the vCPU's own lookup, so its own retry check will fail, and the same write faults a second time." : nil)
+                what: after.world.processes[now.hostProcess].vm == nil ? "The copy is done; no VM had to be told." : nil,
+                why: after.world.processes[now.hostProcess].vm == nil
+                    ? "Both go on, each with a page of its own."
+                    : copied && now.kind == .vcpu && has(.retryCheck) && has(.seqBeforeGup) && !now.defersSequence ? ownRetry : nil)
+        case .copyDropOld:
+            return hostChanges.map { Told($0) }
+                ?? Told(
+                    now.copy.entry.isSpecial ? "the zero page stays" : "refs \(after.world.frames[now.copy.old].references)",
+                    what: now.copy.entry.isSpecial ? "The zero page counts no mappings: there is nothing to let go." : nil)
         default: return hostChanges.map { Told($0) }
         }
     }
 
-    private var actorIsVCPU: Bool { now.kind == .vcpu && has(.retryCheck) }
+    /// What the copy means for the fault that it was made in.
+    private var ownRetry: String {
+        let retry = "All this happened inside the vCPU's own lookup, so its own retry check will fail"
+        guard let leaf = after.world.leaf(of: now.vm, now.faultIPA), leaf.isValid, leaf.allowsWrite else {
+            return retry + ", and the same write faults a second time."
+        }
+        return retry + "; but the leaf that change_pte made was stored as writable (B1), and the write goes through without a second fault."
+    }
 }

@@ -4,7 +4,7 @@ extension Routine {
     static let zap = Routine("zap_page_range", .host, "Entries go between range_start and range_end; the pages are let go in batches.", tell: { $0.zap }) {
         Row(
             .zapStart, in: "zap_page_range", title: "invalidate_range_start", side: .host, waits: .targetMapIfUnmapped,
-            what: "The range is announced to KVM: leaves go, TLBs are flushed.",
+            what: "The range is announced: a VM that has this memory loses its leaves, and its TLB entries.",
             why: "Stage 2 must not lead to pages that are about to be freed.",
             source: .kernel("mm/memory.c"))
         Row(
@@ -90,8 +90,13 @@ extension Stepper {
 extension Narration {
     var zap: Told? {
         switch step {
-        case .zapStart, .zapEnd: return Told("\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size))")
-        case .zapEntries: return hostChanges.map { Told($0) } ?? Told("nothing was there", what: "No entry of the range was in use.")
+        case .zapStart, .zapEnd:
+            let range = "\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size))"
+            guard [.toldUnmapPage, .toldChange, .followDeny, .followShare].contains(now.hostAction.kind) else { return Told(range, in: unmapper) }
+            return Told(range, what: "KVM has been told of the page.", why: "The trace does not say what made the host do it.", in: "the host")
+        case .zapEntries:
+            return hostChanges.map { Told($0, in: unmapper) }
+                ?? Told("nothing was there", what: "No entry of the range was in use.", why: "There is no page to let go.", in: unmapper)
         case .zapFree:
             guard let hostChanges else {
                 return Told(
@@ -102,4 +107,7 @@ extension Narration {
         default: return nil
         }
     }
+
+    /// munmap comes by another way than madvise.
+    private var unmapper: String? { now.hostAction.kind == .munmap ? "unmap_region" : nil }
 }

@@ -66,9 +66,11 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only"),
         Entry(name: "b4-vttbr-mask", about: "VTTBR's address is masked with bits 38:12 instead of 39:13"),
         Entry(name: "b5-unaligned-unmap", about: "unmap steps over a hole without aligning to the next table", opposite: "aligned-unmap"),
-        Entry(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0"),
+        Entry(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0, not 1"),
         Entry(name: "b7-phys-mask-32", about: "ioremap cuts its end address to 32 bits"),
-        Entry(name: "b8-clean-next-page", about: "a new table page is not cleaned: clean_pte_table cleans the page after it"),
+        Entry(
+            name: "b8-clean-next-page",
+            about: "a new table is not cleaned: of a level-3 table clean_pte_table cleans the page after it, a level-2 table is left alone"),
         Entry(name: "b9-device-memattr", about: "device leaves carry the stage-1 attribute index as MemAttr"),
         Entry(name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free"),
         Entry(name: "b11-isv0-is-write", about: "a data abort without syndrome counts as a write whatever WnR says"),
@@ -76,7 +78,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "b13-no-break-before-make", about: "a leaf is replaced without clearing and flushing it first", opposite: "break-before-make"),
         Entry(name: "b14-vipt-leaves-dcache", about: "the VIPT branch invalidates the instruction cache and leaves the data cache alone"),
         Entry(name: "b15-noslot-is-no-error", about: "is_error_pfn does not catch the no-slot PFN"),
-        Entry(name: "read-only-slots", about: "memory slots can be read-only"),
+        Entry(name: "read-only-slots", about: "memory slots can be read-only (32-bit ARM offers none)"),
         Entry(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
         Entry(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Entry(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
@@ -92,7 +94,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
         Entry(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
         Entry(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
-        Entry(name: "icache-rule-nothing", about: "treat the instruction cache as VMID-tagged VIVT: no maintenance"),
+        Entry(name: "icache-rule-nothing", about: "treat the instruction cache as VIVT tagged by ASID and VMID: no maintenance"),
         Entry(name: "icache-rule-page", about: "treat the instruction cache as PIPT: maintenance of one page"),
         Entry(name: "icache-rule-all", about: "treat the instruction cache as VIPT: invalidate everything"),
     ]
@@ -164,7 +166,7 @@ public enum Revision: String, CaseIterable, Sendable {
     /// What v3.9 made of the path under review, item by item; the behaviours that the item comes to, where it comes to any.
     public static let differences: [(about: String, behaviours: [Behaviour])] = [
         (
-            "The leaf is written by a store of its own (kvm_set_pte), no longer through set_pte_ext: decisive for the swap bug. That v4 still went through set_pte_ext is derived.",
+            "The leaf is written by a store of its own (kvm_set_pte), no longer through set_pte_ext: decisive for the swap bug. That v4 still went through set_pte_ext was read in a tree of that time; the posted patch does not show it.",
             [.rawLeafStore, .leafStoreBarrier]
         ),
         ("The page is released clean; the comment that called it weird is gone.", [.releaseDirty]),

@@ -7,7 +7,7 @@ extension Routine {
             .flushStage2, in: "stage2_flush_vm", title: "clean and invalidate all that is mapped", decides: [.flushOnCacheEnable],
             what: "Every page that stage 2 maps is cleaned and invalidated to the point of coherency.",
             why:
-                "While its caches were off the guest wrote past them; lines from before are still there, and the guest would hit them now. A later fix; v3.9 does nothing.",
+                "While its caches were off the guest wrote past them; lines from before are still there, and the guest would hit them now. A later fix; without it nothing is done.",
             source: "9d218a1fcf4c")
     }
 }

@@ -9,7 +9,7 @@ extension Routine {
             decides: [.invalidateIOnExec, .cacheOpKernelMapping, .cacheOpUnderLock, .b14VIPTLeavesDCache, .icacheRuleNothing, .icacheRulePage, .icacheRuleAll],
             what: .by { setting in
                 let rules =
-                    "PIPT: the page's lines are cleaned and invalidated, by \(setting.has(.cacheOpKernelMapping) ? "the kernel's own mapping" : "the VMM's address"). VIPT: the whole instruction cache is invalidated\(setting.has(.b14VIPTLeavesDCache) ? "" : ", after the page was cleaned"). VIVT with ASID and VMID tags: nothing."
+                    "PIPT: the page's lines are cleaned and invalidated, by \(setting.has(.cacheOpKernelMapping) ? "the kernel's own mapping" : "the VMM's address"). VIPT: the whole instruction cache is invalidated\(setting.has(.b14VIPTLeavesDCache) ? "" : ", after the page was cleaned"). VIVT, tagged: nothing."
                 return setting.has(.icacheMaintenance) ? rules : "The data cache is cleaned for the page; the instruction cache is left alone."
             },
             why: .if(
@@ -21,12 +21,15 @@ extension Routine {
     }
 
     /// The operation goes by the VMM's address; under mmu_lock a page fault on it cannot end well.
-    static let faultUnderLock = Routine("do_page_fault", .host, "A page fault of the cache operation, under mmu_lock.", tell: { _ in nil }) {
+    static let faultUnderLock = Routine(
+        "do_page_fault", .host, "A page fault of the cache operation, under mmu_lock.", tell: { _ in Told("it waits for itself") }
+    ) {
         Row(
             .faultUnderLock, in: "do_page_fault", title: "a page fault under mmu_lock", side: .host, waits: .lockHeldByItself,
             what: "The cache operation's user address has no page any more, and faults while this thread holds mmu_lock.",
-            why: "The fault may sleep, and reclaim may tell KVM, whose notifier waits for the lock that this thread holds: the host hangs (0d3e4d4fade6).",
-            source: .kernel("mm/memory.c"))
+            why:
+                "The fault may sleep, and must wait for a page whose reclaim waits for the lock that this thread holds: the host hangs (0d3e4d4fade6). So it is without CONFIG_PREEMPT_COUNT; with it the handler sees that it may not sleep, and the operation fails with -EFAULT.",
+            source: .kernel("do_page_fault in arch/arm/mm/fault.c"))
     }
 }
 
@@ -148,13 +151,20 @@ extension Narration {
             return Told(
                 "the VMM's address has no page: it faults under mmu_lock",
                 what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault begins under mmu_lock.",
-                why: "The fault may sleep, and reclaim may call KVM's notifier, which waits for the lock held here (0d3e4d4fade6).")
+                why:
+                    "The fault may sleep, and reclaim has called KVM's notifier, which waits for the lock held here (0d3e4d4fade6). So it is without CONFIG_PREEMPT_COUNT; with it the operation fails with -EFAULT."
+            )
         }
         if now.next == .hostFault {
             return Told(
                 "the VMM's address has no page: it faults",
                 what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault brings one back.",
                 why: "No lock is held here, so it may sleep. The page that comes need not be the one that was looked up.")
+        }
+        if was.hostResult != 0 {
+            return Told(
+                "the operation failed: ignored", what: "The VMM's address has no page, and the host's fault could bring none back: the cache operation fails.",
+                why: "Its result is not looked at. Either the sequence has changed and this fault gives up, or what it maps was not maintained.")
         }
         let kind = after.world.instructionCacheName
         let rule = after.world.instructionCacheRule
@@ -173,8 +183,11 @@ extension Narration {
         let own = InstructionCacheRule(of: after.world.ctr)
         let what =
             switch rule {
+            case .nothing where has(.cleanOnMap): "The page is cleaned from the data cache where it is newly mapped; nothing is done to the instruction cache."
             case .nothing: "Nothing is done to the instruction cache."
             case .page: "The page's lines are cleaned from the data cache and invalidated in the instruction cache."
+            case .all where has(.cleanOnMap):
+                "The page is cleaned from the data cache where it is newly mapped, and the whole instruction cache invalidated, on every CPU."
             case .all:
                 has(.b14VIPTLeavesDCache)
                     ? "The whole instruction cache is invalidated, on every CPU; the data cache is left alone (B14)."
@@ -188,7 +201,10 @@ extension Narration {
 
     private func reason(_ rule: InstructionCacheRule) -> String {
         switch rule {
-        case .nothing: "Its lines are tagged with ASID and VMID: those of another VM are never hit."
+        case .nothing:
+            after.world.caches?.configuration.instructionKind == .vivtASID
+                ? "KVM takes an ASID-tagged cache for one that is tagged with VMIDs too. This hypothetical one is not: lines of another VM with the same ASID are hit."
+                : "Its lines are tagged with ASID and VMID: those of another VM are never hit."
         case .page: "The frame may have held other code. In a PIPT cache every line of the page is found by any of its addresses."
         case .all: "The frame may have held other code. In a VIPT cache a line may stand in a set that only another address of the page leads to."
         }

@@ -7,8 +7,10 @@ extension Routine {
         Row(
             .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask],
             what: "KVM checks the VMID's generation, loads VTTBR and returns to the guest.",
-            why:
-                "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction.",
+            why: .by {
+                "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction."
+                    + ($0.has(.b4VttbrMask) ? " The table's address is masked with bits 38:12 instead of 39:13 (B4), which hurts only above 512 GiB." : "")
+            },
             source: .kernel("update_vttbr, __kvm_vcpu_run"))
     }
 }

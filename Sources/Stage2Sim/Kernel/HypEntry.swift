@@ -14,17 +14,17 @@ extension Routine {
             what: "KVM takes HPFAR as valid unless this is a permission fault outside a stage-1 walk.",
             why:
                 "After a permission fault the CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM then has to find it again.",
-            source: .kernel("DDI 0406C B3.13.4; guest_trap in interrupts.S"))
+            source: .kernel("DDI 0406C B3.13, Reporting exceptions taken to Hyp mode; guest_trap in interrupts.S"))
         Row(
             .translateFaultVA, in: "guest_trap", title: "ATS1CPR: VA to IPA again", side: .hyp,
             what: "The VA is sent through stage 1 once more, as a privileged read; PAR gets the IPA or a failure.",
             why:
-                "If another vCPU changed the stage-1 tables meanwhile this fails, and the guest must retry. It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).",
+                "If another vCPU changed the stage-1 tables meanwhile, or stage 2 has lost the page that holds them, this fails, and the guest must retry. It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
             .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp,
             what: "The translation failed: the registers are restored and the guest executes the instruction again.",
-            why: "The guest's own tables changed under the fault. If its access is still wrong, it faults again, or takes its own stage-1 abort.",
+            why: "Without an IPA there is no fault to handle. If the access still cannot be made, it faults again, or takes the guest's own stage-1 abort.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
             .storeHPFAR, in: "guest_trap", title: "store HPFAR", side: .hyp,
@@ -100,11 +100,15 @@ extension Narration {
         case .saveSyndrome: return Told("HSR, \(now.hsr.isInstructionAbort ? "HIFAR" : "HDFAR") \(hex(UInt64(now.hxfar), digits: 8))")
         case .chooseFaultIPA: return faultIPAChosen
         case .translateFaultVA:
-            guard decided(.translationFailed) else { return Told("PAR says IPA \(hex(now.hpfar.ipa.rawValue))") }
+            guard decided(.translationFailed) else {
+                return Told(
+                    "PAR says IPA \(hex(now.hpfar.ipa.rawValue))", what: "The VA is sent through stage 1 once more, as a privileged read; PAR has the IPA.",
+                    why: "The IPA is known again. The guest's own PAR is overwritten by this, mended later (6a077e4ab9cb).")
+            }
             return Told(
                 "PAR.F: the translation failed", what: "The VA is sent through stage 1 once more, and PAR.F says that it did not come through.",
                 why:
-                    "The guest's own tables changed since the fault. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb)."
+                    "The guest's own tables changed since the fault, or stage 2 lost the page that holds them. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb)."
             )
         case .storeHPFAR: return Told("HPFAR \(hex(UInt64(now.hpfar.rawValue), digits: 8))")
         case .leaveHyp: return Told(now.hsr.isInstructionAbort ? "EC 0x20: prefetch abort" : "EC \(hex(UInt64(now.hsr.exceptionClass))): data abort")
@@ -116,7 +120,8 @@ extension Narration {
         let value = hex(UInt64(now.hpfar.rawValue), digits: 8)
         guard decided(.hpfarValid) else {
             return Told(
-                "UNKNOWN after a permission fault", what: "A permission fault on the guest's own access leaves HPFAR UNKNOWN: the VA is translated again.")
+                "UNKNOWN after a permission fault", what: "A permission fault on the guest's own access leaves HPFAR UNKNOWN: the VA is translated again.",
+                why: "The CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM has to find it again.")
         }
         switch now.hsr.faultStatus.kind {
         case .translation, .accessFlag:

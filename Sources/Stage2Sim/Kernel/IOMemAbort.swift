@@ -16,14 +16,14 @@ extension Routine {
             source: .kernel("io_mem_abort, decode_hsr"))
         Row(
             .skipInstruction, in: "kvm_skip_instr", title: "skip the instruction",
-            what: "PC moves past the instruction and IT advances, before user space has answered.",
+            what: "PC moves past the instruction and IT advances, before user space has answered; then kvm_run gets address, length, direction and data.",
             why: "The access will be completed on the way back in; the guest must not execute it again. IL tells 2 bytes from 4.",
-            source: .kernel("io_mem_abort"))
+            source: .by { $0.revision == .v4 ? "io_mem_abort, v4" : "kvm_skip_instr, kvm_prepare_mmio, v3.9" })
         Row(
-            .exitToUserSpace, in: "kvm_handle_guest_abort", title: "exit: KVM_EXIT_MMIO",
-            what: "kvm_run gets address, length, direction and data; KVM_RUN returns 0.",
-            why: "Only user space knows which device lives there.",
-            source: .kernel("io_mem_abort"))
+            .exitToUserSpace, in: "kvm_arch_vcpu_ioctl_run", title: "exit: KVM_EXIT_MMIO",
+            what: "KVM_RUN returns 0; user space finds the access in kvm_run.",
+            why: "Only user space knows which device lives there. All that it needs was filled in before the memslots were let go.",
+            source: .kernel("kvm_arch_vcpu_ioctl_run"))
         Row(
             .emulateInUserSpace, in: "user space", title: "the device answers", side: .userSpace,
             what: "The VMM's device model does the access.",

@@ -99,14 +99,17 @@ extension Narration {
     var memoryRegions: Told? {
         switch step {
         case .slotAdd:
-            return now.outcome == .failed
-                ? Told(
-                    failed, what: "The slot is refused: it overlaps another one, or is of a kind that this host does not offer.",
-                    why: "One guest address can lie in one slot only; 32-bit ARM has no read-only slots.") : Told("done")
+            guard now.outcome == .failed else { return Told("done") }
+            return now.hostAction.count == 1 && !has(.readOnlySlots)
+                ? Told(failed, what: "The slot is refused: it is to be read-only.", why: "32-bit ARM does not offer read-only slots.")
+                : Told(failed, what: "The slot is refused: it overlaps another one.", why: "One guest address can lie in one slot only.")
         case .slotInvalidate:
             return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
         case .slotSynchronize:
-            return Told(now.next == .slotRemove ? "every reader has left; the tables are left alone" : "every reader has left; its leaves go next")
+            if now.outcome == .failed { return Told(failed, what: "The slot has gone meanwhile.", why: "Somebody else has deleted it.") }
+            return Told(
+                (has(.srcu) ? "every reader has left" : "nobody to wait for")
+                    + (now.next == .slotRemove ? "; the tables are left alone" : "; its leaves go next"))
         case .slotLockMMU: return Told("held by \(after.name(of: actor))")
         case .slotUnlockMMU: return Told("free")
         case .slotRemove: return Told("done")

@@ -18,7 +18,9 @@ extension Routine {
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", decides: [.tlbFlushOnUnmap],
-            what: "Every slot that holds the address is found; the guest page is unmapped and flushed.",
+            what: .if(
+                .tlbFlushOnUnmap, "Every slot that holds the address is found; the guest page is unmapped and flushed.",
+                else: "Every slot that holds the address is found; the guest page is unmapped, and no TLB flushed."),
             why: "One host page may stand at several places of the guest.",
             source: .kernel("kvm_unmap_hva; virt/kvm/kvm_main.c"))
         Row(
@@ -47,8 +49,16 @@ extension Routine {
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", decides: [.tlbFlushOnUnmap],
-            what: "The next page of the range, slot by slot; each is unmapped and flushed on its own.",
-            why: "So N pages cost N flushes of the whole VMID: 262,144 for 1 GiB.",
+            what: .if(
+                .tlbFlushOnUnmap, "The next page of the range, slot by slot; each is unmapped and flushed on its own.",
+                else: "The next page of the range, slot by slot; each is unmapped, and no TLB flushed."),
+            why: .by {
+                !$0.has(.tlbFlushOnUnmap)
+                    ? "What the TLBs still hold leads the guest to pages that are going."
+                    : $0.has(.unmapByRange)
+                        ? "So N pages cost N flushes of the whole VMID, mapped or not: 262,144 for 1 GiB."
+                        : "Each page whose tables stand costs a flush of the whole VMID."
+            },
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock",
@@ -68,13 +78,17 @@ extension Routine {
             what: .if(
                 .rangeEndSmpWmb, "mmu_notifier_seq goes up, before the count falls.",
                 else: "mmu_notifier_seq goes up; nothing orders it before the count's fall."),
-            why:
+            why: .if(
+                .rangeEndSmpWmb,
                 "smp_wmb keeps this order for readers without the lock: who sees the count at 0 must see the new sequence. On ARM both sides hold mmu_lock, so it is redundant here.",
+                else: "Readers without the lock could see the count at 0 and the old sequence. On ARM both sides hold mmu_lock: nobody can look in between."),
             source: "a355aa54f1d2")
         Row(
             .notifyEndCount, in: "invalidate_range_end", title: "count - 1", decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count falls; at 0 faults install pages again.", else: "mmu_notifier_count is left as it is."),
-            why: "From here the sequence alone must tell what happened.",
+            why: .if(
+                .invalidateCount, "From here the sequence alone must tell what happened.",
+                else: "Nothing was counted at the start: the sequence alone must tell what happened."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock",
@@ -96,7 +110,9 @@ extension Routine {
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .changePteSkipsInvalid, .cleanOnMap],
-            what: "The guest's leaf is set to the new page, never writable; without tables nothing is done.",
+            what: .if(
+                .rawLeafStore, "The guest's leaf is set to the new page, never writable; without tables nothing is done.",
+                else: "A leaf for the new page is built read-only, and stored as writable (B1); without tables nothing is done."),
             why: .by {
                 ($0.has(.changePteNeedsLeaf)
                     ? "A leaf that stands is replaced; none is made where none was." : "It makes a leaf even where none was, if the level-3 table stands.")
@@ -268,18 +284,31 @@ extension Stepper {
 
 extension Narration {
     var notifier: Told? {
-        if let message { return Told(message) }
+        if let message {
+            return Told(message, what: "mmu_notifier_count falls below 0.", why: "An end without its start: the kernel stops with a BUG.")
+        }
         switch step {
         case .notifyPageLock, .notifyStartLock, .notifyEndLock, .notifyChangeLock: return Told("vm\(now.notifier.vm)'s, held by \(after.name(of: actor))")
         case .notifyPageUnlock, .notifyStartUnlock, .notifyEndUnlock, .notifyChangeUnlock: return Told("free")
         case .notifyPageUnmap, .notifyStartUnmap:
             guard now.next == .unmapFind else {
-                return Told("no more", what: "No further guest page lies in what is going.", why: "Slot by slot, everything has been unmapped and flushed.")
+                guard was.notifier.slot > 0 || was.notifier.page.rawValue > 0 else {
+                    return Told(
+                        "no slot", what: "No memory slot holds what is going: nothing is unmapped, and nothing flushed.",
+                        why: "Guest pages are found by the slots. What is left in the tables of a slot that is gone is not found.")
+                }
+                return Told(
+                    "no more", what: "No further guest page lies in what is going.",
+                    why: has(.tlbFlushOnUnmap)
+                        ? "Slot by slot, everything has been unmapped and flushed." : "Slot by slot, everything has been unmapped; TLBs were not flushed.")
             }
             return Told("IPA \(hex(now.unmap.at))")
         case .notifyChangeSet:
             guard now.next == .readLevel1 else {
-                return Told("no more", what: "No further guest page lies there.", why: "Every slot that holds the address has been dealt with.")
+                return Told(
+                    "no more", what: "No further guest page lies there.",
+                    why: was.notifier.slot > 0 || was.notifier.page.rawValue > 0
+                        ? "Every slot that holds the address has been dealt with." : "No memory slot holds the address.")
             }
             return Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue, digits: 10))")
         case .notifyPageSeq, .notifyEndSeq, .notifyChangeSeq:

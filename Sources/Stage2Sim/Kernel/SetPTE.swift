@@ -28,7 +28,8 @@ extension Routine {
             .installLevel3, in: "stage2_set_pte", title: "a new level-3 table", decides: [.b8CleanNextPage],
             what: "The next page of the memory cache becomes a level-3 table; the level-2 entry points to it.",
             why: .if(
-                .topUp, "With two pages topped up, this second pop cannot fail.", else: "Nothing was topped up for this fault: whether a page is there is luck."
+                .topUp, "With two pages topped up beforehand, taking one here cannot fail.",
+                else: "The vCPU's cache was not topped up for this fault: whether a page is there is luck."
             ),
             source: .kernel("stage2_set_pte"))
         Row(
@@ -39,7 +40,8 @@ extension Routine {
         Row(
             .breakLeaf, in: "stage2_set_pte", title: "break before make", when: .without(.b13NoBreakBeforeMake),
             what: "The old leaf is cleared, and flushed next, before the new one is stored.",
-            why: "A later rule: while the address changes, two translations must never be live at once. v3.9 writes first and flushes after (B13).",
+            why:
+                "A later rule: while the address changes, two translations must never be live at once. Without it the new leaf is written first and the flush comes after (B13).",
             source: "DDI 0406C B3.10.1")
         Row(
             .writeLeaf, in: .if(.rawLeafStore, "kvm_set_pte", else: "set_pte_ext"), title: "write the leaf", decides: [.rawLeafStore, .leafStoreBarrier],
@@ -215,11 +217,21 @@ extension Stepper {
 
 extension Narration {
     var setPTE: Told? {
-        if let message { return Told(message) }
+        if let message {
+            return Told(
+                message, what: "A page is needed for a table, and the memory cache has none.",
+                why: "Under mmu_lock nothing can be allocated, and giving up is not provided for: the caller was to top the cache up.")
+        }
         switch step {
         case .readLevel1, .readLevel2: return tableLookedUp
         case .installLevel2, .installLevel3:
-            for case .descriptorWritten(let pa, _, _, let new) in effects { return Told("\(hex(new)) at \(hex(pa.rawValue)), cache \(now.memoryCache.count)") }
+            for case .descriptorWritten(let pa, _, _, let new) in effects {
+                let left = now.set.ioMap ? now.stackCache.count : now.memoryCache.count
+                return Told(
+                    "\(hex(new)) at \(hex(pa.rawValue)), cache \(left)",
+                    why: now.set.ioMap && step == .installLevel3
+                        ? "The cache on the caller's stack was topped up to two pages: taking one here cannot fail." : nil)
+            }
             return nil
         case .readLeaf: return oldLeafRead
         case .breakLeaf: return Told(stored)
@@ -264,6 +276,10 @@ extension Narration {
             return now.next == .writeLeaf
                 ? Told(text, what: "Nothing is mapped there.", why: "A fresh mapping needs no flush: what was never valid is in no TLB.")
                 : Told(text + ": nothing to do", what: "Nothing is mapped there, and nothing is made.", why: "change_pte is to replace a leaf that is there.")
+        }
+        if now.next == .breakLeaf {
+            return Told(
+                text, what: "A leaf stands there, to another page than the new one.", why: "It is cleared and flushed first: break before make.")
         }
         return Told(text, what: "A leaf stands there.", why: "Some TLB may hold it: once it is replaced it must be flushed.")
     }

@@ -5,7 +5,7 @@ extension Routine {
         Row(
             .flushUnmapped, in: "kvm_tlb_flush_vmid", title: "flush: a page was unmapped",
             what: "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs, whether or not a page was mapped.",
-            why: "Until here the guest may reach the page through its TLB. The host frees or reuses it only after the notifier has returned.",
+            why: "Until here the guest may reach the page through its TLB. Only behind this flush may the host let the page go.",
             source: .kernel("kvm_tlb_flush_vmid"))
     }
 }

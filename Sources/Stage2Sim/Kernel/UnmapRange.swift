@@ -52,15 +52,18 @@ extension Routine {
             why: "A later fix of B10, as for the level-3 table.",
             source: "clear_pud_entry, as later kernels have it")
         Row(
-            .unmapBare, in: "unmap_stage2_range", title: "unmap a range",
-            what: "A bare unmap of a range, without a flush.",
-            why: "What tearing a VM down does; the notifiers go page by page.",
-            source: .kernel("unmap_stage2_range"))
+            .unmapBare, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "unmap a range",
+            what: .if(
+                .unmapByRange, "A bare unmap of a range, without a flush behind it.", else: "The pages of a range are unmapped, each with a flush of its own."),
+            why: .if(
+                .unmapByRange, "What tearing a VM down does; the notifiers go page by page.",
+                else: "This kernel has no function for a range: it goes page by page."),
+            source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .unmapDone, in: "unmap_stage2_range", title: "the range is done",
+            .unmapDone, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "the range is done",
             what: "The end of the range is reached.",
-            why: "Nothing flushed: that is the caller's.",
-            source: .kernel("unmap_stage2_range"))
+            why: .if(.unmapByRange, "The flush behind a range is the caller's.", else: "Each page was flushed as it went."),
+            source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
     }
 }
 
@@ -182,13 +185,19 @@ extension Stepper {
 
 extension Narration {
     var unmapRange: Told? {
-        if let message { return Told(message) }
+        if let message {
+            return Told(
+                message, what: "The count of the level-1 table's second page has come down to 0: the allocator takes it back.",
+                why: "It started at 0 instead of 1 (B6). VTTBR still points to it.")
+        }
         switch step {
         case .unmapFind: return foundToUnmap
         case .clearLeaf: return leafCleared
         case .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2: return tableFreed
         case .unmapBare: return Told("\(hex(was.unmap.at)) to \(hex(was.unmap.end))")
-        case .unmapDone: return Told("done")
+        case .unmapDone:
+            guard now.hostAction.kind == .followUnmap else { return Told("done") }
+            return Told("done", what: "The leaf has gone, and its TLB entries.", why: "The state is what the trace shows.")
         default: return nil
         }
     }
@@ -216,7 +225,11 @@ extension Narration {
     private var tableFreed: Told {
         for case .tableFreed(let pa, let level) in effects {
             let on = now.next == .unmapFind && now.unmap.at < now.unmap.end ? ", on at \(hex(now.unmap.at))" : ""
-            return Told("level-\(level) table \(hex(pa.rawValue)) freed\(on)")
+            return Told(
+                "level-\(level) table \(hex(pa.rawValue)) freed\(on)",
+                why: step == .freeLevel2 && was.unmap.at.rawValue < 512 << 30
+                    ? "Nothing is mapped below the level-1 entry any more."
+                        + (has(.b10FreeBeforeFlush) ? " It goes before the TLB is flushed, as the level-3 table did (B10)." : "") : nil)
         }
         return Told("its entry is cleared; the flush is next")
     }

@@ -10,16 +10,17 @@ extension Routine {
         Row(
             .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
             what: .by {
-                $0.has(.b11Isv0IsWrite)
-                    ? "A prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write."
-                    : "A prefetch abort is a read; of a data abort WnR tells."
+                ($0.has(.s1ptwIsWrite) ? "A fault on a stage-1 walk counts as a write. Else a" : "A")
+                    + ($0.has(.b11Isv0IsWrite)
+                        ? " prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write."
+                        : " prefetch abort is a read; of a data abort WnR tells.")
             },
             why: .by {
                 $0.has(.b11Isv0IsWrite)
                     ? "The host must know whether to give a writable page. With ISV = 0 KVM does not trust WnR, so an ldm of an unmapped page makes a needless copy or a dirty page (B11)."
-                    : "The host must know whether to give a writable page. WnR is valid whatever ISV says; v3.9 did not trust it (B11)."
+                    : "The host must know whether to give a writable page. WnR is valid whatever ISV says; not to trust it without a syndrome was a defect (B11)."
             },
-            source: .kernel("kvm_is_write_fault"))
+            source: .by { $0.revision == .v4 ? "user_mem_abort, v4" : "kvm_is_write_fault, v3.9" })
         Row(
             .checkReadPermission, in: "user_mem_abort", title: "a read denied?", decides: [.invalidateIOnExec],
             what: "A permission fault that is not a write cannot be mended here.",
@@ -56,7 +57,7 @@ extension Routine {
             source: .kernel("hva_to_pfn, get_user_pages"))
         Row(
             .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", decides: [.b15NoslotIsNoError],
-            what: "No area, a poisoned page, a write to a read-only slot: -EFAULT.",
+            what: "What the lookup gave is tested: no area, a poisoned page or a write to a read-only slot gives an error in its place, and -EFAULT.",
             why: .if(
                 .b15NoslotIsNoError, "KVM cannot give what the host has not. The no-slot value is not among the errors tested (B15).",
                 else: "KVM cannot give what the host has not; the no-slot value is tested as well."),
@@ -65,13 +66,15 @@ extension Routine {
         Row(
             .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", decides: [.invalidateIOnExec],
             what: .if(
-                .invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only; and XN, until it is executed.",
-                else: "The page's address and PAGE_S2: valid, accessed, write-back, inner shareable, read-only."),
-            why: .if(
-                .gupOpportunisticWrite, "Whether it may be written too is decided under the lock, by what the host gave.",
-                else:
-                    "A read fault stays read-only on ARM, always: only a write fault asks the host for a writable page. So the first write after a read takes a second fault."
-            ),
+                .invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, read-only; and XN, until it is executed.",
+                else: "The page's address and PAGE_S2: valid, accessed, write-back, read-only."),
+            why: .by {
+                if $0.has(.gupOpportunisticWrite) { return "Whether it may be written too is decided under the lock, by what the host gave." }
+                let asked = "A read fault stays read-only on ARM, always: only a write fault asks the host for a writable page."
+                return $0.has(.rawLeafStore)
+                    ? asked + " So the first write after a read takes a second fault."
+                    : asked + " What is built read-only here is stored as writable below, though (B1): the first write after a read is not noticed."
+            },
             source: .kernel("user_mem_abort"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).without(.cacheOpUnderLock))
         Place.again(.checkRetryCount, when: .with(.retryCheck).without(.retryUnderLock))
@@ -332,7 +335,7 @@ extension Narration {
         switch step {
         case .decideWriteFault:
             let why = now.hsr.isInstructionAbort ? "a fetch" : now.hsr.isv ? "WnR \(now.hsr.isWrite ? 1 : 0)" : "ISV 0, WnR \(now.hsr.isWrite ? 1 : 0)"
-            return Told((now.writeFault ? "yes" : "no: a read") + ", \(why)")
+            return Told((now.writeFault ? "yes" : "no: a read") + ", \(why)" + (now.hsr.isStage1Walk ? ", S1PTW" : ""))
         case .checkReadPermission: return readPermissionChecked
         case .sampleNotifierSeq:
             guard decided(.loadDeferred) else { return Told("seq \(now.sampledSequence)") }
@@ -343,11 +346,14 @@ extension Narration {
         case .translateGFN: return gfnTranslated
         case .pinHostPage: return hostPagePinned
         case .checkPFN: return pfnChecked
-        case .buildLeaf: return Told(hex(now.newLeaf.rawValue, digits: 10))
+        case .buildLeaf: return leafBuilt
         case .lockMMU: return Told("held by \(after.name(of: actor))")
         case .checkRetryCount: return retryCountChecked
         case .checkRetrySeq: return retrySequenceChecked
-        case .grantWrite: return Told(hex(now.newLeaf.rawValue, digits: 10))
+        case .grantWrite:
+            return Told(
+                hex(now.newLeaf.rawValue, digits: 10),
+                why: now.pfn.isNoSlot ? "No lookup has set the variable that is asked here: it happens to say yes." : nil)
         case .setPageDirty: return pageDirtied
         case .unlockMMU: return unlocked
         case .releasePage: return pageReleased
@@ -397,6 +403,18 @@ extension Narration {
                     : "A device's page has no count; stage 2 maps it as ordinary memory.")
         }
         if decided(.pagePresent) {
+            guard after.world.frames.contains(now.pfn) else {
+                return Told(
+                    "pfn \(hex(now.pfn.rawValue)), a device's: no reference",
+                    what: "The VMM's area is a device's (VM_PFNMAP): the frame number is worked out from the area.",
+                    why: "There is no struct page to count a reference in. The page is mapped like memory all the same.", in: "hva_to_pfn")
+            }
+            if after.world.frames[now.pfn].flags.contains(.reserved) {
+                return Told(
+                    "pfn \(hex(now.pfn.rawValue)), the zero page, refs \(after.world.frames[now.pfn].references)",
+                    what: "The host's page table has the shared zero page there, to be read; a reference is taken.",
+                    why: "The zero page is reserved: the release below will not give this reference back.")
+            }
             return Told(
                 "pfn \(hex(now.pfn.rawValue)), refs \(after.world.frames[now.pfn].references)",
                 what: "The host's page table has the page, with the right that is needed; a reference is taken.",
@@ -418,6 +436,16 @@ extension Narration {
         return Told(
             "no slot, and not noticed", what: "The no-slot value stands where the page should, and passes for a page.",
             why: "The test asks for the error bits only, and this value has none of them (B15). Shifted into a leaf, it is physical address 0.")
+    }
+
+    private var leafBuilt: Told {
+        let leaf = now.newLeaf
+        let shared = Stage2Descriptor.shBits.of(leaf.rawValue) == 3 ? "inner shareable" : "not shared, for there is one CPU"
+        let rest = "valid, accessed, write-back, \(shared), read-only\(leaf.neverExecute ? "; and XN, until it is executed" : "")."
+        guard now.pfn.isNoSlot else { return Told(hex(leaf.rawValue, digits: 10), what: "The page's address and PAGE_S2: \(rest)") }
+        return Told(
+            hex(leaf.rawValue, digits: 10), what: "The no-slot value is shifted by 12, which leaves address 0, and PAGE_S2: \(rest)",
+            why: "Whatever stands at physical address 0 is about to be the guest's (B15).")
     }
 
     private var retryCountChecked: Told {
@@ -446,12 +474,27 @@ extension Narration {
         }
         return Told(
             "seq \(now.sampledSequence) = \(found): go on", what: "The sequence is the one that was noted: no invalidation ran since.",
-            why: has(.smpRmb) && has(.seqBeforeGup) || !now.defersSequence
-                ? "So the page that was looked up is still the one that the host gives."
-                : "Equal numbers prove it only if the first one was read before the lookup.")
+            why: equalityProves)
+    }
+
+    /// What equal numbers say, with what is in force.
+    private var equalityProves: String {
+        if !has(.seqBeforeGup) || !has(.smpRmb) && now.defersSequence {
+            return "Equal numbers prove something only if the first one was read before the lookup."
+        }
+        if !has(.invalidateSeqInLock) { return "A notifier raises it only after it has released the lock: one that has unmapped already may not show in it." }
+        if !has(.invalidateCount) { return "It rises at the end of a range's invalidation only: one that has begun does not show in it, and no count tells." }
+        return has(.retryUnderLock)
+            ? "So the page that was looked up is still the one that the host gives."
+            : "So far the page that was looked up is the one that the host gives; the lock is still to be taken."
     }
 
     private var pageDirtied: Told {
+        guard after.world.frames.contains(now.pfn) else {
+            return Told(
+                "no struct page: skipped", what: "What was looked up is no page of memory: nothing is marked.",
+                why: now.pfn.isNoSlot ? "The no-slot value names no page at all." : "A device's page is never written to swap.")
+        }
         if after.world.frames[now.pfn].flags.contains(.reserved) {
             return Told(
                 "reserved: skipped", what: "The page is reserved, as the zero page is: it is not marked.",
@@ -461,33 +504,44 @@ extension Narration {
         return Told("PageDirty")
     }
 
-    /// Whether this fault stored its leaf shows in where it came from: a give-up goes straight to the unlock.
+    /// A fault that gave up has not called stage2_set_pte: what it last asked to be stored is another leaf, or not yet the writable one.
     private var unlocked: Told {
-        let stored = after.world.leaf(of: now.vm, now.faultIPA)?.address.pfn == now.pfn
-        guard stored else {
+        let what = "Notifiers and other vCPUs may change the tables again; this fault has stored no leaf."
+        guard now.tables.vm == now.vm, now.set.ipa == now.faultIPA, now.set.leaf == now.newLeaf, !now.writable || now.newLeaf.allowsWrite else {
             return Told(
-                "free: nothing was mapped", what: "Notifiers and other vCPUs may change the tables again; this fault has stored no leaf.",
+                "free: nothing was mapped", what: what,
                 why: "It gave up: the guest will execute the instruction again, and fault anew on what the host has then.")
         }
-        return Told("free")
+        guard let leaf = after.world.leaf(of: now.vm, now.faultIPA), leaf.isValid else {
+            return Told(
+                "free: nothing was mapped", what: what,
+                why: after.world.vms[now.vm].level1 == nil
+                    ? "The VM's tables are gone." : "It gave up: the guest will execute the instruction again, and fault anew on what the host has then.")
+        }
+        return Told("free", what: "Notifiers and other vCPUs may change the tables again; the leaf is in place.")
     }
 
     private var pageReleased: Told {
         guard !now.pfn.isNoSlot, after.world.frames.contains(now.pfn) else {
             return Told(
-                "no page to release", what: "What was looked up is no page of memory: there is no reference to give back.", why: "A device's page has no count."
+                "no page to release", what: "What was looked up is no page of memory: there is no reference to give back.",
+                why: now.pfn.isNoSlot ? "The lookup never came to a page: the no-slot value has no count." : "A device's page has no count."
             )
         }
         if effects.contains(where: { if case .frameFreed = $0 { true } else { false } }) {
+            let stands = after.world.leaf(of: now.vm, now.faultIPA).map { $0.isValid && $0.address.pfn == now.pfn } ?? false
             return Told(
                 "that was the last reference: the frame is freed",
                 what: "The reference from the lookup is given back, and it was the last: the frame goes to the allocator.",
-                why: "The host let go of the page while this fault held it. Whoever still has a leaf to it reaches memory that is anybody's.")
+                why: stands
+                    ? "The host let go of the page while this fault held it. A leaf to it stands, and leads to memory that is anybody's."
+                    : "The host let go of the page while this fault held it. No leaf of this guest's leads there.")
         }
         let references = after.world.frames[now.pfn].references
         guard after.world.frames[now.pfn].flags.contains(.reserved) else { return Told("refs \(references)") }
         return Told(
-            "refs \(references): not given back", what: "The page is reserved, as the zero page is: its reference is not given back.",
+            "refs \(references): not given back",
+            what: "The page is reserved, as the zero page is: it is neither released nor marked dirty.",
             why: "get_user_pages has counted it, the release skips it: the zero page's count grows by one with every such fault, until a later fix.")
     }
 }

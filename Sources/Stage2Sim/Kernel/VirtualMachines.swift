@@ -151,7 +151,15 @@ extension World {
 
 extension Narration {
     var virtualMachines: Told? {
-        if let message { return Told(message) }
+        if let message {
+            return step == .allocateLevel1
+                ? Told(message, what: "The VM has a level-1 table already: -EINVAL.", why: "A second one would lose the first.")
+                : Told(
+                    message,
+                    why:
+                        "Each table should be down to its own reference. One that is not was counted wrong before: a reference too many was given back, or too few."
+                )
+        }
         switch step {
         case .vmCreate:
             guard now.outcome != .failed else {
@@ -160,7 +168,7 @@ extension Narration {
                     why: "A level-1 table is two pages next to one another.")
             }
             return Told("vm\(after.world.vms.count - 1)")
-        case .allocateLevel1: return now.outcome == .failed ? Told("there is one") : Told("done")
+        case .allocateLevel1: return Told("the VM is gone", what: "The VM was destroyed: it gets no table again.", why: "Its file descriptor is closed.")
         case .destroyStop: return Told("vm\(now.hostAction.vm)")
         case .destroyUnmap:
             return Told(now.next == .destroyLevel1 ? "level by level: done" : "0 to \(hex(1 << 40))")

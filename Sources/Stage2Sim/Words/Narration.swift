@@ -46,6 +46,7 @@ public struct Narration {
         if let title = told?.title { text.title = title }
         if let what = told?.what { text.what = what }
         if let why = told?.why { text.why = why }
+        if let function = told?.function { text.function = function }
         return text
     }
 

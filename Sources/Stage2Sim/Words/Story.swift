@@ -34,7 +34,7 @@ public struct Story {
                     + (machine.world.kernelPages.contains(violation.pa)
                         ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else")
                         : "was never a table")
-            case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): it waits for itself for ever"
+            case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): without CONFIG_PREEMPT_COUNT it waits for itself for ever"
             case .freeFrameUsed: "\(who) took frame \(hex(violation.pa.rawValue)) for a page, and it has been free since step \(violation.cause)"
             case .leafWithoutFrame:
                 machine.world.frames.contains(violation.pa.pfn)

@@ -46,7 +46,7 @@ public struct StepText: Sendable, Equatable {
     /// Who acts.
     public let side: MicroStep.Side
     /// The function that it stands in; the guest, the CPU and user space have none of the kernel's.
-    public let function: String
+    public var function: String
     /// A few words, for a line of the path.
     public var title: String
     /// One sentence: what happens, or happened.
@@ -75,12 +75,15 @@ struct Told: Sendable, ExpressibleByStringInterpolation {
     var what: String?
     var why: String?
     var title: String?
+    /// Where it stands in another function than the row's.
+    var function: String?
 
-    init(_ result: String, what: String? = nil, why: String? = nil, title: String? = nil) {
+    init(_ result: String, what: String? = nil, why: String? = nil, title: String? = nil, in function: String? = nil) {
         self.result = result
         self.what = what
         self.why = why
         self.title = title
+        self.function = function
     }
     init(stringLiteral result: String) { self.init(result) }
 }
