@@ -55,7 +55,7 @@ import Testing
                 """
         var timeline = Timeline(try SessionReader.read(text: text, file: "x"))
         func look() -> String {
-            "\(timeline.place) \(TimelineTests.look(timeline.now.machine)) \(timeline.now.machine.world.behaviours.rawValue) \(timeline.actor ?? -1) \(timeline.stopHere?.title ?? "") \(timeline.effects.count)"
+            "\(timeline.place) \(TimelineTests.look(timeline.now.machine)) \(timeline.now.machine.world.behaviours.rawValue) \(timeline.actor.map(\.description) ?? "nobody") \(timeline.stopHere?.title ?? "") \(timeline.effects.count)"
         }
         var looks: [TimelinePlace: String] = [:]
         var places: [TimelinePlace] = []
