@@ -60,7 +60,7 @@ import Testing
             let step = before.actors[actor].next
             buffer.removeAll()
             simulation.step(effects: &buffer)
-            let narration = Narration(before: before, after: simulation.machine, actor: actor, step: step, effects: buffer.array)
+            let narration = Narration(before: before, after: simulation.machine, actor: actor, step: step, effects: Array(buffer))
             let text = narration.text, result = narration.result
             guard told.insert([step.name, text.function, text.title, text.what, text.why, result]).inserted else { continue }
             let shown = Shown(
