@@ -28,14 +28,14 @@ import Testing
 
     @Test func `a step belongs to its own actor's fault`() throws {
         var timeline = Timeline(try SessionReader.read(text: Self.interleaved, file: "x"))
-        #expect(timeline.index.faults.count == 3)
-        #expect(timeline.index.faultActors.map { timeline.end.machine.name(of: $0) } == ["vcpu1", "vcpu0", "vcpu1"])
+        #expect(timeline.index.faults.count == 5)
+        #expect(timeline.index.faultActors.map { timeline.end.machine.name(of: $0) } == ["vcpu1", "vcpu0", "vcpu1", "vcpu0", "vcpu1"])
         // The first attempt begins first and is the second fault.
         #expect(timeline.fault(inOrder: 0) == 1 && timeline.fault(inOrder: 1) == 0 && timeline.fault(inOrder: 2) == 2)
         for step in 1...timeline.count {
             timeline.seek(step)
             let number = timeline.faultUnderWay(at: step, of: timeline.actor)
-            let own = (0..<3).filter { timeline.actor(ofFault: $0) == timeline.actor && timeline.steps(ofFault: $0).contains(step) }
+            let own = (0..<5).filter { timeline.actor(ofFault: $0) == timeline.actor && timeline.steps(ofFault: $0).contains(step) }
             if let mine = own.first { #expect(number == mine, "step \(step)") }
             if let number { #expect(timeline.steps(ofFault: number).contains(step)) }
             #expect(timeline.episode(at: step).contains(step))

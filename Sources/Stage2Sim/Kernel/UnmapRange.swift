@@ -42,15 +42,15 @@ extension Routine {
                 else: "Nothing is mapped below this entry any more."),
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .dropLevel3, in: "clear_pmd_entry", title: "give the level-3 table back", when: .without(.b10FreeBeforeFlush),
+            .dropLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "give the level-3 table back", when: .without(.b10FreeBeforeFlush),
             what: "The entry that led to it is cleared and flushed; now the table is freed, and the level-2 page loses a reference.",
             why: "A later fix of B10: the flush ends only when no walk under way can still read the table.",
-            source: "clear_pmd_entry, as later kernels have it")
+            source: "the unmap of later kernels")
         Row(
-            .dropLevel2, in: "clear_pud_entry", title: "give the level-2 table back", when: .without(.b10FreeBeforeFlush),
+            .dropLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "give the level-2 table back", when: .without(.b10FreeBeforeFlush),
             what: "The same one level up.",
             why: "A later fix of B10, as for the level-3 table.",
-            source: "clear_pud_entry, as later kernels have it")
+            source: "the unmap of later kernels")
         Row(
             .unmapBare, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "unmap a range",
             what: .if(
