@@ -10,10 +10,14 @@
 
 /// Why a machine could not be looked at.
 public struct LiveError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The stub's address, as it was given.
     public var address: String
+    /// What came of it.
     public var found: String
+    /// What would fit.
     public var fits: String
 
+    /// All three in words, for one line.
     public init(address: String, found: String, fits: String) { (self.address, self.found, self.fits) = (address, found, fits) }
 
     public var description: String { PrintableText.printable("\(address): \(found)" + (fits.isEmpty ? "" : "; \(fits)")) }

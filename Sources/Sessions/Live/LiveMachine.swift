@@ -5,6 +5,7 @@ import Stage2Sim
 ///
 /// Where the machine has no memory QEMU's stub answers with zeros: a table pointer there looks like an empty table.
 public struct LiveMachine: Sendable {
+    /// The stub's address, as it was given.
     public let address: String
     /// In place of what the machine's registers say.
     public var registers: TableRegisters
@@ -190,6 +191,7 @@ public struct TableChanges: Sendable {
     /// Entries by their physical address.
     public private(set) var entries: [UInt64: (old: UInt64, new: UInt64)] = [:]
 
+    /// What changed from the tables of one moment to those of a later one.
     public init(from old: TableImage, to new: TableImage) {
         for table in new.tables(limit: LiveMachine.mostTables) {
             new.forEachWord(of: table) { index, word in

@@ -8,12 +8,15 @@ public struct LogDecoding: Sendable {
         public var line: Int
         /// The line, printable.
         public var text: String
+        /// What was decoded of it, in order.
         public var decodings: [RegisterDecoding]
         /// What a message of KVM or Xen means, in our own words.
         public var remarks: [String]
     }
 
+    /// What was found, in the order of the lines.
     public private(set) var findings: [Finding] = []
+    /// Lines that were read.
     public private(set) var lines = 0
 
     /// Lines that are kept at most.

@@ -6,16 +6,19 @@ import Stage2Sim
 ///     v3.9 − retry-check
 ///     v3.9 + clean-on-map − b14-vipt-leaves-dcache
 public struct KernelInForce: Equatable, Sendable, CustomStringConvertible {
+    /// The kernel.
     public let revision: Revision
     /// What is switched on, and off, beside the revision's own.
     public let added: [Behaviour], removed: [Behaviour]
 
+    /// A kernel with what it does now.
     public init(_ revision: Revision, _ behaviours: Behaviours) {
         self.revision = revision
         added = behaviours.subtracting(revision.behaviours).list
         removed = revision.behaviours.subtracting(behaviours).list
     }
 
+    /// The kernel of a machine as it starts.
     public init(_ configuration: MachineConfiguration) { self.init(configuration.revision, configuration.behaviours) }
     /// At this moment: with what was switched on the way.
     public init(_ machine: Machine) { self.init(machine.configuration.revision, machine.world.behaviours) }

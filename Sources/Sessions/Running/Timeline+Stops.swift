@@ -9,6 +9,7 @@ public struct TimelinePlace: Sendable, Hashable, Comparable, CustomStringConvert
     /// Of the operations that follow this step and make none themselves, how many have begun; 0: the place of the step itself.
     public var stop: Int
 
+    /// Both as the properties have them.
     public init(step: Int, stop: Int = 0) {
         self.step = step
         self.stop = stop
@@ -26,6 +27,7 @@ public struct TimelinePlace: Sendable, Hashable, Comparable, CustomStringConvert
 
 /// An operation that made no step, and why it made none.
 public struct Stop: Sendable {
+    /// Why nothing was done there.
     public enum Reason: Sendable {
         /// It switched behaviours, which takes no time.
         case switched([(Behaviour, on: Bool)])
@@ -39,10 +41,13 @@ public struct Stop: Sendable {
         case refused(InputError)
     }
 
+    /// Where it stands.
     public let place: TimelinePlace
     /// Its number in the script, from 0, and what it is, moved as its round moves it.
     public let number: Int
+    /// The operation that made no step.
     public let operation: Operation
+    /// Why it made none.
     public let reason: Reason
     /// Whoever holds a lock of a VM's then, in words: "mmu_lock of vm0 is held by kswapd".
     public let held: String
@@ -72,6 +77,7 @@ public struct Stop: Sendable {
 }
 
 extension Timeline {
+    /// See `TimelinePlace`.
     public typealias Place = TimelinePlace
 
     /// The last place of all.
@@ -123,6 +129,7 @@ extension Timeline {
         return place.step < count ? Place(step: place.step + 1) : place
     }
 
+    /// The place one back from `place`; itself at the start.
     public func place(before place: Place) -> Place {
         if place.stop > 0 { return Place(step: place.step, stop: place.stop - 1) }
         return place.step > 0 ? Place(step: place.step - 1, stop: stops(after: place.step - 1).count) : place

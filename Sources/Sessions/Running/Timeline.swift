@@ -83,6 +83,7 @@ public struct Timeline {
 
     /// Steps made up to the place that is shown.
     public var position: Int { now.position }
+    /// The place that is shown.
     public var place: Place { Place(step: position, stop: stop) }
 
     // MARK: Moving

@@ -6,6 +6,7 @@ public struct PAR: FieldedWord, BitwiseCopyable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Where F stands: the translation failed.
     public static let fBits = Bits(0)
     /// The translation failed.
     public var isFault: Bool { rawValue & 1 != 0 }

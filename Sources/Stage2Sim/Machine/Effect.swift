@@ -138,6 +138,7 @@ public struct EffectBuffer: RandomAccessCollection {
     /// Effects that found no room since the buffer was last emptied.
     public private(set) var overflow = 0
 
+    /// An empty buffer.
     public init() {
         storage = Storage()
         start = storage.start
