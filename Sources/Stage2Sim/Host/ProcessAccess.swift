@@ -65,7 +65,7 @@ extension Narration {
         case .useMemory where now.next == .touchMemory:
             return Told(
                 "the entry has gone again", what: "Between the fault and the access the entry has gone again.",
-                why: "Reclaim was quicker: the access faults once more.")
+                why: "Somebody else was quicker: the access faults once more.")
         default: return hostChanges.map { Told($0) }
         }
     }

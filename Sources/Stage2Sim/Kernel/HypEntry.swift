@@ -110,7 +110,7 @@ extension Narration {
                 why:
                     "The guest's own tables changed since the fault, or stage 2 lost the page that holds them. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb)."
             )
-        case .retryInGuest: return Told("at PC \(hex(UInt64(now.registers.pc), digits: 8)), once more")
+        case .retryInGuest: return Told("no fault for KVM")
         case .storeHPFAR: return Told("HPFAR \(hex(UInt64(now.hpfar.rawValue), digits: 8))")
         case .leaveHyp: return Told(now.hsr.isInstructionAbort ? "EC 0x20: prefetch abort" : "EC \(hex(UInt64(now.hsr.exceptionClass))): data abort")
         default: return nil

@@ -25,7 +25,7 @@ extension Routine {
         Row(
             .slotLockMMU, in: "kvm_arch_flush_shadow_memslot", title: "take mmu_lock", when: .without(.b12SlotDeleteKeepsStage2), waits: .targetMMULock,
             what: "Under the VM's lock the slot's leaves are unmapped.",
-            why: "Faults and notifiers change the same tables. A later fix: the function of that time is an empty stub.",
+            why: "Faults and notifiers change the same tables. A later fix: before it the function is an empty stub.",
             source: "kvm_arch_flush_shadow_memslot, as later kernels have it")
         Row(
             .slotUnlockMMU, in: "kvm_arch_flush_shadow_memslot", title: "release mmu_lock", when: .without(.b12SlotDeleteKeepsStage2),

@@ -400,15 +400,9 @@ extension Narration {
                 what: "The area is a device's (VM_PFNMAP): the frame follows from the area, and no reference is taken.",
                 why: now.writeFault
                     ? "It is mapped read/write because the fault was a write: nobody looks whether the area may be written, which is a defect of this code."
-                    : "A device's page has no count; stage 2 maps it as ordinary memory.")
+                    : "A device's page has no count; stage 2 maps it as ordinary memory.", in: "hva_to_pfn")
         }
         if decided(.pagePresent) {
-            guard after.world.frames.contains(now.pfn) else {
-                return Told(
-                    "pfn \(hex(now.pfn.rawValue)), a device's: no reference",
-                    what: "The VMM's area is a device's (VM_PFNMAP): the frame number is worked out from the area.",
-                    why: "There is no struct page to count a reference in. The page is mapped like memory all the same.", in: "hva_to_pfn")
-            }
             if after.world.frames[now.pfn].flags.contains(.reserved) {
                 return Told(
                     "pfn \(hex(now.pfn.rawValue)), the zero page, refs \(after.world.frames[now.pfn].references)",
