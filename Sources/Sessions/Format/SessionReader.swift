@@ -11,6 +11,8 @@ public struct SessionReader {
     let file: String
     /// The file says what memory the VM of a trace has: HVAs are those of the host's VMM, 64 bits, and 0 where the file does not say.
     var isForTrace = false
+    /// The host's processes have addresses of 64 bits, as those of most traces: `host: arm64`.
+    var isWideHost = false
     var written = 0
     /// What each name at the head of a step is; nil where it is nobody's.
     var actorKinds: [String: Actor.Kind] = [:]
@@ -140,6 +142,9 @@ public struct SessionReader {
     }
 
     // MARK: The whole
+
+    /// The end of a process's addresses.
+    var hvaEnd: UInt64 { isForTrace || isWideHost ? 1 << 56 : Process.userEnd.rawValue }
 
     private mutating func session(_ node: Node) throws -> Session {
         let entries = try mapping(node, "the session", keys: ["kvmtui", "title", "about", "question", "machine", "steps"])

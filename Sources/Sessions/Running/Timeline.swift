@@ -148,12 +148,20 @@ public struct Timeline {
         let made = position - Int(operationStarts[number])
         // Where the run was stopped or cut, the last operation is still under way.
         let isOver = number + 1 < operationStarts.count ? Int(operationStarts[number + 1]) <= position : position >= count && end.acting == nil
-        if !isOver { cut.stopping = .afterSteps(made) }
+        // Who went on by itself after the script's end does so before `operation`, as far as it had come.
+        let tail = now.tail
+        let isCut = !isOver && tail.isEmpty
+        if isCut { cut.stopping = .afterSteps(made) }
         cut.expectations = isOver ? cut.expectations : []
         entries.append(.operation(cut))
+        for (index, one) in tail.enumerated() {
+            var rest = Operation(actor: now.machine.name(of: one.actor), command: .proceed, text: "continue", place: current.place)
+            rest.stopping = .afterSteps((index + 1 < tail.count ? tail[index + 1].start : position) - one.start)
+            entries.append(.operation(rest))
+        }
         entries.append(.operation(operation))
         if replaying {
-            if !isOver {
+            if isCut {
                 var rest = Operation(actor: current.actor, command: .proceed, text: "continue", place: current.place)
                 rest.stopping = current.stopping
                 entries.append(.operation(rest))
