@@ -46,7 +46,8 @@ extension SessionReader {
                 if key == "with" || key == "without" {
                     let list = try behaviours(value).map { ($0, on: key == "with" ? $1 : !$1) }
                     operation.command = .switches(list)
-                    operation.text = "\(key) \(list.map(\.0.name).joined(separator: ", "))"
+                    // As written: an opposite name says the opposite of the behaviour's own.
+                    operation.text = PrintableText.printable("\(key) \(try self.list(value, "the behaviours").compactMap(\.string).joined(separator: ", "))")
                     continue
                 }
                 operation.actor = key

@@ -20,7 +20,7 @@ public struct SessionReader {
     /// - Parameter isForTrace: only the machine is wanted, for a trace: see `isForTrace`.
     public static func read(path: String, isForTrace: Bool = false) throws -> Session {
         let source: ByteSource
-        do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+        do { source = try ByteSource(path: path) } catch { throw InputError(path, error) }
         return try read(source, isForTrace: isForTrace)
     }
 
@@ -33,7 +33,7 @@ public struct SessionReader {
             if let size = source.size, size > UInt64(sizeLimit) {
                 throw InputError(source.name, nil, "is \(size >> 20) MiB long", fits: "a session has at most \(sizeLimit >> 20) MiB; use repeat, or a trace")
             }
-            throw InputError(source.name, nil, "cannot be read", fits: error.description)
+            throw InputError(source.name, error)
         }
         return try read(bytes, file: source.name, isForTrace: isForTrace)
     }
@@ -44,7 +44,8 @@ public struct SessionReader {
             problem.isNotYAML = true
             throw problem
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // A byte order mark says nothing in UTF-8; editors of other systems put one there.
+        guard let text = String(validating: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self) else {
             throw InputError(file, nil, "is not UTF-8", fits: "a session is YAML in UTF-8")
         }
         return try read(text: text, file: file, isForTrace: isForTrace)

@@ -139,9 +139,12 @@ public struct ByteSourceError: Error, Sendable, Hashable, CustomStringConvertibl
     /// False: it is a pipe, a device or a socket, and none of them was named as standard input.
     public var isRegular = true
 
-    public var description: String {
-        if !isRegular { return "\(name): is a pipe, a device or a socket: only files are read, and standard input as -" }
-        if let limit { return "\(name): more than \(limit) bytes, which is all that is read of such a file" }
-        return "\(name): \(doing) failed: \(String(cString: strerror(errno)))"
+    /// Without the name.
+    public var reason: String {
+        if !isRegular { return "is a pipe, a device or a socket: only files are read, and standard input as -" }
+        if let limit { return "more than \(limit) bytes, which is all that is read of such a file" }
+        return String(cString: strerror(errno))
     }
+
+    public var description: String { "\(name): " + (!isRegular || limit != nil ? reason : "\(doing) failed: \(reason)") }
 }

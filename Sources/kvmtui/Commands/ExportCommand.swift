@@ -51,7 +51,9 @@ struct ExportCommand: ParsableCommand {
             case _ where kind.isImage || !tables.base.isEmpty:
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
                 try export(tables.open(source))
-            case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
+            case .other, .trace:
+                try tables.refuse(for: source.name)
+                if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
             default: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }

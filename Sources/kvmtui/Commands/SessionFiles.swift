@@ -73,8 +73,7 @@ enum SessionFiles {
     static func source(_ name: String) throws -> ByteSource {
         let path = try path(of: name)
         do throws(ByteSourceError) { return try ByteSource(path: path) } catch {
-            if error.doing == .opening { throw InputError(path, nil, "cannot be opened", fits: error.description) }
-            throw error
+            throw InputError(path, error)
         }
     }
 
@@ -102,7 +101,7 @@ enum SessionFiles {
             let opened = try TraceSession.read(from: source, options: try TraceOptions.make(memory, beside: source.path)) { bar.show($0) }
             return (opened.session, opened.run)
         } catch let error as ByteSourceError {
-            throw InputError(source.name, nil, "cannot be read", fits: error.description)
+            throw InputError(source.name, error)
         }
     }
 }
