@@ -161,6 +161,16 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
+    @Test func `a name that is no UTF-8 leads to its file`() throws {
+        let folder = try Folder()
+        let line =
+            "cd \(folder.path); name=$(printf 'b\\344d.yaml'); cp \(Self.session) \"$name\"; \(Product.path) check \"$name\" && echo '\":sessions\" Enter' | \(Product.path) open \"$name\" --size 120x36 --keys -"
+        let outcome = try Command.run(["bash", "-c", line])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        // Also in the list.
+        #expect(outcome.output.contains("ok    b\u{fffd}d.yaml") && outcome.output.components(separatedBy: "d.yaml").count > 2, "\(outcome.output)")
+    }
+
     @Test func `an opposite name is told as it was written`() throws {
         let text =
             "kvmtui: 1\nmachine: { memory: [ { ipa: 0x80000000, size: 64M } ] }\nsteps:\n  - with: [flush-before-free]\n  - vcpu0: write 0x80001000 1\n  - without: [flush-before-free]\n"

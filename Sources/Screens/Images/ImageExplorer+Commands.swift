@@ -41,7 +41,10 @@ extension ImageExplorer {
     private mutating func run(_ text: String) -> Reaction {
         let line = text.trimmed
         guard !line.isEmpty else { return .redraw }
-        if history.last != line { history.append(line) }
+        if history.last != line {
+            history.append(line)
+            surroundings.remember(line)
+        }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
         switch words[0] {

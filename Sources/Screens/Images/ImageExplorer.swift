@@ -31,6 +31,7 @@ public struct ImageExplorer: Interactive {
     public init(_ image: TableImage, surroundings: Explorer.Surroundings = .init()) {
         self.image = image
         self.surroundings = surroundings
+        history = surroundings.history
         // The first leaf is where there is something to see.
         let leaf = image.leaves().prefix(1).first { _ in true }
         browsing = TableBrowsing(place: TablePlace(ipa: leaf?.ipa ?? IPA(image.extent?.lowerBound ?? 0), level: leaf?.level ?? image.geometry.startLevel))

@@ -20,7 +20,7 @@ extension SessionReader {
     }
 
     /// Actions in all, repeats counted: the start of each is kept.
-    static let actionLimit = 20_000_000
+    public static let actionLimit = 20_000_000
 
     private mutating func entry(_ node: Node) throws -> Script.Entry {
         guard case .mapping(let mapping) = node else {

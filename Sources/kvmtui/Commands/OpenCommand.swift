@@ -40,7 +40,7 @@ struct OpenCommand: ParsableCommand {
             if let session {
                 if let leaves = try leaves(session) {
                     leaveStandardInput()
-                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings))
+                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
                 }
                 let source = try SessionFiles.source(session)
                 if try isImage(source, named: session) {

@@ -119,13 +119,26 @@ final class SessionDesk: Sendable {
         }
         let shipped = SessionFiles.shipped()
         let known = Set(shipped.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
-        let here = ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+        let here = names(in: ".").filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
             .filter { !known.contains(URL(fileURLWithPath: $0).resolvingSymlinksInPath().path) && isSession($0) }
         let most = 2000
         let more =
             here.count > most
             ? [SessionEntry(name: "…", path: ".", ships: false, session: nil, problem: "\(here.count - most) more files: kvmtui open FILE")] : []
         return here.prefix(most).map { entry($0, $0, ships: false) } + more + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+    }
+
+    /// What lies in a folder, whatever its names are written in.
+    private static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            // The name goes on past the type's end, as long as the record says.
+            let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
+            names.append(FileName.text(of: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
+        }
+        return names
     }
 
     /// Whether a YAML file of the current folder says that it is a session: there are many others.
