@@ -151,4 +151,78 @@ import Testing
             #expect(folder.names == names)
         }
     }
+
+    // MARK: What was lost or told wrong
+
+    @Test func `a byte order mark is none of the session`() throws {
+        let folder = try Folder()
+        try folder.write("\u{feff}" + (try String(contentsOfFile: Self.session, encoding: .utf8)), to: "bom.yaml")
+        let outcome = try Product.run(["check", folder.file("bom.yaml")])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    @Test func `a name that is no UTF-8 leads to its file`() throws {
+        let folder = try Folder()
+        let line =
+            "cd \(folder.path); name=$(printf 'b\\344d.yaml'); cp \(Self.session) \"$name\"; \(Product.path) check \"$name\" && echo '\":sessions\" Enter' | \(Product.path) open \"$name\" --size 120x36 --keys -"
+        let outcome = try Command.run(["bash", "-c", line])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        // Also in the list.
+        #expect(outcome.output.contains("ok    b\u{fffd}d.yaml") && outcome.output.components(separatedBy: "d.yaml").count > 2, "\(outcome.output)")
+    }
+
+    @Test func `an opposite name is told as it was written`() throws {
+        let text =
+            "kvmtui: 1\nmachine: { memory: [ { ipa: 0x80000000, size: 64M } ] }\nsteps:\n  - with: [flush-before-free]\n  - vcpu0: write 0x80001000 1\n  - without: [flush-before-free]\n"
+        for arguments in [["run", "-"], ["run", "-", "--json"]] {
+            let output = try Product.run(arguments, input: text).output
+            #expect(output.contains("with flush-before-free") && output.contains("without flush-before-free") && !output.contains("b10-"), "\(output)")
+        }
+    }
+
+    @Test func `what cannot be written is said, and what cannot be read is named once`() throws {
+        let full = try Command.run(["bash", "-c", "\(Product.path) run \(Self.session) > /dev/full"])
+        #expect(full.status == 74 && full.errors == "kvmtui: standard output: cannot be written: No space left on device\n", "\(full.errors)")
+        let folder = try Folder()
+        try folder.write("kvmtui: 1\n", to: "secret.yaml")
+        chmod(folder.file("secret.yaml"), 0)
+        for command in ["check", "run", "open", "walk", "export"] {
+            let words = [command, folder.file("secret.yaml")] + (command == "walk" ? ["0"] : command == "export" ? ["--json"] : [])
+            // Root reads everything.
+            let outcome = try geteuid() == 0 ? Command.run(["setpriv", "--reuid=65534", "--clear-groups", Product.path] + words) : Product.run(words)
+            guard !outcome.errors.contains("setpriv") else { return }
+            #expect(outcome.status == 74, "\(command): \(outcome.status) \(outcome.errors)")
+            #expect(outcome.errors.contains("Permission denied") && outcome.errors.components(separatedBy: "secret.yaml").count == 2, "\(outcome.errors)")
+        }
+    }
+
+    @Test func `a script of keys sends nothing to the terminal`() throws {
+        let folder = try Folder()
+        try folder.write("\u{1b}]0;pwned\u{07}\u{1b}[31mhello\n", to: "esc.keys")
+        let outcome = try Product.run(["open", Self.session, "--keys", folder.file("esc.keys")])
+        #expect(outcome.status == 2 && !outcome.errors.contains("\u{1b}") && !outcome.errors.contains("\u{07}"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [["walk", "0x80001000", "--vttbr", "zzz"], ["walk", "0x80001000", "--ram", "zzz"], ["export", "--json", "--vtcr", "1"]])
+    func `options for images are refused for sessions`(_ words: [String]) throws {
+        let outcome = try Product.run([words[0], Self.session] + words.dropFirst())
+        #expect(outcome.status == 2 && outcome.errors.contains("they are for images"), "\(outcome.status) \(outcome.errors)")
+    }
+
+    @Test func `all sessions of a folder are listed`() throws {
+        let folder = try Folder()
+        for number in 0..<250 { try folder.write("kvmtui: 1\ntitle: number \(number)\nsteps: []\n", to: "s\(1000 + number).yaml") }
+        let output = try play("\":sessions\" Enter G \"/s1249\" Enter Esc", in: folder).output
+        #expect(output.contains("number 249"), "\(output)")
+    }
+
+    @Test func `a recording's steps stay no longer than they may`() throws {
+        func last(_ extra: [String]) throws -> Double {
+            let lines = try Product.run(["play", Self.session, "--record", "-"] + extra).output.split(separator: "\n")
+            return try #require(Double(lines.last!.dropFirst().prefix { $0 != "," }))
+        }
+        let (long, short) = (try last([]), try last(["--idle-limit", "0.1"]))
+        #expect(short < 105 * 0.1 + 2.2 && long > 2 * short)
+        #expect(try Product.run(["play", Self.session, "--record", "-", "--idle-limit", "0"]).status == 64)
+    }
 }

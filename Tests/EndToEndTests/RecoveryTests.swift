@@ -8,7 +8,9 @@ struct RecoveryTests {
     private final class State {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-state-\(UUID().uuidString)").path
         var environment: [String: String] { ["XDG_STATE_HOME": folder] }
-        var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/kvmtui")) ?? []).map { "\(folder)/kvmtui/\($0)" } }
+        var files: [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/kvmtui")) ?? []).filter { $0.hasSuffix(".work") }.map { "\(folder)/kvmtui/\($0)" }
+        }
         deinit { try? FileManager.default.removeItem(atPath: folder) }
     }
 
@@ -75,8 +77,30 @@ struct RecoveryTests {
         let blocked = try TmuxSession(
             Explorer.command, width: 120, height: 36, environment: ["XDG_STATE_HOME": "/dev/null/x", "HOME": "/dev/null", "TMPDIR": "/dev/null"])
         try typeBranch(blocked)
-        try blocked.press("q", "y")
+        // It says so at once, and does not say on leaving that anything is kept.
+        try blocked.wait(for: "is not kept outside of the program")
+        try blocked.press("C-c")
         #expect(try blocked.waitForEnd() == 0)
+        #expect(try blocked.screen().contains("the unsaved branches are lost"))
+    }
+
+    @Test func `lines of the prompt outlive the program, and leaving says where one was`() throws {
+        let state = State()
+        let first = try TmuxSession(Explorer.command, width: 120, height: 36, environment: state.environment)
+        try first.waitForExplorer()
+        try first.type(":goto 21")
+        try first.press("Enter")
+        try first.wait(for: "step 21 of")
+        try first.press("q")
+        #expect(try first.waitForEnd() == 0)
+        #expect(try first.screen().contains("left at step 21 of"))
+        let second = try TmuxSession(Explorer.command, width: 120, height: 36, environment: state.environment)
+        try second.waitForExplorer()
+        try second.type(":")
+        try second.press("C-p", "Enter")
+        try second.wait(for: "step 21 of")
+        try second.press("q")
+        #expect(try second.waitForEnd() == 0)
     }
 
     @Test func `a damaged journal does no harm`() throws {

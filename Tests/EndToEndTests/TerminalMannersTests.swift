@@ -296,6 +296,50 @@ struct TerminalMannersTests {
         #expect(!hasColours(none))
     }
 
+    @Test func `a light terminal has colours for light, however it says so`() throws {
+        func screen(_ extra: [String] = [], _ environment: [String: String] = [:]) throws -> String {
+            let session = try TmuxSession(Explorer.command + extra, environment: environment)
+            try session.waitForExplorer()
+            let screen = try session.wait(until: "the whole screen") { $0.contains("fault 0/2") && $0.contains("v3.9") }
+            #expect(!screen.isEmpty)
+            return try session.colouredScreen()
+        }
+        let light = try screen(["--theme", "light"]), dark = try screen(["--theme", "dark"])
+        #expect(light != dark)
+        #expect(try screen([], ["KVMTUI_THEME": "light"]) == light)
+        #expect(try screen(["--theme", "dark"], ["KVMTUI_THEME": "light"]) == dark)
+        #expect(try screen([], ["COLORFGBG": "0;15", "KVMTUI_THEME": ""]) == light)
+        #expect(try screen([], ["COLORFGBG": "15;0"]) == dark)
+        #expect(try Product.run(["open", "--theme", "loud"]).status == 64)
+    }
+
+    @Test func `a terminal that answers is believed, and keys typed meanwhile are keys`() throws {
+        let session = try TmuxSession.shell(width: 100, height: 30, environment: ["COLORFGBG": "15;0"])
+        // tmux answers for its window.
+        try session.windowStyle("fg=black,bg=white")
+        try session.enter("\(Explorer.commandLine) --theme auto")
+        try session.type("sss")
+        try session.waitForExplorer()
+        try session.wait(for: "step 3 of")
+        try session.press("q")
+    }
+
+    @Test func `a character that the C library does not know keeps its columns`() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-wide-\(UUID().uuidString.prefix(8)).yaml").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // Unassigned in the Unicode of older libraries, emoji in newer ones.
+        try "kvmtui: 1\ntitle: \"Stage 2 \u{1fae8} shakes \u{1fa77}\"\nmachine: {memory: [{ipa: 0x80000000, size: 64M}]}\nsteps: [{vcpu0: read 0x80001000}]\n"
+            .write(
+                toFile: path, atomically: true, encoding: .utf8)
+        let session = try TmuxSession([Product.path, "open", path], width: 100, height: 30)
+        let screen = try session.waitForExplorer()
+        let first = screen.split(separator: "\n").first.map(String.init) ?? ""
+        // The row ends where it should.
+        #expect(first.hasSuffix("step 0 of 41") || first.contains("step 0 of"), "\(first)")
+        #expect(!first.hasSuffix("of") && first.contains("shakes"), "\(first)")
+        try session.press("q")
+    }
+
     private func hasColours(_ screen: String) -> Bool {
         screen.contains("\u{1b}[38;5;") || screen.contains("\u{1b}[48;5;")
             || screen.firstMatch(of: /\u{1b}\[[0-9;]*(3|4|9|10)[0-7]m/) != nil

@@ -42,7 +42,7 @@ extension Explorer {
             if problems.count > request.problemsBefore { return say(words(problems[problems.count - 1]), error: true) }
             if made.count <= position { return say("\(request.typed): \(whyNothing(made.end.machine, request.typed))", error: true) }
         }
-        surroundings.journal(TypedAction(branch: branch + 1, place: request.place, text: request.typed))
+        let notKept = surroundings.journal(TypedAction(branch: branch + 1, place: request.place, text: request.typed))
         let name = request.title ?? request.typed
         if branch > 0, request.title != nil, branches[branch].title == name, position >= branches[branch].lastTyped {
             timeline = made
@@ -59,6 +59,7 @@ extension Explorer {
         forgetScene()
         go(to: timeline.place(ofOperation: request.number))
         if let problem = problems.first { return say(words(problem), error: true) }
+        if let notKept { return say("branch \(branch + 1) is not kept outside of the program: \(notKept); :save FILE keeps it") }
         say("branch \(branch + 1): \(request.typed), from step \(position)\(request.late.map { "; \($0)" } ?? ""); = compares, :branch 1 goes back")
     }
 

@@ -68,6 +68,7 @@ extension Explorer {
         work = nil
         done(finished.run, finished.branch)
         goOnRecovering()
+        goOnPasting()
     }
 
     /// ^C or Esc: the work ends with what there is.
@@ -75,6 +76,7 @@ extension Explorer {
         guard let stopped = work else { return }
         work = nil
         recovery = nil
+        (pasted, isRunningPasted) = ([], false)
         let steps = stopped.run.progress.steps
         if let branch = stopped.branch, steps <= branch.position {
             return say("stopped after \(steps) steps, before the branch began: nothing is changed")

@@ -14,11 +14,16 @@ public struct Explorer: Interactive {
         public var ascii: Bool
         /// There is a list of sessions behind this one, to which `q` goes back.
         public var hasList = false
-        /// Told of everything typed that made a branch, before it is done.
-        public var journal: @Sendable (TypedAction) -> Void = { _ in }
+        /// Told of everything typed that makes a branch; returns why it cannot be kept, where that has not been said before.
+        public var journal: @Sendable (TypedAction) -> String? = { _ in nil }
         /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
         public var unsaved: [UnsavedWork] = []
         public var dispose: @Sendable (UnsavedWork) -> Void = { _ in }
+        /// Lines typed at the prompt before, the newest last, and told of each that is typed.
+        public var history: [String] = []
+        public var remember: @Sendable (String) -> Void = { _ in }
+        /// The files that a path begins, for completion; folders end in `/`.
+        public var files: @Sendable (String) -> [String] = { _ in [] }
         /// Steps of a session that are run at once, before there is a bar: a tenth of a second or two.
         public var workAtOnce = 4 << 20
 
@@ -88,6 +93,9 @@ public struct Explorer: Interactive {
     /// A session that is being run in the background, what was typed meanwhile, and unsaved work that is being done again.
     var work: Work?
     var waiting: [Event] = []
+    /// Lines that were pasted at the prompt, to be run one after another; and whether that has been asked for.
+    var pasted: [String] = []
+    var isRunningPasted = false
     var recovery: Recovery?
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
@@ -101,6 +109,7 @@ public struct Explorer: Interactive {
     public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
         branches = [Branch(title: session.title, timeline: nil)]
         self.surroundings = surroundings
+        history = surroundings.history
         if let made = firstRun.flatMap({ Timeline($0, ifOf: session) }) {
             timeline = made
             sayWhatWasFound()
@@ -229,22 +238,19 @@ public struct Explorer: Interactive {
         case .key(let key): return handle(key)
         case .mouse(let mouse): return handle(mouse)
         case .paste(let text):
-            guard prompt != nil else { return .nothing }
-            for character in text where character.isKey { prompt?.insert(character) }
-            return .redraw
+            return paste(text)
         case .tick: return tick()
         }
     }
 
     private mutating func handle(_ key: Key) -> Reaction {
-        if Layout.kind(width: size.width, height: size.height) == .tooSmall {
-            return key == .character("q") || key == .control("c") ? .quit : .nothing
-        }
-        if key == .control("c") { return .quit }
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
+        if key == .control("c"), prompt == nil, pasted.isEmpty { return .quit }
+        if layout.kind == .tooSmall { return handleTooSmall(key) }
         if prompt != nil { return handleInPrompt(key) }
         if isAskingToLeave { return answer(key) }
+        if !pasted.isEmpty { return answerPaste(key) }
         message = nil
         if overlay == .map { return handleInMap(key) }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
@@ -263,6 +269,15 @@ public struct Explorer: Interactive {
         if comparison != nil, let reaction = handleInComparison(action) { return reaction }
         if player != nil, let reaction = handleInPlay(key, action) { return reaction }
         return perform(action, number: number)
+    }
+
+    /// Nothing is to be seen: what is open is closed before the program is left.
+    private mutating func handleTooSmall(_ key: Key) -> Reaction {
+        guard prompt == nil, pasted.isEmpty else {
+            if key == .control("c") || key == .escape { (prompt, pasted) = (nil, []) }
+            return .nothing
+        }
+        return key == .character("q") ? .quit : .nothing
     }
 
     /// A digit shows its pane; before `g`, the digits were a step's number and the focus goes back.

@@ -28,6 +28,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "save", usage: "save FILE", help: "write this branch as a session; save! FILE also over an existing one"),
         .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide; with ! over an existing file"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg; with ! over an existing file"),
+        .init(name: "mouse", usage: "mouse on|off", help: "take the mouse, or leave it to the terminal"),
         .init(name: "help", usage: "help", help: "this help"),
         .init(name: "sessions", usage: "sessions", help: "the list of sessions"),
         .init(name: "quit", usage: "quit", help: "leave; quit! also leaves what is not saved"),
@@ -60,6 +61,7 @@ extension Explorer {
         let machine = timeline.now.machine
         let actors = machine.actors.indices.map { machine.name(of: $0) }
         let branches = branches.indices.map { String($0 + 1) }
+        let files = surroundings.files
         return { text in
             let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             let last = words.last ?? ""
@@ -74,6 +76,10 @@ extension Explorer {
                 all = actors
             } else if words[0] == "branch" || words[0] == "compare" {
                 all = branches
+            } else if ["save", "save!", "screenshot", "screenshot!", "diagram", "diagram!"].contains(words[0]) {
+                all = files(last)
+            } else if words[0] == "mouse" {
+                all = ["on", "off"]
             } else if words[0] == "recover" {
                 all = ["off"]
             } else if words[0] == "names", words.count == 2 {
@@ -91,7 +97,10 @@ extension Explorer {
     mutating func run(_ text: String) -> Reaction {
         let line = text.trimmed
         guard !line.isEmpty else { return .redraw }
-        if history.last != line { history.append(line) }
+        if history.last != line {
+            history.append(line)
+            surroundings.remember(line)
+        }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
         switch words[0] {
@@ -103,6 +112,10 @@ extension Explorer {
         case "play": play(argument)
         case "recover": recover(argument)
         case "help": overlay = .help
+        case "mouse":
+            guard argument == "on" || argument == "off" else { say("mouse '\(argument)': on or off fits", error: true); break }
+            say(argument == "on" ? "the mouse is ours" : "the mouse is the terminal's: it selects text; :mouse on takes it back")
+            return .mouse(argument == "on")
         case "goto", "step":
             guard let number = parseNumber(argument) else { say("goto '\(argument)': a step from 0 to \(timeline.count) fits", error: true); break }
             go(to: Int(clamping: number))

@@ -4,8 +4,11 @@ struct Prompt {
     let kind: Kind
     private(set) var text: [Character] = []
     private(set) var cursor = 0
-    /// How far back in the history; 0: the line being typed.
+    /// How far back in the history; 0: the line being typed, which waits meanwhile.
     var historyIndex = 0
+    private var draft = ""
+    /// What ^R looks for; nil where it has not been asked.
+    private(set) var wanted: String?
     /// What Tab has offered, and which of it stands in the line.
     private(set) var candidates: [String] = []
     private var candidate = 0
@@ -41,6 +44,36 @@ struct Prompt {
         text.remove(at: cursor)
         candidates = []
         return true
+    }
+
+    /// The line `by` places further back.
+    mutating func recall(_ by: Int, _ history: [String]) {
+        guard kind == .command else { return }
+        show(min(max(0, historyIndex + by), history.count), history)
+    }
+
+    /// ^R: the last line before this one that has what was typed in it.
+    mutating func searchBack(_ history: [String]) {
+        guard kind == .command else { return }
+        let text = wanted ?? string
+        var index = historyIndex + 1
+        while index <= history.count, !history[history.count - index].contains(text) { index += 1 }
+        if index <= history.count { show(index, history) }
+        wanted = text
+    }
+
+    private mutating func show(_ index: Int, _ history: [String]) {
+        if historyIndex == 0 { draft = string }
+        historyIndex = index
+        set(index == 0 ? draft : history[history.count - index])
+    }
+
+    /// Anything else than ^R ends its search.
+    mutating func endSearch() { wanted = nil }
+
+    mutating func deleteToEnd() {
+        text.removeSubrange(cursor...)
+        candidates = []
     }
 
     mutating func deleteForward() { if cursor < text.count { text.remove(at: cursor) } }

@@ -53,14 +53,15 @@ extension Theme {
         }
     }
 
-    /// For light backgrounds: the same hues, dark enough to be read on white (4.5 : 1 and better).
+    /// For light backgrounds: the same hues, dark enough to be read on white (4.5 : 1 and better). Of
+    /// the sixteen old colours only black, red, blue, magenta and grey are; yellow, green and cyan are not.
     public static let light = Theme(
         name: "light", paper: Colour(0xffffff, ansi16: 15), ink: Colour(0x1c1c1c, ansi16: 0)
     ) { role in
-        let orange = Colour(0x9a5b00, ansi16: 3)
+        let orange = Colour(0x9a5b00, ansi16: 1)
         let blue = Colour(0x005f9e, ansi16: 4)
-        let green = Colour(0x00694c, ansi16: 6)
-        let ochre = Colour(0x6b5a00, ansi16: 3)
+        let green = Colour(0x00694c, ansi16: 4)
+        let ochre = Colour(0x6b5a00, ansi16: 5)
         let vermilion = Colour(0xb33c00, ansi16: 1)
         let purple = Colour(0x8a3c6b, ansi16: 5)
         let grey = Colour(0x5c5c5c, ansi16: 8)

@@ -15,8 +15,10 @@ extension ImageExplorer {
         guard var line = prompt else { return nil }
         // Only one of them, so that its text is not copied at each key.
         prompt = nil
+        let files = surroundings.files
         let outcome = line.handle(key, history: history) { text in
             let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            if ["screenshot", "screenshot!", "diagram", "diagram!"].contains(words[0]), words.count > 1 { return files(words.last ?? "") }
             let all = words.count <= 1 ? Self.commands.map(\.name) : words[0] == "walk" && words.count == 3 ? ProbeOperation.allCases.map(\.rawValue) : []
             return all.filter { $0.hasPrefix(words.last ?? "") }
         }
@@ -39,7 +41,10 @@ extension ImageExplorer {
     private mutating func run(_ text: String) -> Reaction {
         let line = text.trimmed
         guard !line.isEmpty else { return .redraw }
-        if history.last != line { history.append(line) }
+        if history.last != line {
+            history.append(line)
+            surroundings.remember(line)
+        }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
         switch words[0] {

@@ -35,6 +35,7 @@ public struct ImageExplorer: Interactive {
     public init(_ image: TableImage, surroundings: Explorer.Surroundings = .init()) {
         self.image = image
         self.surroundings = surroundings
+        history = surroundings.history
         // The first leaf is where there is something to see.
         let leaf = image.leaves().prefix(1).first { _ in true }
         browsing = TableBrowsing(place: TablePlace(ipa: leaf?.ipa ?? IPA(image.extent?.lowerBound ?? 0), level: leaf?.level ?? image.geometry.startLevel))
@@ -75,17 +76,26 @@ public struct ImageExplorer: Interactive {
         case .mouse(let mouse): return handle(mouse)
         case .paste(let text):
             guard prompt != nil else { return .nothing }
-            for character in text where character.isKey { prompt?.insert(character) }
+            let lines = text.split(whereSeparator: \.isNewline)
+            if lines.count > 1 {
+                message = ("\(lines.count) lines were pasted: one fits", true)
+                prompt = nil
+            } else {
+                prompt?.insert(pasting: String(lines.first ?? ""))
+            }
             return .redraw
         case .tick: return .nothing
         }
     }
 
     private mutating func handle(_ key: Key) -> Reaction {
-        if key == .control("c") { return .quit }
-        if layout.isTooSmall { return key == .character("q") ? .quit : .nothing }
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
+        if key == .control("c"), prompt == nil { return .quit }
+        if layout.isTooSmall {
+            if prompt != nil, key == .control("c") || key == .escape { prompt = nil }
+            return key == .character("q") && prompt == nil ? .quit : .nothing
+        }
         if let reaction = handleInPrompt(key) { return reaction }
         // The message goes with the next key, whatever that key does.
         let hadMessage = message != nil

@@ -55,17 +55,26 @@ public struct LeafMapExplorer: Interactive {
         case .mouse(let mouse): return handle(mouse)
         case .paste(let text):
             guard prompt != nil else { return .nothing }
-            for character in text where character.isKey { prompt?.insert(character) }
+            let lines = text.split(whereSeparator: \.isNewline)
+            if lines.count > 1 {
+                message = ("\(lines.count) lines were pasted: one fits", true)
+                prompt = nil
+            } else {
+                prompt?.insert(pasting: String(lines.first ?? ""))
+            }
             return .redraw
         case .tick: return .nothing
         }
     }
 
     private mutating func handle(_ key: Key) -> Reaction {
-        if key == .control("c") { return .quit }
-        if isTooSmall { return key == .character("q") ? .quit : .nothing }
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
+        if key == .control("c"), prompt == nil { return .quit }
+        if isTooSmall {
+            if prompt != nil, key == .control("c") || key == .escape { prompt = nil }
+            return key == .character("q") && prompt == nil ? .quit : .nothing
+        }
         if let reaction = handleInPrompt(key) { return reaction }
         message = nil
         if map != nil { return handleInMap(key) }

@@ -36,6 +36,8 @@ public enum Reaction: Hashable, Sendable {
     case repaint
     /// Give the terminal back and stop, until the shell continues us (`^Z`).
     case suspend
+    /// Draw; and take the mouse, or leave it to the terminal.
+    case mouse(Bool)
     /// Give the terminal back and end.
     case quit
 }

@@ -188,6 +188,9 @@ public struct Manual {
         list(
             [
                 ("Ev KVMTUI_SESSIONS", "The folder of the sessions that open and others find by name."),
+                ("Ev KVMTUI_THEME", "dark, light, mono, or auto: what --theme is without being given."),
+                ("Ev COLORFGBG", "Whether the terminal is light, where it does not say so itself: its last number is the background's colour."),
+                ("Ev ESCDELAY", "How long a lone Escape waits for the rest of a key, in milliseconds; 25 by default."),
                 ("Ev NO_COLOR", "Set and not empty: no colours, unless --color always."),
                 ("Ev TERM", "The terminal's name."),
                 (

@@ -24,7 +24,7 @@ public struct SessionEntry: Sendable {
         self.problem = problem
     }
 
-    var title: String { session?.title ?? "in error: \(problem)" }
+    var title: String { session?.title ?? (name == "…" ? problem : "in error: \(problem)") }
 
     /// Actions up to which a session is run through to know its length.
     private static let quick = 400

@@ -69,10 +69,15 @@ struct SessionPicker {
     private var isTooSmall: Bool { size.width < Layout.smallestWidth || size.height < Layout.smallestHeight }
 
     private mutating func handle(_ key: Key) -> Outcome {
-        if key == .control("c") { return .reaction(.quit) }
+        if key == .control("c") {
+            guard isTyping else { return .reaction(.quit) }
+            isTyping = false
+            setFilter("")
+            return .reaction(.redraw)
+        }
         if key == .control("z") { return .reaction(.suspend) }
         if key == .control("l") { return .reaction(.repaint) }
-        if isTooSmall { return .reaction(key == .character("q") ? .quit : .nothing) }
+        if isTooSmall { return .reaction(key == .character("q") && !isTyping ? .quit : .nothing) }
         message = ""
         if isTyping, let outcome = type(key) { return outcome }
         if showsHelp {

@@ -112,6 +112,16 @@ extension Explorer {
 
 // What a recording is told.
 extension Explorer {
+    /// Where it stands, in words; nil at the start, where everybody begins.
+    public var place: String? {
+        guard timeline.position > 0 else { return nil }
+        var text = "step \(timeline.position) of \(timeline.count)"
+        if let fault = timeline.faultNumber(at: timeline.position) { text += ", fault \(fault + 1)" }
+        if let actor = timeline.actor { text += ", \(timeline.now.machine.name(of: actor))" }
+        if let step = timeline.step { text += ": \(step.name)" }
+        return branch > 0 ? "branch \(branch + 1), " + text : text
+    }
+
     /// The session's title.
     public var title: String { timeline.session.title }
 

@@ -14,8 +14,14 @@ extension ActionLanguage {
     /// The words behind the address of a fault that a trace gave.
     static func traceWords(_ access: Access) -> String {
         guard access.faultsOnce else { return "" }
-        return " once" + (access.pc == 0 ? "" : " pc \(hex(UInt64(access.pc)))") + (access.value == 0 ? "" : " value \(hex(access.value))")
+        let own = HSR(rawValue: access.rawHSR)
+        return " once" + (access.pc == 0 ? "" : " pc \(hex(UInt64(access.pc)))")
+            + (access.va.rawValue == access.ipa.rawValue & 0xffff_ffff ? "" : " va \(hex(access.va.rawValue))")
+            + (access.value == 0 ? "" : " value \(hex(access.value))") + (access.width == width(of: own) ? "" : " width \(access.width)")
     }
+
+    /// Bytes of the access that a syndrome tells of; 4 where it does not say.
+    private static func width(of hsr: HSR) -> UInt8 { hsr.isv ? 1 << hsr.accessSize : 4 }
 
     static func traceText(_ a: HostAction, _ place: String) -> String {
         let ipa = hex(a.ipa.rawValue), size = hex(a.size)
@@ -37,10 +43,25 @@ extension ActionLanguage {
         guard takeIf("once") else { return }
         access.faultsOnce = true
         if takeIf("pc") { access.pc = UInt32(try number("the guest's PC", max: 0xffff_ffff)) }
+        if takeIf("va") { access.va = VA(try number("the guest's virtual address", max: 0xffff_ffff)) }
         if takeIf("value") { access.value = try number("the value that is written, or that the device answers") }
-        guard access.rawHSR != 0, HSR(rawValue: access.rawHSR).isv else { return }
-        access.width = 1 << HSR(rawValue: access.rawHSR).accessSize
-        access.ipa = IPA(access.ipa.rawValue & ~(UInt64(access.width) - 1))
+        let hsr = HSR(rawValue: access.rawHSR)
+        access.width = Self.width(of: hsr)
+        if takeIf("width") {
+            let word = try take("the bytes of the access: 1, 2, 4 or 8")
+            guard let width = UInt8(word.text), [1, 2, 4, 8].contains(width) else {
+                throw Mistake(column: word.column, found: "'\(word.text)'", fits: "the bytes of the access: 1, 2, 4 or 8")
+            }
+            access.width = width
+        }
+        // A stage-1 walk reads, whatever the access was to do.
+        access.kind = TraceScript.kind(hsr)
+        if hsr.isv { access.signExtend = hsr.signExtend && access.kind == .read }
+        guard access.ipa.rawValue % UInt64(access.width) == 0 || access.kind == .execute else {
+            throw Mistake(
+                column: words[3].column, found: "\(words[3].text), not aligned to the \(access.width) bytes of the syndrome",
+                fits: "an aligned address, or width N")
+        }
     }
 
     mutating func traceCommand(_ verb: Substring, vm: VMNumber) throws(Mistake) -> Command {

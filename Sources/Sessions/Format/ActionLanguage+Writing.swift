@@ -7,6 +7,8 @@ extension ActionLanguage {
     public static func text(of command: Command) -> String? {
         switch command {
         case .access(let access): guestText(access)
+        case .host(let action, .hva(_, let process)?, _) where action.kind == .fork: "fork" + (process == "vmm0" ? "" : " \(process)")
+        case .host(let action, .hva(_, let process)?, _) where action.kind == .exit: "exit" + (process == "child" ? "" : " \(process)")
         case .host(let action, let place, let other): hostText(action, place.map(text) ?? "", other.map(text) ?? "")
         case .proceed: "continue"
         case .switches: nil
@@ -51,8 +53,8 @@ extension ActionLanguage {
         case .swapOut: return "swap-out \(place)"
         case .processRead: return "read \(place)"
         case .processWrite: return "write \(place) \(hex(a.value))"
-        case .fork: return "fork" + processName(place, default: "hva")
-        case .exit: return "exit" + processName(place, default: "child")
+        case .fork: return "fork"
+        case .exit: return "exit"
         case .ksmMerge: return "merge \(place) \(other)"
         case .madviseDontneed: return "dontneed \(place) \(size)"
         case .munmap: return "munmap \(place) \(size)"
@@ -74,11 +76,5 @@ extension ActionLanguage {
             return traceText(a, place)
         case .deviceRead, .deviceWrite, .evictLines, .prefetchLines, .maintainCaches: return hostCacheText(a, place)
         }
-    }
-
-    /// " vmm1" for a process that is not the one meant anyway.
-    private static func processName(_ place: String, default name: String) -> String {
-        let process = place.split(separator: ":").first.map(String.init) ?? ""
-        return process == name ? "" : " " + process
     }
 }

@@ -25,6 +25,7 @@ public struct ActionLanguage {
 
     private(set) var words: [Word] = []
     private var next = 0
+    private var hvaEnd: UInt64 = 1 << 32
     let length: Int
 
     private init(_ text: String) {
@@ -65,8 +66,13 @@ public struct ActionLanguage {
     }
 
     /// The command that `text` tells an actor of `kind` to do.
-    public static func parse(_ text: String, for kind: Actor.Kind, vm: VMNumber = 0) throws(Mistake) -> Command {
+    ///
+    /// - Parameter hvaEnd: what a slot's address in its VMM is below: 4 GiB, or more on a host of 64 bits.
+    ///
+    /// - Parameter hvaEnd: what a slot's address in its VMM is below.
+    public static func parse(_ text: String, for kind: Actor.Kind, vm: VMNumber = 0, hvaEnd: UInt64 = 1 << 32) throws(Mistake) -> Command {
         var parser = ActionLanguage(text)
+        parser.hvaEnd = hvaEnd
         let command = kind == .vcpu ? try parser.guestCommand() : try parser.hostCommand(vm: vm)
         if let word = parser.peek { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "nothing more fits here") }
         return command
@@ -277,7 +283,7 @@ public struct ActionLanguage {
             action.vm = vm
             action.ipa = IPA(try number("the slot's IPA", max: Self.maxIPA))
             action.size = try size(default: nil)
-            action.hva = HVA(try number("the slot's address in the VMM", max: 0xffff_ffff))
+            action.hva = HVA(try number("the slot's address in the VMM", max: hvaEnd - 1))
             if takeIf("readonly") { action.count = 1 }
             if takeIf("mapped") { action.value = 1 }
             return .host(action, place: nil, other: nil)

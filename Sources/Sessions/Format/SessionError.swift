@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 // Session files: the format, the action language, expectations, and the errors that they can have.
 
 /// A place in a file. Lines and columns count from 1; 0: unknown.
@@ -25,6 +33,8 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     public var fits: String
     /// The file is no text, or no YAML.
     public var isNotYAML = false
+    /// The system would not give it, although it is there: no mistake of whoever wrote it.
+    public var isUnreadable = false
 
     /// - Parameters:
     ///   - fits: what would fit; empty where there is nothing to say.
@@ -33,6 +43,12 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
         self.place = place
         self.message = message
         self.fits = fits
+    }
+
+    /// What kept a file from being had.
+    public init(_ name: String, _ error: ByteSourceError) {
+        self.init(name, nil, error.doing == .opening ? "cannot be opened" : "cannot be read", fits: error.reason)
+        isUnreadable = ![0, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP].contains(error.errno)
     }
 
     public var description: String {

@@ -4,8 +4,8 @@ import Yams
 extension SessionReader {
     private static let memoryKeys = ["ipa", "size", "hva", "populated", "readonly", "user-alloc", "device", "unmapped", "count", "stride"]
 
-    func machine(_ node: Node) throws -> MachineConfiguration {
-        let keys = ["cpu", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base", "caches"]
+    mutating func machine(_ node: Node) throws -> MachineConfiguration {
+        let keys = ["cpu", "host", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base", "caches"]
         let entries = try mapping(node, "the machine", keys: keys)
         var configuration = MachineConfiguration()
         if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
@@ -14,6 +14,13 @@ extension SessionReader {
             }
             configuration.revision = revision
             configuration.behaviours = revision.behaviours
+        }
+        // Before the memory, which it bounds.
+        if let host = entries.first(where: { $0.key == "host" })?.value {
+            guard host.string == "arm" || host.string == "arm64" else {
+                throw fail(host, "host \(Self.kind(host))", fits: "arm, or arm64: addresses of 64 bits in its processes")
+            }
+            isWideHost = host.string == "arm64"
         }
         var vm = MachineConfiguration.VM()
         var others: [MachineConfiguration.VM] = []
@@ -148,7 +155,7 @@ extension SessionReader {
         guard count == 1 || stride <= (1 << 40) / count, ipa + stride * (count - 1) + size <= 1 << 40 else {
             throw fail(node, "the memory slot ends beyond 40 bits of IPA", fits: "an end up to \(hex(1 << 40))")
         }
-        let end: UInt64 = isForTrace ? 1 << 56 : Process.userEnd.rawValue
+        let end = hvaEnd
         let given = try entry("hva").map { try pages($0, "hva", below: end) }
         let hva = given ?? nextHVA
         guard size * count <= end, hva + size * count <= end else {

@@ -20,7 +20,7 @@ extension SessionReader {
     }
 
     /// Actions in all, repeats counted: the start of each is kept.
-    static let actionLimit = 20_000_000
+    public static let actionLimit = 20_000_000
 
     private mutating func entry(_ node: Node) throws -> Script.Entry {
         guard case .mapping(let mapping) = node else {
@@ -46,7 +46,8 @@ extension SessionReader {
                 if key == "with" || key == "without" {
                     let list = try behaviours(value).map { ($0, on: key == "with" ? $1 : !$1) }
                     operation.command = .switches(list)
-                    operation.text = "\(key) \(list.map(\.0.name).joined(separator: ", "))"
+                    // As written: an opposite name says the opposite of the behaviour's own.
+                    operation.text = PrintableText.printable("\(key) \(try self.list(value, "the behaviours").compactMap(\.string).joined(separator: ", "))")
                     continue
                 }
                 operation.actor = key
@@ -66,7 +67,7 @@ extension SessionReader {
         let text = try string(node, "the action")
         operation.text = PrintableText.printable(text)
         do {
-            operation.command = try ActionLanguage.parse(text, for: kind)
+            operation.command = try ActionLanguage.parse(text, for: kind, hvaEnd: isWideHost ? hvaEnd : 1 << 32)
         } catch {
             throw located(error, in: node)
         }

@@ -11,6 +11,8 @@ public struct SessionReader {
     let file: String
     /// The file says what memory the VM of a trace has: HVAs are those of the host's VMM, 64 bits, and 0 where the file does not say.
     var isForTrace = false
+    /// The host's processes have addresses of 64 bits, as those of most traces: `host: arm64`.
+    var isWideHost = false
     var written = 0
     /// What each name at the head of a step is; nil where it is nobody's.
     var actorKinds: [String: Actor.Kind] = [:]
@@ -18,7 +20,7 @@ public struct SessionReader {
     /// - Parameter isForTrace: only the machine is wanted, for a trace: see `isForTrace`.
     public static func read(path: String, isForTrace: Bool = false) throws -> Session {
         let source: ByteSource
-        do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
+        do { source = try ByteSource(path: path) } catch { throw InputError(path, error) }
         return try read(source, isForTrace: isForTrace)
     }
 
@@ -31,7 +33,7 @@ public struct SessionReader {
             if let size = source.size, size > UInt64(sizeLimit) {
                 throw InputError(source.name, nil, "is \(size >> 20) MiB long", fits: "a session has at most \(sizeLimit >> 20) MiB; use repeat, or a trace")
             }
-            throw InputError(source.name, nil, "cannot be read", fits: error.description)
+            throw InputError(source.name, error)
         }
         return try read(bytes, file: source.name, isForTrace: isForTrace)
     }
@@ -45,7 +47,8 @@ public struct SessionReader {
             problem.isNotYAML = true
             throw problem
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // A byte order mark says nothing in UTF-8; editors of other systems put one there.
+        guard let text = String(validating: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self) else {
             throw InputError(file, nil, "is not UTF-8", fits: "a session is YAML in UTF-8")
         }
         return try read(text: text, file: file, isForTrace: isForTrace)
@@ -146,6 +149,9 @@ public struct SessionReader {
     }
 
     // MARK: The whole
+
+    /// The end of a process's addresses.
+    var hvaEnd: UInt64 { isForTrace || isWideHost ? 1 << 56 : Process.userEnd.rawValue }
 
     private mutating func session(_ node: Node) throws -> Session {
         let entries = try mapping(node, "the session", keys: ["kvmtui", "title", "about", "question", "machine", "steps"])

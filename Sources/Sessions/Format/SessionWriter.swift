@@ -13,6 +13,8 @@ public struct SessionWriter {
     /// Operations written, loops once and in full; and from which on notes and expectations are another course's.
     private var written = 0
     private var divergesAt = Int.max
+    /// An address in a VMM that only a host of 64 bits has.
+    private var isWideHost = false
 
     private mutating func line(_ depth: Int, _ text: String) { out += String(repeating: "  ", count: depth) + text + "\n" }
 
@@ -26,17 +28,24 @@ public struct SessionWriter {
         line(0, "title: \(quoted(session.title))")
         if !session.about.isEmpty { line(0, "about: \(quoted(session.about))") }
         if !session.question.isEmpty { line(0, "question: \(quoted(session.question))") }
-        write(session.machine)
+        let head = out
+        out = ""
         line(0, "steps:")
         divergesAt = session.divergesAt ?? .max
         for entry in session.script.entries { write(entry, 1) }
         if session.script.count == 0 { out.removeLast(); out += " []\n" }
+        let steps = out
+        out = head
+        write(session.machine)
+        out += steps
     }
 
     private mutating func write(_ machine: MachineConfiguration) {
         line(0, "machine:")
         line(1, "cpu: \(machine.cpu.name)")
         line(1, "kernel: \(machine.revision.rawValue)")
+        let end = machine.vms.flatMap(\.memory).map { $0.hva.rawValue + $0.size }.max() ?? 0
+        if isWideHost || end > Process.userEnd.rawValue { line(1, "host: arm64") }
         let own = machine.revision.behaviours
         let with = machine.behaviours.subtracting(own).list.map(\.name), without = own.subtracting(machine.behaviours).list.map(\.name)
         if !with.isEmpty { line(1, "with: [\(with.joined(separator: ", "))]") }
@@ -68,8 +77,9 @@ public struct SessionWriter {
         line(depth, "vcpus: [\(vm.vcpus.map(\.description).joined(separator: ", "))]")
         guard !vm.memory.isEmpty else { return }
         line(depth, "memory:")
-        for slot in vm.memory {
+        for (slot, count, stride) in rows(vm.memory) {
             var text = "- { ipa: \(hex(slot.ipa.rawValue)), size: \(hex(slot.size)), hva: \(hex(slot.hva.rawValue))"
+            if count > 1 { text += ", count: \(count), stride: \(hex(stride))" }
             switch slot.content {
             case .untouched: break
             case .populated: text += ", populated: true"
@@ -80,6 +90,27 @@ public struct SessionWriter {
             if !slot.userAllocated { text += ", user-alloc: false" }
             line(depth + 1, text + " }")
         }
+    }
+
+    /// Slots that follow each other as a row of the reader's would: a million of them are a line.
+    private func rows(_ memory: [MachineConfiguration.Memory]) -> [(slot: MachineConfiguration.Memory, count: UInt64, stride: UInt64)] {
+        var rows: [(slot: MachineConfiguration.Memory, count: UInt64, stride: UInt64)] = []
+        for slot in memory {
+            if var row = rows.last, row.slot.ipa < slot.ipa {
+                let stride = row.count == 1 ? slot.ipa.rawValue - row.slot.ipa.rawValue : row.stride
+                var next = row.slot
+                next.ipa = IPA(row.slot.ipa.rawValue + row.count * stride)
+                next.hva = HVA(row.slot.hva.rawValue + row.count * row.slot.size)
+                if case .device = slot.content {
+                } else if stride >= slot.size, next == slot {
+                    (row.count, row.stride) = (row.count + 1, stride)
+                    rows[rows.count - 1] = row
+                    continue
+                }
+            }
+            rows.append((slot, 1, slot.size))
+        }
+        return rows
     }
 
     private mutating func write(_ entry: Script.Entry, _ depth: Int) {
@@ -107,6 +138,7 @@ public struct SessionWriter {
         // What was said of another course is not said of this one.
         if written >= divergesAt { (operation.note, operation.expectations) = ("", []) }
         written += 1
+        if case .host(let action, _, _) = operation.command, action.kind == .slotAdd, action.hva.rawValue >= 1 << 32 { isWideHost = true }
         if case .switches(let list) = operation.command {
             let with = list.filter(\.on).map(\.0.name), without = list.filter { !$0.on }.map(\.0.name)
             // One list a step: both kinds make two.

@@ -28,7 +28,7 @@ public final class ByteSource {
             return
         }
         // Without O_NONBLOCK the opening of a FIFO waits for its writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = FileName.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
         guard descriptor >= 0 else { throw ByteSourceError(name: path, doing: .opening, errno: errno) }
         var status = stat()
         let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
@@ -143,9 +143,12 @@ public struct ByteSourceError: Error, Sendable, Hashable, CustomStringConvertibl
     /// False: it is a pipe, a device or a socket, and none of them was named as standard input.
     public var isRegular = true
 
-    public var description: String {
-        if !isRegular { return "\(name): is a pipe, a device or a socket: only files are read, and standard input as -" }
-        if let limit { return "\(name): more than \(limit) bytes, which is all that is read of such a file" }
-        return "\(name): \(doing) failed: \(String(cString: strerror(errno)))"
+    /// Without the name.
+    public var reason: String {
+        if !isRegular { return "is a pipe, a device or a socket: only files are read, and standard input as -" }
+        if let limit { return "more than \(limit) bytes, which is all that is read of such a file" }
+        return String(cString: strerror(errno))
     }
+
+    public var description: String { "\(name): " + (!isRegular || limit != nil ? reason : "\(doing) failed: \(reason)") }
 }

@@ -24,7 +24,9 @@ enum PrintableText {
     /// Neither a control character nor one that changes how its neighbours are shown (direction, line breaks).
     static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        // Joiners shape their neighbours and nothing else; people have glyphs of their own in private use.
+        case .format: scalar.value == 0x200c || scalar.value == 0x200d
+        case .control, .surrogate, .unassigned, .lineSeparator, .paragraphSeparator: false
         default: true
         }
     }

@@ -58,20 +58,22 @@ struct AttachCommand: ParsableCommand {
                 try export.write(image)
                 return TableOptions.tell(image.notices, of: address)
             }
-            let desk = SessionDesk(screen.choice, BehaviourOptions.Choice(revision: nil, switchedOn: [], switchedOff: []), keepsWork: false)
+            let isHeadless = keys != nil || saveScreen != nil || screen.size != nil
+            let looks = screen.resolved(onTerminal: !isHeadless)
+            let desk = SessionDesk(looks.choice, BehaviourOptions.Choice(revision: nil, switchedOn: [], switchedOff: []), keepsWork: false)
             var explorer = ImageExplorer(image, surroundings: desk.surroundings)
             explorer.refresh = { Result { try machine.read() } }
-            try show(explorer)
+            try show(explorer, looks.terminal, isHeadless: isHeadless)
         }
     }
 
-    private func show(_ explorer: ImageExplorer) throws {
+    private func show(_ explorer: ImageExplorer, _ options: TerminalOptions, isHeadless: Bool) throws {
         do throws(TerminalError) {
-            guard keys != nil || saveScreen != nil || screen.size != nil else {
-                return _ = try TerminalDriver.run(explorer, options: screen.terminal, environment: ProcessInfo.processInfo.environment)
+            guard isHeadless else {
+                return _ = try TerminalDriver.run(explorer, options: options, environment: ProcessInfo.processInfo.environment)
             }
             var explorer = explorer
-            try HeadlessDriver.run(&explorer, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: screen.terminal)
+            try HeadlessDriver.run(&explorer, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: options)
         } catch {
             CommandIO.complain(error)
             throw ExitCode(error.exitStatus)

@@ -26,7 +26,8 @@ enum CommandIO {
     static func report(_ error: any Error) -> any Error {
         if error is ExitCode || error is CleanExit || error is ValidationError { return error }
         complain(error)
-        if let error = error as? ByteSourceError, error.errno != 0, error.doing == .reading { return failed }
+        if let error = error as? ByteSourceError { return InputError(error.name, error).isUnreadable ? failed : badInput }
+        if let error = error as? InputError, error.isUnreadable { return failed }
         return badInput
     }
 
@@ -44,7 +45,10 @@ enum CommandIO {
     static func output(_ text: String) throws { try output(Array(text.utf8)) }
 
     static func output(_ bytes: [UInt8]) throws {
-        if !write(bytes, to: 1) { throw errno == EPIPE ? ExitCode.success : failed }
+        guard !write(bytes, to: 1) else { return }
+        if errno == EPIPE { throw ExitCode.success }
+        complain("standard output: cannot be written: \(String(cString: strerror(errno)))")
+        throw failed
     }
 
     /// Writes bytes, whole; false where that failed, with `errno`.

@@ -53,7 +53,9 @@ struct ExportCommand: ParsableCommand {
                 let image = try tables.open(source)
                 try export(image)
                 TableOptions.tell(image.notices, of: file)
-            case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
+            case .other, .trace:
+                try tables.refuse(for: source.name)
+                if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
             default: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
             }
         } catch { throw CommandIO.report(error) }

@@ -6,9 +6,7 @@ extension OpenCommand {
     func isImage(_ source: ByteSource, named session: String) throws -> Bool {
         let prefix = try? source.peek()
         guard let prefix, !tables.base.isEmpty || InputKind.detect(prefix).isImage else {
-            guard tables.isEmpty else {
-                throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an image of physical memory: they are for images")
-            }
+            try tables.refuse(for: session)
             return false
         }
         guard behaviours.isEmpty, trace.memory.isEmpty else {

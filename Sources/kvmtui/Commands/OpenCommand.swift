@@ -34,18 +34,19 @@ struct OpenCommand: ParsableCommand {
 
     func run() throws {
         try CommandIO.reporting {
-            let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !isHeadless)
+            let looks = screen.resolved(onTerminal: !isHeadless)
+            let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: !isHeadless)
             var explorer: Explorer?
             if let session {
                 if let leaves = try leaves(session) {
                     leaveStandardInput()
-                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings))
+                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
                 }
                 let source = try SessionFiles.source(session)
                 if try isImage(source, named: session) {
                     let image = try tables.open(source)
                     leaveStandardInput()
-                    return _ = try show(ImageExplorer(image, surroundings: desk.surroundings))
+                    return _ = try show(ImageExplorer(image, surroundings: desk.surroundings), looks.terminal)
                 }
                 let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
                 explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
@@ -55,7 +56,8 @@ struct OpenCommand: ParsableCommand {
                 list: { SessionDesk.entries() },
                 open: { session, path in desk.explorer(session, path: path, hasList: true) },
                 closed: { desk.close($0) })
-            let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain))
+            let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain), looks.terminal)
+            if !isHeadless, let place = left.explorer?.place { CommandIO.complain("left at \(place)") }
             if !isHeadless, let kept = left.explorer.flatMap({ desk.close($0) }) { CommandIO.complain(kept) }
         }
     }
@@ -69,11 +71,11 @@ struct OpenCommand: ParsableCommand {
     }
 
     /// Shows it on the terminal, or plays the keys without one. Returns it as it was left.
-    private func show<App: Interactive>(_ app: App) throws -> App {
+    private func show<App: Interactive>(_ app: App, _ options: TerminalOptions) throws -> App {
         do throws(TerminalError) {
-            guard isHeadless else { return try TerminalDriver.run(app, options: screen.terminal, environment: ProcessInfo.processInfo.environment) }
+            guard isHeadless else { return try TerminalDriver.run(app, options: options, environment: ProcessInfo.processInfo.environment) }
             var app = app
-            try HeadlessDriver.run(&app, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: screen.terminal)
+            try HeadlessDriver.run(&app, size: screen.screenSize, keys: keys, saveTo: saveScreen, options: options)
             return app
         } catch {
             CommandIO.complain(error)

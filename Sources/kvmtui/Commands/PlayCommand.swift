@@ -22,12 +22,21 @@ struct PlayCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write a recording (asciicast v2), or - for standard output; --size says how large, else 80x24.", valueName: "file"))
     var record: String?
 
+    @Option(help: ArgumentHelp("With --record: no step stays longer than that.", valueName: "seconds"))
+    var idleLimit: Double?
+
     @OptionGroup var trace: TraceOptions
     @OptionGroup var screen: ScreenOptions
     @OptionGroup var behaviours: BehaviourOptions
 
     func validate() throws {
         guard speed.isFinite, speed >= 0.125, speed <= 64 else { throw ValidationError("--speed \(speed): from 0.125 to 64 fits") }
+        if let idleLimit {
+            guard record != nil else { throw ValidationError("--idle-limit is for --record") }
+            guard idleLimit.isFinite, idleLimit >= 0.01, idleLimit <= 3600 else {
+                throw ValidationError("--idle-limit \(idleLimit): from 0.01 to 3600 seconds fits")
+            }
+        }
         if screen.size != nil, record == nil { throw ValidationError("--size is for --record; on a terminal the session has the terminal's size") }
     }
 
@@ -45,7 +54,8 @@ struct PlayCommand: ParsableCommand {
 
     func run() throws {
         try CommandIO.reporting {
-            let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: record == nil)
+            let looks = screen.resolved(onTerminal: record == nil)
+            let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: record == nil)
             let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
             var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
@@ -53,9 +63,11 @@ struct PlayCommand: ParsableCommand {
             explorer.play(speed: speed)
             do throws(TerminalError) {
                 if let record {
-                    try Recording.write(explorer, to: record, size: screen.screenSize, options: screen.terminal)
+                    try Recording.write(
+                        explorer, to: record, idleLimit: idleLimit.map { .milliseconds(Int($0 * 1000)) }, size: screen.screenSize, options: looks.terminal)
                 } else {
-                    let left = try TerminalDriver.run(explorer, options: screen.terminal, environment: ProcessInfo.processInfo.environment)
+                    let left = try TerminalDriver.run(explorer, options: looks.terminal, environment: ProcessInfo.processInfo.environment)
+                    if let place = left.place { CommandIO.complain("left at \(place)") }
                     if let kept = desk.close(left) { CommandIO.complain(kept) }
                 }
             } catch {

@@ -3,7 +3,7 @@ import Sessions
 
 /// A session playing into a file, without a terminal and without waiting.
 enum Recording {
-    static func write(_ explorer: Explorer, to path: String, size: ScreenSize, options: TerminalOptions) throws(TerminalError) {
+    static func write(_ explorer: Explorer, to path: String, idleLimit: Duration?, size: ScreenSize, options: TerminalOptions) throws(TerminalError) {
         let file = try OutputFile(path)
         var explorer = explorer
         var grid = Grid(width: size.width, height: size.height, glyphs: options.ascii ? .ascii : .unicode)
@@ -22,7 +22,7 @@ enum Recording {
         }
         var made = 0
         while !Interrupt.wasSeen, let wait = explorer.wakeAfter {
-            cast.wait(wait)
+            cast.wait(idleLimit.map { min($0, wait) } ?? wait)
             _ = explorer.handle(.tick)
             if let fault = explorer.faultBeginningHere { cast.mark("fault \(fault)") }
             grid.clear()

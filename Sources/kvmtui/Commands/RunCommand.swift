@@ -46,7 +46,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        var failed = false, bad = false
+        var failed = false, bad = false, unreadable = false
         var output = StandardOutput()
         for name in sessions {
             do {
@@ -71,11 +71,12 @@ struct CheckCommand: ParsableCommand {
             } catch let error as InputError {
                 try output.flush()
                 CommandIO.complain(error)
-                bad = true
+                if error.isUnreadable { unreadable = true } else { bad = true }
             }
         }
         try output.flush()
         if bad { throw CommandIO.badInput }
+        if unreadable { throw CommandIO.failed }
         if failed { throw CommandIO.notHeld }
     }
 }

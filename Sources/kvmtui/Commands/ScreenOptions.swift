@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Screens
+import Sessions
 
 /// How the screen is drawn.
 struct ScreenOptions: ParsableArguments {
@@ -9,8 +11,10 @@ struct ScreenOptions: ParsableArguments {
     @Option(help: "Colours: auto, always or never. NO_COLOR is honoured.")
     var color: TerminalOptions.ColourChoice = .auto
 
-    @Option(help: "Colours for a dark or light terminal, or none: dark, light, mono.", completion: .list(Theme.all.map(\.name)))
-    var theme: String = "dark"
+    @Option(
+        help: "Colours for a dark or light terminal, or none: dark, light, mono; auto asks the terminal. Else KVMTUI_THEME, else auto.",
+        completion: .list(Theme.all.map(\.name)))
+    var theme: String?
 
     @Flag(help: "Draw with ASCII only.")
     var ascii = false
@@ -22,17 +26,36 @@ struct ScreenOptions: ParsableArguments {
     var noMouse = false
 
     func validate() throws {
-        guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
+        for (what, name) in [("theme", theme), ("theme in KVMTUI_THEME:", Self.environment["KVMTUI_THEME"])] {
+            guard let name, !name.isEmpty, name != "auto", Theme.named(name) == nil else { continue }
+            throw ValidationError("unknown \(what) '\(DisplayText(name, limit: 40).text)': \(Theme.all.map(\.name).joined(separator: ", ")) or auto")
+        }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
     }
 
-    var terminal: TerminalOptions {
+    private static let environment = ProcessInfo.processInfo.environment
+
+    /// What was asked for, by option or by the environment; nil: as the terminal is.
+    private var namedTheme: Theme? {
+        [theme, Self.environment["KVMTUI_THEME"]].compactMap { $0 }.first { !$0.isEmpty }.flatMap { Theme.named($0) }
+    }
+
+    /// The options with everything found out that they leave open.
+    ///
+    /// - Parameter onTerminal: a terminal is there to be asked; else what nobody says is dark.
+    func resolved(onTerminal: Bool) -> (terminal: TerminalOptions, choice: Choice) {
         var options = TerminalOptions()
         options.colour = color
         options.mouse = !noMouse
         options.ascii = ascii
-        options.theme = Theme.named(theme) ?? .dark
-        return options
+        options.theme = namedTheme ?? .dark
+        let showsColours = options.effectiveTheme(noColour: Self.environment["NO_COLOR"]).name != Theme.mono.name
+        if namedTheme == nil, onTerminal, showsColours, isatty(STDOUT_FILENO) == 1 {
+            let background = TerminalBackground.find(Self.environment)
+            if background.isLight == true { options.theme = .light }
+            options.typedAhead = background.typedAhead
+        }
+        return (options, Choice(theme: options.theme, plain: plain, ascii: ascii))
     }
 
     /// The size asked for, or what a terminal most often has.
@@ -44,8 +67,6 @@ struct ScreenOptions: ParsableArguments {
         let plain: Bool
         let ascii: Bool
     }
-
-    var choice: Choice { Choice(theme: Theme.named(theme) ?? .dark, plain: plain, ascii: ascii) }
 }
 
 extension TerminalOptions.ColourChoice: ExpressibleByArgument {}

@@ -25,11 +25,17 @@ enum SessionFiles {
     /// Whether there is a regular file of that name: a pipe beside a trace is none of its files.
     static func isFile(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return FileName.withBytes(of: path, { stat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// The path of `name`: itself if there is such a file, else the shipped session of that name.
     static func path(of name: String) throws -> String {
+        // A name that is no UTF-8 has come here with marks in it: the file is the one that the system was given.
+        if name.unicodeScalars.contains("\u{fffd}") {
+            for argument in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)) {
+                if let argument, FileName.text(of: argument) == name, FileName.withBytes(of: name, { access($0, F_OK) }) == 0 { return name }
+            }
+        }
         if name == "-" || FileManager.default.fileExists(atPath: name) { return name }
         if !name.contains("/") {
             for folder in folders {
@@ -73,8 +79,7 @@ enum SessionFiles {
     static func source(_ name: String) throws -> ByteSource {
         let path = try path(of: name)
         do throws(ByteSourceError) { return try ByteSource(path: path) } catch {
-            if error.doing == .opening { throw InputError(path, nil, "cannot be opened", fits: error.description) }
-            throw error
+            throw InputError(path, error)
         }
     }
 
@@ -102,7 +107,7 @@ enum SessionFiles {
             let opened = try TraceSession.read(from: source, options: try TraceOptions.make(memory, beside: source.path)) { bar.show($0) }
             return (opened.session, opened.run)
         } catch let error as ByteSourceError {
-            throw InputError(source.name, nil, "cannot be read", fits: error.description)
+            throw InputError(source.name, error)
         }
     }
 }

@@ -65,9 +65,15 @@ struct TableOptions: ParsableArguments {
     func image(_ path: String, at step: Int?, vm: VMNumber?, memory: [String]) throws -> TableImage {
         let source = try ByteSource(path: try SessionFiles.path(of: path))
         guard base.isEmpty, [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
+        try refuse(for: source.name)
         let machine = try MachineLoader.load(source, at: step, memory: memory)
         guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", source.name, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)
+    }
+
+    /// A session has registers of its own.
+    func refuse(for session: String) throws {
+        guard isEmpty else { throw BadValue("--vttbr, --vtcr, --hcr, --arch, --ram", session, "an image of physical memory: they are for images") }
     }
 
     /// Opens an image with these options.

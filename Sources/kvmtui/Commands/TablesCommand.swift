@@ -40,7 +40,7 @@ struct TablesCommand: ParsableCommand {
                 let source = try ByteSource(path: script)
                 return try TableScript(try source.readAll(limit: TableScript.greatestSize), revision: kernel, file: source.name)
             } catch let error as ByteSourceError {
-                throw InputError(error.name, nil, "cannot be read", fits: error.description)
+                throw InputError(error.name, error)
             }
         }
         var output = StandardOutput()

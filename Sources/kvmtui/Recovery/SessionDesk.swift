@@ -11,16 +11,18 @@ final class SessionDesk: Sendable {
     /// Work is kept: there is somebody who types it.
     private let keepsWork: Bool
     private let journal = Mutex<WorkJournal?>(nil)
+    private let history: PromptHistory?
 
     init(_ screen: ScreenOptions.Choice, _ behaviours: BehaviourOptions.Choice, keepsWork: Bool) {
         self.screen = screen
         self.behaviours = behaviours
         self.keepsWork = keepsWork
+        history = keepsWork ? PromptHistory() : nil
     }
 
     /// Files and looks, without a session.
     var surroundings: Explorer.Surroundings {
-        Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path, replacing in
+        var surroundings = Explorer.Surroundings(theme: screen.theme, plain: screen.plain, ascii: screen.ascii) { text, path, replacing in
             do throws(TerminalError) {
                 let file = try WholeFile(Self.writable(path), replacing: replacing)
                 try file.write(text)
@@ -31,6 +33,27 @@ final class SessionDesk: Sendable {
                 return .failed("\(error)")
             }
         }
+        surroundings.files = { Self.files($0) }
+        if let history {
+            surroundings.history = history.lines
+            surroundings.remember = { history.add($0) }
+        }
+        return surroundings
+    }
+
+    /// What a path may be completed to: files and folders that begin so. A name with blanks is two words at the prompt.
+    private static func files(_ prefix: String) -> [String] {
+        let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : expanded(folder))) ?? []
+        return names.map { folder + $0 }
+            .filter {
+                $0.hasPrefix(prefix) && !$0.contains(where: \.isWhitespace)
+                    && (!$0.dropFirst(folder.count).hasPrefix(".") || prefix.dropFirst(folder.count).hasPrefix("."))
+            }
+            .sorted().prefix(1000).map { name in
+                var isFolder: ObjCBool = false
+                return FileManager.default.fileExists(atPath: expanded(name), isDirectory: &isFolder) && isFolder.boolValue ? name + "/" : name
+            }
     }
 
     /// A path with its `~` or `~user` expanded, as no shell has done where it is typed into the program.
@@ -73,7 +96,11 @@ final class SessionDesk: Sendable {
     @discardableResult func close(_ explorer: Explorer) -> String? {
         journal.withLock { journal in
             defer { journal = nil }
-            if explorer.hasUnsavedWork, journal != nil { return "unsaved branches are kept: open the session again, and :recover" }
+            if explorer.hasUnsavedWork, let journal {
+                return journal.hasFailed
+                    ? "the unsaved branches are lost: what was typed could not all be kept outside of the program"
+                    : "unsaved branches are kept: open the session again, and :recover"
+            }
             journal?.discard()
             return nil
         }
@@ -92,9 +119,26 @@ final class SessionDesk: Sendable {
         }
         let shipped = SessionFiles.shipped()
         let known = Set(shipped.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
-        let here = ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+        let here = names(in: ".").filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
             .filter { !known.contains(URL(fileURLWithPath: $0).resolvingSymlinksInPath().path) && isSession($0) }
-        return here.prefix(200).map { entry($0, $0, ships: false) } + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+        let most = 2000
+        let more =
+            here.count > most
+            ? [SessionEntry(name: "…", path: ".", ships: false, session: nil, problem: "\(here.count - most) more files: kvmtui open FILE")] : []
+        return here.prefix(most).map { entry($0, $0, ships: false) } + more + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+    }
+
+    /// What lies in a folder, whatever its names are written in.
+    private static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            // The name goes on past the type's end, as long as the record says.
+            let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
+            names.append(FileName.text(of: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
+        }
+        return names
     }
 
     /// Whether a YAML file of the current folder says that it is a session: there are many others.

@@ -12,7 +12,7 @@ import Synchronization
 #endif
 
 /// The actions typed at one session by this process, a line each, in a file that is there from the first of them on. What cannot be
-/// written is not kept, and nobody is bothered with it.
+/// written is not kept, and whoever records it is told, once.
 ///
 ///     kvmtui unsaved work 1
 ///     session /home/me/first-touch.yaml
@@ -24,7 +24,12 @@ final class WorkJournal: Sendable {
         var descriptor: Int32 = -1
         var path = ""
         var hasFailed = false
+        /// Why, in the system's words.
+        var reason = ""
     }
+
+    /// Something that was typed is not in it.
+    var hasFailed: Bool { file.withLock { $0.hasFailed } }
 
     /// What the session is told by: where it lies, and what was asked to be other.
     private let session: String
@@ -40,23 +45,28 @@ final class WorkJournal: Sendable {
 
     // MARK: Writing
 
-    /// Keeps an action: it is on the disk when this returns, if it can be.
-    func record(_ action: TypedAction) {
+    /// Keeps an action: it is on the disk when this returns, if it can be. Returns why not, where it has not said so before.
+    func record(_ action: TypedAction) -> String? {
         file.withLock { file in
+            let hadFailed = file.hasFailed
             if file.descriptor < 0, !file.hasFailed { create(&file) }
-            guard file.descriptor >= 0 else { return }
+            guard file.descriptor >= 0 else { return hadFailed ? nil : file.reason }
             let line = "\(action.branch) \(action.place) \(action.text.split(whereSeparator: \.isNewline).joined(separator: " "))\n"
-            if CommandIO.write(Array(line.utf8), to: file.descriptor) { fdatasync(file.descriptor) } else { file.hasFailed = true }
+            if CommandIO.write(Array(line.utf8), to: file.descriptor), fdatasync(file.descriptor) == 0 { return nil }
+            file.hasFailed = true
+            return hadFailed ? nil : "\(file.path): \(String(cString: strerror(errno)))"
         }
     }
 
     private func create(_ file: inout File) {
         for folder in Self.folders(making: true) {
             for number in 0..<8 {
+                errno = 0
                 let path = "\(folder)/\(Self.prefix(session))\(getpid())-\(number).work"
                 let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
                 if descriptor < 0 {
                     if errno == EEXIST { continue }
+                    if file.reason.isEmpty { file.reason = "\(folder): \(String(cString: strerror(errno)))" }
                     break
                 }
                 guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, CommandIO.write(Array("\(Self.head)\nsession \(session)\n".utf8), to: descriptor) else {
@@ -140,17 +150,24 @@ final class WorkJournal: Sendable {
     /// Folders to keep journals in, the best first.
     private static func folders(making: Bool) -> [String] {
         let environment = ProcessInfo.processInfo.environment
-        var folders: [String] = []
-        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-            folders.append(state + "/kvmtui")
-        } else if let home = environment["HOME"], home.hasPrefix("/") {
-            folders.append(home + "/.local/state/kvmtui")
-        }
-        if making, let first = folders.first {
-            try? FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        }
+        var folders = [stateFolder(making: making)].compactMap { $0 }
         folders.append(environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")
         return folders
+    }
+
+    /// Where what outlives a program is kept; nil where the environment names no place.
+    static func stateFolder(making: Bool) -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        var folder: String?
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+            folder = state + "/kvmtui"
+        } else if let home = environment["HOME"], home.hasPrefix("/") {
+            folder = home + "/.local/state/kvmtui"
+        }
+        if making, let folder {
+            try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        return folder
     }
 
     /// FNV-1a of what tells the session: two of the same name in different folders are two.

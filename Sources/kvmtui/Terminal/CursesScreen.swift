@@ -54,7 +54,7 @@ struct CursesScreen {
     /// Brings the terminal from what it shows to `grid`, in one go.
     mutating func show(_ grid: Grid) {
         let screen = cn_screen()
-        if row.count < grid.width { row = Array(repeating: cchar_t(), count: grid.width) }
+        if row.count < grid.width + 1 { row = Array(repeating: cchar_t(), count: grid.width + 1) }
         if shown.width != grid.width || shown.height != grid.height { werase(screen) }
         grid.forEachDifference(from: shown) { y, columns in
             var count = 0
@@ -63,6 +63,10 @@ struct CursesScreen {
                 if cell.isContinuation { continue }
                 palette.convert(cell, into: &row[count])
                 count += 1
+                if palette.isDisputed(cell) {
+                    row[count] = row[count - 1]
+                    count += 1
+                }
             }
             wmove(screen, Int32(y), Int32(columns.lowerBound))
             wadd_wchnstr(screen, row, Int32(count))
@@ -76,6 +80,9 @@ struct CursesScreen {
         cn_end_frame()
         shown = grid
     }
+
+    /// Takes the mouse, or leaves it to the terminal, whose own it is to select text.
+    func setMouse(_ isOurs: Bool) { if isOurs { cn_mouse_on() } else { mousemask(0, nil) } }
 
     /// The next `show` sends everything.
     mutating func forget() {

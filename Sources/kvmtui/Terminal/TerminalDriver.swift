@@ -33,6 +33,7 @@ struct TerminalDriver<App: Interactive> {
     ) throws(TerminalError) -> App {
         let screen = try CursesScreen.open(options, environment: environment)
         var driver = TerminalDriver(app, screen)
+        driver.input = CursesInput(first: options.typedAhead)
         defer { driver.screen.close() }
         try driver.loop()
         return driver.app
@@ -84,6 +85,9 @@ struct TerminalDriver<App: Interactive> {
         case .redraw: needsDrawing = true
         case .repaint:
             screen.forget()
+            needsDrawing = true
+        case .mouse(let isOurs):
+            screen.setMouse(isOurs)
             needsDrawing = true
         case .suspend:
             screen.suspend()

@@ -44,7 +44,7 @@ enum TerminalError: Error, Equatable, CustomStringConvertible {
         case .exists(let name):
             "\(printable(name)) exists already"
         case .script(let file, let error):
-            "\(printable(file)):\(error)"
+            printable("\(file):\(error)")
         case .picture(let error):
             printable(error.description)
         }

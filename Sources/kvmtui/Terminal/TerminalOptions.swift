@@ -11,6 +11,8 @@ struct TerminalOptions {
     /// Draw with ASCII only. Without it, too, where the locale has nothing else.
     var ascii = false
     var theme = Theme.dark
+    /// Bytes that were typed before the screen was there.
+    var typedAhead: [UInt8] = []
 
     /// The theme after `--color` and `NO_COLOR` (https://no-color.org: set and not empty).
     func effectiveTheme(noColour: String?) -> Theme {

@@ -9,7 +9,7 @@ enum TextFile {
             let name = path == "-" ? "standard input" : path
             if let limit = error.limit { throw .file(name, reason: "has more than \(limit >> 20) MiB, which is all that is read of it", status: 2) }
             if !error.isRegular { throw .file(name, reason: "is a pipe, a device or a socket: only files are read, and standard input as -", status: 2) }
-            throw .file(name, reason: "cannot be read: \(String(cString: strerror(error.errno)))", status: 2)
+            throw .file(name, reason: "cannot be read: \(String(cString: strerror(error.errno)))", status: InputError(name, error).isUnreadable ? 74 : 2)
         }
     }
 

@@ -116,6 +116,9 @@ final class TmuxSession {
         try tmux(["resize-window", "-t", ":", "-x", "\(width)", "-y", "\(height)"])
     }
 
+    /// The colours that the window says it has.
+    func windowStyle(_ style: String) throws { try tmux(["set-option", "-g", "window-style", style]) }
+
     /// Sends a signal to the program in the foreground, by `name` as `kill` takes it.
     func signal(_ name: String) throws {
         let outcome = try Command.run(["kill", "-\(name)", "\(try foregroundProcess())"])

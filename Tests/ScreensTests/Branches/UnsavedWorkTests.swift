@@ -18,7 +18,10 @@ import Testing
             notes.files[path] = text
             return nil
         }
-        surroundings.journal = { notes.actions.append($0) }
+        surroundings.journal = {
+            notes.actions.append($0)
+            return nil
+        }
         surroundings.unsaved = unsaved
         surroundings.dispose = { notes.disposed.append($0) }
         return surroundings

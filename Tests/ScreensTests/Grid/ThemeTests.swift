@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Screens
@@ -49,5 +50,29 @@ struct ThemeTests {
         #expect(Colour(0x000000, ansi16: 0).ansi256 == 16)
         #expect(Colour(0xe69f00, ansi16: 3).ansi256 == 178)
         #expect(Colour(0xe69f00, ansi16: 3).hex == "#e69f00")
+    }
+
+    @Test func `the light theme can be read on white, with eight colours too`() {
+        // xterm's own: https://invisible-island.net/xterm, XTerm-col.ad.
+        let xterm: [(Double, Double, Double)] = [
+            (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229), (127, 127, 127), (255, 0, 0),
+            (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255), (255, 255, 255),
+        ]
+        func light(_ colour: (Double, Double, Double)) -> Double {
+            func linear(_ part: Double) -> Double { part / 255 <= 0.03928 ? part / 255 / 12.92 : pow((part / 255 + 0.055) / 1.055, 2.4) }
+            return 0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2)
+        }
+        func contrast(_ a: (Double, Double, Double), _ b: (Double, Double, Double)) -> Double {
+            let (one, other) = (light(a), light(b))
+            return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+        }
+        for role in Role.allCases {
+            let look = Theme.light[role]
+            guard let foreground = look.foreground else { continue }
+            for number in [foreground.ansi16, foreground.ansi8] {
+                let paper = look.background.map { xterm[Int(number == foreground.ansi8 ? $0.ansi8 : $0.ansi16)] } ?? (255, 255, 255)
+                #expect(contrast(xterm[Int(number)], paper) >= 3.9, "\(role) \(number)")
+            }
+        }
     }
 }
