@@ -6,6 +6,7 @@ let package = Package(
     name: "kvmtui",
     products: [
         .library(name: "Stage2Sim", targets: ["Stage2Sim"]),
+        .library(name: "EmbeddedSessions", targets: ["EmbeddedSessions"]),
         .executable(name: "kvmtui", targets: ["kvmtui"]),
         .executable(name: "kvmtui-bench", targets: ["kvmtui-bench"]),
     ],
@@ -20,12 +21,17 @@ let package = Package(
         // Compressed pages of memory dumps, by the system's zlib and libzstd.
         .target(name: "CCompression", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
         .target(name: "Sessions", dependencies: ["Stage2Sim", "CCompression", .product(name: "Yams", package: "Yams")]),
+        // The lessons of sessions/, inside the program: written as Swift source by a tool when they are built. The link to them in the
+        // target's folder is what has a build planned anew when one comes or goes; a file that went would be missed as an input else.
+        .target(name: "EmbeddedSessions", exclude: ["sessions"], plugins: ["EmbedSessions"]),
+        .plugin(name: "EmbedSessions", capability: .buildTool(), dependencies: ["embed-sessions"], path: "Sources/EmbedSessions"),
+        .executableTarget(name: "embed-sessions"),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
         .executableTarget(
             name: "kvmtui",
             dependencies: [
-                "Screens", "Sessions", "Stage2Sim", "CNcurses",
+                "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The core against the same table work in plain C. Measures; judges nothing.
@@ -34,7 +40,7 @@ let package = Package(
             name: "kvmtui-bench",
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden"]),
+        .testTarget(name: "SessionsTests", dependencies: ["EmbeddedSessions", "Sessions", "CCompression"], exclude: ["Golden"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],

@@ -187,7 +187,7 @@ public struct Manual {
         line(".Sh ENVIRONMENT")
         list(
             [
-                ("Ev KVMTUI_SESSIONS", "The folder of the sessions that open and others find by name."),
+                ("Ev KVMTUI_SESSIONS", "A folder of sessions that are found by name before those inside the program."),
                 ("Ev NO_COLOR", "Set and not empty: no colours, unless --color always."),
                 ("Ev TERM", "The terminal's name."),
                 (
@@ -199,7 +199,8 @@ public struct Manual {
         list(
             [
                 ("Pa *.yaml", "Sessions."),
-                ("Pa /usr/share/kvmtui/sessions , /usr/local/share/kvmtui/sessions", "Sessions that ship, where the program is installed."),
+                ("Pa sessions/", "In the current folder: sessions that are found by name before those inside the program."),
+                ("Pa /usr/share/kvmtui/sessions", "The sessions inside the program, to read and to copy, where a package has installed it."),
                 (
                     "Pa ~/.local/state/kvmtui/*.work",
                     "What was typed at a session and not saved, from the first action on until the session is left. The same session offers what a program that died has left: :recover does it again."

@@ -44,7 +44,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let source = try ByteSource(path: try SessionFiles.path(of: file))
+            let source = try SessionFiles.source(file)
             let kind = InputKind.detect(try source.peek())
             switch kind {
             case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")

@@ -41,19 +41,20 @@ struct OpenCommand: ParsableCommand {
                     leaveStandardInput()
                     return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings))
                 }
-                let source = try SessionFiles.source(session)
+                let found = try FoundSession.named(session)
+                let source = try found.source()
                 if try isImage(source, named: session) {
                     let image = try tables.open(source)
                     leaveStandardInput()
                     return _ = try show(ImageExplorer(image, surroundings: desk.surroundings))
                 }
                 let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
-                explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+                explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
                 leaveStandardInput()
             }
             let outside = SessionBrowser.Outside(
                 list: { SessionDesk.entries() },
-                open: { session, path in desk.explorer(session, path: path, hasList: true) },
+                open: { session, entry in desk.explorer(session, found: FoundSession(name: entry.name, origin: entry.origin), hasList: true) },
                 closed: { desk.close($0) })
             let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain))
             if !isHeadless, let kept = left.explorer.flatMap({ desk.close($0) }) { CommandIO.complain(kept) }

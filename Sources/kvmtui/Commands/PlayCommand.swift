@@ -46,8 +46,9 @@ struct PlayCommand: ParsableCommand {
     func run() throws {
         try CommandIO.reporting {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: record == nil)
-            let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
-            var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+            let found = try FoundSession.named(session)
+            let (opened, run) = try SessionFiles.open(found.source(), memory: trace.memory)
+            var explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             if record != nil { Self.settle(&explorer) }
             explorer.play(speed: speed)

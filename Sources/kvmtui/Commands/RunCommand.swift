@@ -107,23 +107,3 @@ extension CheckCommand {
         throw ExitCode(Interrupt.exitStatus)
     }
 }
-
-struct SessionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sessions", abstract: "List the sessions that ship, a line each.")
-
-    func run() throws {
-        var output = StandardOutput()
-        let paths = SessionFiles.shipped()
-        let names = paths.map { SessionFiles.name(of: $0) }
-        let width = names.map(\.count).max() ?? 0
-        for (path, name) in zip(paths, names) {
-            do {
-                let session = try SessionReader.read(path: path)
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + session.title)
-            } catch let error as InputError {
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + "in error: \(error.message)")
-            }
-        }
-        try output.flush()
-    }
-}

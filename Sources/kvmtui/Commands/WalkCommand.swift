@@ -61,7 +61,7 @@ struct WalkCommand: ParsableCommand {
 
     /// A stage-2 dump of Linux's, which has ranges and no tables; nil: it is something else.
     private func leaves() throws -> LeafMap? {
-        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? SessionFiles.source(file),
+        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? FoundSession.named(file).source(),
             InputKind.detect(try source.peek()) == .ptdump
         else { return nil }
         return try PTDumpText.read(source)
