@@ -1,13 +1,24 @@
 import ArgumentParser
+import EmbeddedSessions
 
 @main
 struct KVMTUI: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kvmtui",
         abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
+        version: version,
         subcommands: [
             OpenCommand.self, PlayCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, FindCommand.self, CompareCommand.self, DecodeCommand.self, ExportCommand.self,
             TablesCommand.self,
-            SessionsCommand.self, ManualCommand.self,
+            SessionsCommand.self, DoctorCommand.self, ManualCommand.self,
         ])
+
+    /// The program's version, here and nowhere else: packages take it from `kvmtui --version`.
+    static let number = "0.9.0"
+
+    /// What `--version` says: the version, the commit, the compiler.
+    static var version: String {
+        "kvmtui \(number), " + (BuildStamp.commit.map { "commit \($0)" } ?? "built without git")
+            + ", Swift \(BuildStamp.swift ?? "of a version that it did not tell")"
+    }
 }

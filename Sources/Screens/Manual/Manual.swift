@@ -7,12 +7,15 @@ public struct Manual {
         public var name: String
         public var abstract: String
         public var discussion: String
+        /// Lines to type, each with what it does on the next.
+        public var examples: String
         public var parameters: [Parameter]
 
-        public init(name: String, abstract: String, discussion: String, parameters: [Parameter]) {
+        public init(name: String, abstract: String, discussion: String, examples: String = "", parameters: [Parameter]) {
             self.name = name
             self.abstract = abstract
             self.discussion = discussion
+            self.examples = examples
             self.parameters = parameters
         }
     }
@@ -112,10 +115,14 @@ public struct Manual {
         line(".Nd \(Self.escaped(abstract.hasSuffix(".") ? String(abstract.dropLast()) : abstract))")
         line(".Sh SYNOPSIS")
         for command in commands { synopsis(command) }
+        line(".Nm")
+        line(".Fl -version")
         line(".Sh DESCRIPTION")
         paragraph(
             "A terminal explorer of KVM's guest-fault path on 32-bit ARM. It steps through guest faults one at a time, forwards and backwards: the stage-2 tables, the bits of their entries, HSR and HPFAR, the TLB, the caches, the memory cache, the host underneath; and beside each step what it is, and why."
         )
+        line(".Pp")
+        paragraph("--version prints the version, the commit, and the compiler; help COMMAND, or COMMAND --help, what a command takes, with examples.")
         line(".Sh COMMANDS")
         for command in commands { write(command) }
         writeKeys()
@@ -141,15 +148,21 @@ public struct Manual {
             line(".Pp")
             paragraph(command.discussion)
         }
-        guard !command.parameters.isEmpty else { return }
-        line(".Bl -tag -width Ds")
-        for parameter in command.parameters {
-            var head = parameter.names.map { "Fl \($0.dropFirst())" }.joined(separator: " , ")
-            if !parameter.value.isEmpty { head += (head.isEmpty ? "" : " ") + "Ar \(Self.words(parameter.value))" }
-            line(".It \(head)")
-            paragraph(parameter.help)
+        if !command.parameters.isEmpty {
+            line(".Bl -tag -width Ds")
+            for parameter in command.parameters {
+                var head = parameter.names.map { "Fl \($0.dropFirst())" }.joined(separator: " , ")
+                if !parameter.value.isEmpty { head += (head.isEmpty ? "" : " ") + "Ar \(Self.words(parameter.value))" }
+                line(".It \(head)")
+                paragraph(parameter.help)
+            }
+            line(".El")
         }
-        line(".El")
+        if !command.examples.isEmpty {
+            line(".Bd -literal -offset indent")
+            for example in command.examples.split(separator: "\n") { line(Self.escaped(example)) }
+            line(".Ed")
+        }
     }
 
     private mutating func writeKeys() {
@@ -214,11 +227,9 @@ public struct Manual {
                 ("64", "Usage."), ("74", "Terminal, or input and output."), ("130", "Ended by ^C, with what there was by then."),
             ], width: "Ds")
         line(".Sh EXAMPLES")
+        paragraph("Each command has its own above. A first look at everything:")
         line(".Bd -literal -offset indent")
-        for example in [
-            "kvmtui open", "kvmtui open first-touch", "kvmtui play swap-bug --speed 2", "kvmtui play retry --record retry.cast --size 120x36",
-            "kvmtui check --quiet sessions/*.yaml", "kvmtui decode hsr 0x93830047",
-        ] { line(Self.escaped(example)) }
+        line("kvmtui open first-touch")
         line(".Ed")
     }
 }

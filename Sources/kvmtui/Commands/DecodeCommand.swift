@@ -3,10 +3,14 @@ import Sessions
 import Stage2Sim
 
 struct DecodeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "decode",
+    static let configuration = CommandConfiguration.command(
+        "decode",
         abstract: "Take a register or descriptor apart: every field, its name and what it means.",
-        discussion: "`pte` is a stage-2 descriptor, found at --level. Without --arch, `esr` is ARMv8's and everything else ARMv7's.")
+        discussion: "`pte` is a stage-2 descriptor, found at --level. Without --arch, `esr` is ARMv8's and everything else ARMv7's.",
+        examples: [
+            Example("kvmtui decode hsr 0x93830047", "a syndrome, field by field"),
+            Example("kvmtui decode pte 0x800297ff", "a stage-2 descriptor"),
+        ])
 
     @Argument(help: ArgumentHelp("hsr, esr, hpfar, pte, vtcr, vttbr, hcr or ctr.", valueName: "register"))
     var register: RegisterKind

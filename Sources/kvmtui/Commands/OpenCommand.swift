@@ -4,9 +4,13 @@ import Screens
 import Sessions
 
 struct OpenCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
-        discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
+    static let configuration = CommandConfiguration.command(
+        "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
+        discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.",
+        examples: [
+            Example("kvmtui open first-touch", "step through the first lesson"),
+            Example("kvmtui open", "the list of sessions"),
+        ])
 
     @Argument(
         help:

@@ -2,7 +2,12 @@ import ArgumentParser
 import Sessions
 
 struct RunCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
+    static let configuration = CommandConfiguration.command(
+        "run", abstract: "Print every step of a session, as text or as JSON.",
+        examples: [
+            Example("kvmtui run write-after-read", "every step, as text"),
+            Example("kvmtui run retry --json | tail -n 1", "the end state, for a program"),
+        ])
 
     @Argument(
         help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.",
@@ -28,9 +33,13 @@ struct RunCommand: ParsableCommand {
 }
 
 struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
-        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
+    static let configuration = CommandConfiguration.command(
+        "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
+        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.",
+        examples: [
+            Example("kvmtui check first-touch", "run it, and judge what it expects"),
+            Example("kvmtui check retry --without retry-check", "without that line of the kernel: what breaks"),
+        ])
 
     @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var sessions: [String]

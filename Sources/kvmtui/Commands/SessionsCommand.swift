@@ -2,12 +2,15 @@ import ArgumentParser
 import Sessions
 
 struct SessionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sessions", abstract: "List the sessions that ship, a line each.",
+    static let configuration = CommandConfiguration.command(
+        "sessions", abstract: "List the sessions that ship, a line each.",
         discussion: """
             They are inside the program. Those of the folder that KVMTUI_SESSIONS names, and of sessions/ in the current folder, go before them, and \
             are told on standard error.
-            """)
+            """,
+        examples: [
+            Example("kvmtui sessions | grep swap", "the lessons about swap")
+        ])
 
     func run() throws {
         var output = StandardOutput()

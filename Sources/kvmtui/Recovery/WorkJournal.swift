@@ -137,7 +137,7 @@ final class WorkJournal: Sendable {
     // MARK: Places
 
     /// Folders to keep journals in, the best first.
-    private static func folders(making: Bool) -> [String] {
+    static func folders(making: Bool) -> [String] {
         let environment = ProcessInfo.processInfo.environment
         var folders: [String] = []
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
