@@ -27,11 +27,13 @@ let package = Package(
         .plugin(name: "EmbedSessions", capability: .buildTool(), dependencies: ["embed-sessions"], path: "Sources/EmbedSessions"),
         .executableTarget(name: "embed-sessions"),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
+        // In a package: no data for ICU, which nothing here needs. Else nothing.
+        .target(name: "CICUData"),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
         .executableTarget(
             name: "kvmtui",
             dependencies: [
-                "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CNcurses",
+                "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CICUData", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The core against the same table work in plain C. Measures; judges nothing.
