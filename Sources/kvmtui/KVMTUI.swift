@@ -8,7 +8,8 @@ struct KVMTUI: ParsableCommand {
         abstract: "Step through KVM/ARM's guest faults in the terminal, forwards and backwards.",
         version: version,
         subcommands: [
-            OpenCommand.self, PlayCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, FindCommand.self, CompareCommand.self, DecodeCommand.self, ExportCommand.self,
+            OpenCommand.self, PlayCommand.self, RunCommand.self, CheckCommand.self, WalkCommand.self, FindCommand.self, CompareCommand.self, DecodeCommand.self,
+            ExportCommand.self,
             TablesCommand.self,
             SessionsCommand.self, DoctorCommand.self, ManualCommand.self,
         ])

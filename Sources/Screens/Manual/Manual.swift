@@ -197,6 +197,13 @@ public struct Manual {
         line(".Bd -literal -offset indent")
         line("s s F ] 42g Tab \":without smp-rmb\" Enter C-d*3 <size 120x36> <click 10,5> # a comment")
         line(".Ed")
+        for chapter in Self.chapters {
+            line(".Sh \(chapter.title)")
+            for (number, text) in chapter.paragraphs.enumerated() {
+                if number > 0 { line(".Pp") }
+                paragraph(text)
+            }
+        }
         line(".Sh ENVIRONMENT")
         list(
             [

@@ -14,7 +14,7 @@ struct RunCommand: ParsableCommand {
         completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String
 
-    @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
+    @Flag(help: "One JSON object a line; the last is the end state. The manual page tells what is in them.")
     var json = false
 
     @OptionGroup var trace: TraceOptions
