@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "Stage2Sim", targets: ["Stage2Sim"]),
         .library(name: "Sessions", targets: ["Sessions"]),
+        .library(name: "EmbeddedSessions", targets: ["EmbeddedSessions"]),
         .executable(name: "kvmtui", targets: ["kvmtui"]),
         .executable(name: "kvmtui-bench", targets: ["kvmtui-bench"]),
     ],
@@ -21,12 +22,19 @@ let package = Package(
         // Compressed pages of memory dumps, by the system's zlib and libzstd.
         .target(name: "CCompression", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
         .target(name: "Sessions", dependencies: ["Stage2Sim", "CCompression", .product(name: "Yams", package: "Yams")]),
+        // The lessons of sessions/, inside the program: written as Swift source by a tool when they are built. The link to them in the
+        // target's folder is what has a build planned anew when one comes or goes; a file that went would be missed as an input else.
+        .target(name: "EmbeddedSessions", exclude: ["sessions"], plugins: ["EmbedSessions"]),
+        .plugin(name: "EmbedSessions", capability: .buildTool(), dependencies: ["embed-sessions"], path: "Sources/EmbedSessions"),
+        .executableTarget(name: "embed-sessions"),
         .target(name: "CNcurses", linkerSettings: [.linkedLibrary("ncursesw")]),
+        // In a package: no data for ICU, which nothing here needs. Else nothing.
+        .target(name: "CICUData"),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
         .executableTarget(
             name: "kvmtui",
             dependencies: [
-                "Screens", "Sessions", "Stage2Sim", "CNcurses",
+                "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CICUData", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The core against the same table work in plain C. Measures; judges nothing.
@@ -35,7 +43,7 @@ let package = Package(
             name: "kvmtui-bench",
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
+        .testTarget(name: "SessionsTests", dependencies: ["EmbeddedSessions", "Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
         // What another package sees: nothing here imports with @testable.
         .testTarget(name: "PublicSurfaceTests", dependencies: ["Stage2Sim", "Sessions"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),

@@ -130,13 +130,6 @@ import Testing
         #expect(bad.status == 2)
         #expect(try Product.run(["open", Self.session("first-touch"), "--size", "big"]).status == 64)
     }
-
-    @Test func `the sessions are listed, and found by name`() throws {
-        let list = try Product.run(["sessions"], environment: ["KVMTUI_SESSIONS": Self.root.appendingPathComponent("sessions").path])
-        #expect(list.output.contains("first-touch"))
-        let check = try Product.run(["check", "first-touch"], environment: ["KVMTUI_SESSIONS": Self.root.appendingPathComponent("sessions").path])
-        #expect(check.status == 0)
-    }
 }
 
 /// Stepping in a real terminal.

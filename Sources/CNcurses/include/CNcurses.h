@@ -29,15 +29,28 @@ int cn_width(uint32_t scalar);
 #undef buttons
 #undef tab
 
-/// Whether the terminal of that name is described, and can place the cursor. Writes nothing.
-static inline bool cn_can_draw(const char *term) {
+/// What is on record of the terminal of that name: its colours (-1: none), and whether it takes text for the clipboard (OSC 52, the
+/// extended capability Ms). False where the name is not known, or the terminal cannot place the cursor. Writes nothing.
+static inline bool cn_describe(const char *term, int *colours, bool *copies) {
     int error = 0;
     if (setupterm(term, STDOUT_FILENO, &error) != OK) return false;
-    const char *cup = tigetstr("cup");
+    const char *cup = tigetstr("cup"), *copy = tigetstr("Ms");
+    *colours = tigetnum("colors");
+    *copies = copy != NULL && copy != (const char *)-1;
     bool can = cup != NULL && cup != (const char *)-1;
     del_curterm(cur_term);
     return can;
 }
+
+/// Whether the terminal of that name is described, and can place the cursor. Writes nothing.
+static inline bool cn_can_draw(const char *term) {
+    int colours;
+    bool copies;
+    return cn_describe(term, &colours, &copies);
+}
+
+/// The character encoding of the locale that the environment names.
+static inline const char *cn_encoding(void) { return nl_langinfo(CODESET); }
 
 /// Opens the terminal, of that size, on standard input and output.
 bool cn_open(const char *term, int columns, int lines);
@@ -51,7 +64,7 @@ static inline WINDOW *cn_screen(void) { return stdscr; }
 static inline int cn_lines(void) { return getmaxy(stdscr); }
 static inline int cn_columns(void) { return getmaxx(stdscr); }
 static inline int cn_colours(void) { return has_colors() ? COLORS : 0; }
-static inline bool cn_locale_is_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
+static inline bool cn_locale_is_utf8(void) { return strcmp(cn_encoding(), "UTF-8") == 0; }
 
 /// Everything is sent again with the next update, whatever curses believes to be on the terminal.
 static inline void cn_forget(void) { clearok(curscr, TRUE); }

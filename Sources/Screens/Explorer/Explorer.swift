@@ -14,6 +14,8 @@ public struct Explorer: Interactive {
         public var ascii: Bool
         /// There is a list of sessions behind this one, to which `q` goes back.
         public var hasList = false
+        /// What is to be said of the session when it is opened; empty: nothing.
+        public var greeting = ""
         /// Told of everything typed that makes a branch; returns why it cannot be kept, where that has not been said before.
         public var journal: @Sendable (TypedAction) -> String? = { _ in nil }
         /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
@@ -122,6 +124,7 @@ public struct Explorer: Interactive {
 
     /// What there is to be said of a session that has been opened.
     mutating func sayWhatWasFound() {
+        if !surroundings.greeting.isEmpty { message = (surroundings.greeting, false) }
         if let found = unsavedWorkFound { message = (found, false) }
         if let first = timeline.end.problems.first { message = (first.description, true) }
     }

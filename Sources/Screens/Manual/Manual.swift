@@ -7,12 +7,15 @@ public struct Manual {
         public var name: String
         public var abstract: String
         public var discussion: String
+        /// Lines to type, each with what it does on the next.
+        public var examples: String
         public var parameters: [Parameter]
 
-        public init(name: String, abstract: String, discussion: String, parameters: [Parameter]) {
+        public init(name: String, abstract: String, discussion: String, examples: String = "", parameters: [Parameter]) {
             self.name = name
             self.abstract = abstract
             self.discussion = discussion
+            self.examples = examples
             self.parameters = parameters
         }
     }
@@ -112,10 +115,14 @@ public struct Manual {
         line(".Nd \(Self.escaped(abstract.hasSuffix(".") ? String(abstract.dropLast()) : abstract))")
         line(".Sh SYNOPSIS")
         for command in commands { synopsis(command) }
+        line(".Nm")
+        line(".Fl -version")
         line(".Sh DESCRIPTION")
         paragraph(
             "A terminal explorer of KVM's guest-fault path on 32-bit ARM. It steps through guest faults one at a time, forwards and backwards: the stage-2 tables, the bits of their entries, HSR and HPFAR, the TLB, the caches, the memory cache, the host underneath; and beside each step what it is, and why."
         )
+        line(".Pp")
+        paragraph("--version prints the version, the commit, and the compiler; help COMMAND, or COMMAND --help, what a command takes, with examples.")
         line(".Sh COMMANDS")
         for command in commands { write(command) }
         writeKeys()
@@ -141,15 +148,21 @@ public struct Manual {
             line(".Pp")
             paragraph(command.discussion)
         }
-        guard !command.parameters.isEmpty else { return }
-        line(".Bl -tag -width Ds")
-        for parameter in command.parameters {
-            var head = parameter.names.map { "Fl \($0.dropFirst())" }.joined(separator: " , ")
-            if !parameter.value.isEmpty { head += (head.isEmpty ? "" : " ") + "Ar \(Self.words(parameter.value))" }
-            line(".It \(head)")
-            paragraph(parameter.help)
+        if !command.parameters.isEmpty {
+            line(".Bl -tag -width Ds")
+            for parameter in command.parameters {
+                var head = parameter.names.map { "Fl \($0.dropFirst())" }.joined(separator: " , ")
+                if !parameter.value.isEmpty { head += (head.isEmpty ? "" : " ") + "Ar \(Self.words(parameter.value))" }
+                line(".It \(head)")
+                paragraph(parameter.help)
+            }
+            line(".El")
         }
-        line(".El")
+        if !command.examples.isEmpty {
+            line(".Bd -literal -offset indent")
+            for example in command.examples.split(separator: "\n") { line(Self.escaped(example)) }
+            line(".Ed")
+        }
     }
 
     private mutating func writeKeys() {
@@ -184,10 +197,17 @@ public struct Manual {
         line(".Bd -literal -offset indent")
         line("s s F ] 42g Tab \":without smp-rmb\" Enter C-d*3 <size 120x36> <click 10,5> # a comment")
         line(".Ed")
+        for chapter in Self.chapters {
+            line(".Sh \(chapter.title)")
+            for (number, text) in chapter.paragraphs.enumerated() {
+                if number > 0 { line(".Pp") }
+                paragraph(text)
+            }
+        }
         line(".Sh ENVIRONMENT")
         list(
             [
-                ("Ev KVMTUI_SESSIONS", "The folder of the sessions that open and others find by name."),
+                ("Ev KVMTUI_SESSIONS", "A folder of sessions that are found by name before those inside the program."),
                 ("Ev KVMTUI_THEME", "dark, light, mono, or auto: what --theme is without being given."),
                 ("Ev COLORFGBG", "Whether the terminal is light, where it does not say so itself: its last number is the background's colour."),
                 ("Ev ESCDELAY", "How long a lone Escape waits for the rest of a key, in milliseconds; 25 by default."),
@@ -202,7 +222,8 @@ public struct Manual {
         list(
             [
                 ("Pa *.yaml", "Sessions."),
-                ("Pa /usr/share/kvmtui/sessions , /usr/local/share/kvmtui/sessions", "Sessions that ship, where the program is installed."),
+                ("Pa sessions/", "In the current folder: sessions that are found by name before those inside the program."),
+                ("Pa /usr/share/kvmtui/sessions", "The sessions inside the program, to read and to copy, where a package has installed it."),
                 (
                     "Pa ~/.local/state/kvmtui/*.work",
                     "What was typed at a session and not saved, from the first action on until the session is left. The same session offers what a program that died has left: :recover does it again."
@@ -216,11 +237,9 @@ public struct Manual {
                 ("64", "Usage."), ("74", "Terminal, or input and output."), ("130", "Ended by ^C, with what there was by then."),
             ], width: "Ds")
         line(".Sh EXAMPLES")
+        paragraph("Each command has its own above. A first look at everything:")
         line(".Bd -literal -offset indent")
-        for example in [
-            "kvmtui open", "kvmtui open first-touch", "kvmtui play swap-bug --speed 2", "kvmtui play retry --record retry.cast --size 120x36",
-            "kvmtui check --quiet sessions/*.yaml", "kvmtui decode hsr 0x93830047",
-        ] { line(Self.escaped(example)) }
+        line("kvmtui open first-touch")
         line(".Ed")
     }
 }

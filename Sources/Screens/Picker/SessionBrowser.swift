@@ -7,12 +7,12 @@ public struct SessionBrowser: Interactive {
         /// The sessions there are; asked for when the list is first shown.
         public var list: @Sendable () -> [SessionEntry]
         /// An explorer of a session; its surroundings say that there is a list to go back to.
-        public var open: @Sendable (_ session: Session, _ path: String) -> Explorer
+        public var open: @Sendable (_ session: Session, _ entry: SessionEntry) -> Explorer
         /// An explorer is left for the list.
         public var closed: @Sendable (Explorer) -> Void
 
         public init(
-            list: @escaping @Sendable () -> [SessionEntry], open: @escaping @Sendable (Session, String) -> Explorer,
+            list: @escaping @Sendable () -> [SessionEntry], open: @escaping @Sendable (Session, SessionEntry) -> Explorer,
             closed: @escaping @Sendable (Explorer) -> Void = { _ in }
         ) {
             self.list = list
@@ -56,7 +56,7 @@ public struct SessionBrowser: Interactive {
         switch picker?.handle(event) {
         case .open(let number):
             guard let entry = picker?.entries[number], let session = entry.session else { return .nothing }
-            explorer = outside.open(session, entry.path)
+            explorer = outside.open(session, entry)
             return explorer?.handle(.resize(width: size.width, height: size.height)) ?? .redraw
         case .reaction(let reaction): return reaction
         case nil: return .nothing

@@ -4,11 +4,19 @@ import Sessions
 
 /// A session that can be opened, as the list shows it.
 public struct SessionEntry: Sendable {
-    /// By which it is opened: a shipped session's name, or a path.
+    /// Where it was found.
+    public enum Origin: Sendable, Hashable {
+        /// It ships, inside the program.
+        case program
+        /// A file in the folder of sessions that goes before those in the program.
+        case folder(path: String)
+        /// A file by its path; in the list: one of the current folder.
+        case file(path: String)
+    }
+
+    /// By which it is opened: a session's name, or a path.
     public var name: String
-    public var path: String
-    /// It ships with the program; false: it lies in the current folder.
-    public var ships: Bool
+    public var origin: Origin
     /// As it was read; nil: it is in error.
     public var session: Session?
     /// What is wrong with it.
@@ -16,10 +24,9 @@ public struct SessionEntry: Sendable {
     /// Filled in when there is time: how long it is.
     var length: (steps: Int, faults: Int, broken: Int)?
 
-    public init(name: String, path: String, ships: Bool, session: Session?, problem: String = "") {
+    public init(name: String, origin: Origin, session: Session?, problem: String = "") {
         self.name = name
-        self.path = path
-        self.ships = ships
+        self.origin = origin
         self.session = session
         self.problem = problem
     }
@@ -43,6 +50,15 @@ public struct SessionEntry: Sendable {
         if isLong { return }
         let end = Timeline(run)
         length = (end.count, end.index.faults.count, end.index.broken.count)
+    }
+
+    /// Where it was found, in words; empty for those of the program.
+    var originWords: String {
+        switch origin {
+        case .program: ""
+        case .folder(let path): "from \(path), before the program's own"
+        case .file(let path): "in this folder: \(path)"
+        }
     }
 
     /// "2 faults, 103 steps", or how many actions.

@@ -43,11 +43,6 @@ struct SessionPicker {
         return true
     }
 
-    mutating func pick(path: String) {
-        filter = ""
-        if let index = entries.firstIndex(where: { $0.path == path }) { picked = index }
-    }
-
     // MARK: Keys
 
     mutating func handle(_ event: Event) -> Outcome {
@@ -226,7 +221,7 @@ struct SessionPicker {
         canvas.draw(in: plain ? frame : frame.inset()) { canvas in
             let width = canvas.width - 2
             var lines = TextLayout.wrap(entry.title, width: width).map { Line($0, entry.session == nil ? .error : .heading) }
-            lines.append(Line(entry.lengthWords + (entry.ships ? "" : (entry.lengthWords.isEmpty ? "" : "  ") + "in this folder: \(entry.path)"), .dim))
+            lines += TextLayout.wrap([entry.lengthWords, entry.originWords].filter { !$0.isEmpty }.joined(separator: "  "), width: width).map { Line($0, .dim) }
             if let session = entry.session {
                 if isWide { lines.append(Line()) }
                 if !session.question.isEmpty { lines += TextLayout.wrap("Asks: " + session.question, width: width).map { Line($0, .note) } }

@@ -11,7 +11,7 @@
 public final class ByteSource {
     /// The path, or `standard input`.
     public let name: String
-    /// nil for standard input and other descriptors.
+    /// nil for standard input, other descriptors, and bytes in memory.
     public let path: String?
     /// nil for a pipe.
     public let size: UInt64?
@@ -49,6 +49,16 @@ public final class ByteSource {
     /// - Parameter isOwned: close it at the end.
     public convenience init(descriptor: Int32, name: String, isOwned: Bool) throws(ByteSourceError) {
         try self.init(descriptor: descriptor, name: name, path: nil, isOwned: isOwned)
+    }
+
+    /// Bytes that are in memory, such as a session that is part of the program.
+    public init(bytes: [UInt8], name: String) {
+        self.name = name
+        path = nil
+        size = UInt64(bytes.count)
+        descriptor = -1
+        isOwned = false
+        ahead = bytes
     }
 
     private init(descriptor: Int32, name: String, path: String?, isOwned: Bool) throws(ByteSourceError) {
@@ -110,6 +120,7 @@ public final class ByteSource {
     func randomAccess(count: UInt64) -> FileStore? { FileStore(descriptor: descriptor, count: count) }
 
     private func readDescriptor(_ buffer: inout [UInt8], _ count: Int) throws(ByteSourceError) -> Int {
+        guard descriptor >= 0 else { return 0 }
         while true {
             #if canImport(Darwin)
                 let got = buffer.withUnsafeMutableBytes { Darwin.read(descriptor, $0.baseAddress, min(count, $0.count)) }

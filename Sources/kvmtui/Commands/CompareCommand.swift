@@ -4,13 +4,14 @@ import Sessions
 import Stage2Sim
 
 struct CompareCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compare",
+    static let configuration = CommandConfiguration.command(
+        "compare",
         abstract: "Compare what a guest's address space maps at two moments.",
         discussion: """
             A and B are images of memory, ptdump texts or folders of debugfs, what `kvmtui export --json` wrote, or sessions: a session is run to its end, or to --at, which \
             is given once for A and then once for B. What is gone, new or changed is told by ranges, with what may have made it. Exit status: 0 they map the same, 1 they differ.
-            """)
+            """,
+        examples: [Example("kvmtui compare first-touch first-touch --at 60 --at 105", "what a fault has mapped")])
 
     @Argument(help: ArgumentHelp("The earlier moment.", valueName: "a"), completion: .file())
     var first: String

@@ -3,8 +3,8 @@ import Sessions
 import Stage2Sim
 
 struct DecodeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "decode",
+    static let configuration = CommandConfiguration.command(
+        "decode",
         abstract: "Take a register or descriptor apart: every field, its name and what it means.",
         discussion: """
             `pte` is a stage-2 descriptor, found at --level; with --vtcr, of the granule and address size that this says. Without --arch, `esr` is ARMv8's and \
@@ -12,7 +12,11 @@ struct DecodeCommand: ParsableCommand {
 
             `kvmtui decode -` reads lines of a log from standard input and decodes each ESR, HSR, HPFAR, PAR, VTTBR, VTCR and HCR that they name, and Xen's \
             walk lines: KVM's messages, a HYP panic, QEMU's `-d int`, dmesg.
-            """)
+            """,
+        examples: [
+            Example("kvmtui decode hsr 0x93830047", "a syndrome, field by field"),
+            Example("kvmtui decode pte 0x800297ff", "a stage-2 descriptor"),
+        ])
 
     @Argument(
         help: ArgumentHelp("\(RegisterKind.allCases.map(\.rawValue).joined(separator: ", ")); or - for lines of a log.", valueName: "register"),

@@ -3,13 +3,17 @@ import Sessions
 import Stage2Sim
 
 struct ExportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export",
+    static let configuration = CommandConfiguration.command(
+        "export",
         abstract: "Write a session's state, or an image's tables, for other tools.",
         discussion: """
             FILE is a session, run to its end or to --at; or an ELF image of physical memory. --elf writes an ELF core file that readelf, QEMU and \
             `kvmtui walk` read, --svg a drawing of the tables; the others write text to standard output.
-            """)
+            """,
+        examples: [
+            Example("kvmtui export first-touch --elf first-touch.elf", "an image of its tables"),
+            Example("kvmtui export first-touch --at 40 --svg first-touch.svg", "a drawing for a slide"),
+        ])
 
     @Argument(help: ArgumentHelp("A session or an ELF image.", valueName: "file"), completion: .file())
     var file: String
@@ -44,7 +48,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let source = try ByteSource(path: try SessionFiles.path(of: file))
+            let source = try SessionFiles.source(file)
             let kind = InputKind.detect(try source.peek())
             switch kind {
             case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")

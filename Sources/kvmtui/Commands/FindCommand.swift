@@ -3,14 +3,15 @@ import Sessions
 import Stage2Sim
 
 struct FindCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "find",
+    static let configuration = CommandConfiguration.command(
+        "find",
         abstract: "Look for stage-2 tables in a dump of physical memory.",
         discussion: """
             FILE is an ELF, kdump-compressed, flattened or LiME dump, or raw memory with --base. VTTBR of a guest is rarely in a dump: here its first table is looked for by \
             what tables must look like. The best candidate comes first, with its leaves, how many of them are as KVM writes them, and the options that open it. \
             Without --vtcr the size of an IPA is assumed. Exit status: 0 something was found, 1 nothing was.
-            """)
+            """,
+        examples: [Example("kvmtui export first-touch --elf first-touch.elf && kvmtui find first-touch.elf", "an image, and where its tables are")])
 
     @Argument(help: ArgumentHelp("The dump.", valueName: "file"), completion: .file())
     var file: String

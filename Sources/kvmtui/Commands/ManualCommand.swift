@@ -3,9 +3,12 @@ import Foundation
 import Screens
 
 struct ManualCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "manual", abstract: "Print the manual page, as mdoc for man and mandoc.",
-        discussion: "To read it: kvmtui manual | man -l -. Its date is today's, or that of SOURCE_DATE_EPOCH.")
+    static let configuration = CommandConfiguration.command(
+        "manual", abstract: "Print the manual page, as mdoc for man and mandoc.",
+        discussion: "To read it: kvmtui manual | man -l -. Its date is today's, or that of SOURCE_DATE_EPOCH.",
+        examples: [
+            Example("kvmtui manual | man -l -", "read it")
+        ])
 
     func run() throws {
         let tool = try JSONDecoder().decode(Tool.self, from: Data(KVMTUI._dumpHelp().utf8))
@@ -32,9 +35,11 @@ struct ManualCommand: ParsableCommand {
         var arguments: [Argument]?
 
         var manual: Manual.Command {
-            Manual.Command(
-                name: commandName, abstract: abstract ?? "", discussion: discussion ?? "",
-                parameters: (arguments ?? []).filter { $0.shouldDisplay && $0.preferredName?.name != "help" }.map(\.manual))
+            // Examples are lines as they are; the rest is running text.
+            let parts = (discussion ?? "").components(separatedBy: Example.heading + "\n")
+            return Manual.Command(
+                name: commandName, abstract: abstract ?? "", discussion: parts[0].trimmingCharacters(in: .newlines), examples: parts.count > 1 ? parts[1] : "",
+                parameters: (arguments ?? []).filter { $0.shouldDisplay && !["help", "version"].contains($0.preferredName?.name) }.map(\.manual))
         }
     }
 

@@ -24,7 +24,8 @@ extension OpenCommand {
             return try PTDumpText.read(folder: session)
         }
         // Standard input can be looked at once.
-        guard !SessionFiles.isStandardInput(session), let source = try? SessionFiles.source(session), InputKind.detect(try source.peek()) == .ptdump else {
+        guard !SessionFiles.isStandardInput(session), let source = try? FoundSession.named(session).source(), InputKind.detect(try source.peek()) == .ptdump
+        else {
             return nil
         }
         return try PTDumpText.read(source)

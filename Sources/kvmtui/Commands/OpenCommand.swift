@@ -4,9 +4,13 @@ import Screens
 import Sessions
 
 struct OpenCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
-        discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.")
+    static let configuration = CommandConfiguration.command(
+        "open", abstract: "Step through a session or a host's trace on the screen, or browse an image's tables.",
+        discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.",
+        examples: [
+            Example("kvmtui open first-touch", "step through the first lesson"),
+            Example("kvmtui open", "the list of sessions"),
+        ])
 
     @Argument(
         help:
@@ -42,19 +46,20 @@ struct OpenCommand: ParsableCommand {
                     leaveStandardInput()
                     return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
                 }
-                let source = try SessionFiles.source(session)
+                let found = try FoundSession.named(session)
+                let source = try found.source()
                 if try isImage(source, named: session) {
                     let image = try tables.open(source)
                     leaveStandardInput()
                     return _ = try show(ImageExplorer(image, surroundings: desk.surroundings), looks.terminal)
                 }
                 let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
-                explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+                explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
                 leaveStandardInput()
             }
             let outside = SessionBrowser.Outside(
                 list: { SessionDesk.entries() },
-                open: { session, path in desk.explorer(session, path: path, hasList: true) },
+                open: { session, entry in desk.explorer(session, found: FoundSession(name: entry.name, origin: entry.origin), hasList: true) },
                 closed: { desk.close($0) })
             let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain), looks.terminal)
             if !isHeadless, let place = left.explorer?.place { CommandIO.complain("left at \(place)") }

@@ -4,12 +4,16 @@ import Screens
 import Sessions
 
 struct PlayCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "play", abstract: "Let a session go on by itself, at a reading pace, or record it.",
+    static let configuration = CommandConfiguration.command(
+        "play", abstract: "Let a session go on by itself, at a reading pace, or record it.",
         discussion: """
             Space pauses, + and - change the speed, any other key works as in open. With --record no terminal is needed: \
             the session is written as an asciicast, with a marker at each fault, in the times of the pace.
-            """)
+            """,
+        examples: [
+            Example("kvmtui play swap-bug --speed 2", "watch it, twice as fast as one reads"),
+            Example("kvmtui play retry --record retry.cast --size 120x36", "write a recording for asciinema"),
+        ])
 
     @Argument(
         help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.",
@@ -56,8 +60,9 @@ struct PlayCommand: ParsableCommand {
         try CommandIO.reporting {
             let looks = screen.resolved(onTerminal: record == nil)
             let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: record == nil)
-            let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
-            var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+            let found = try FoundSession.named(session)
+            let (opened, run) = try SessionFiles.open(found.source(), memory: trace.memory)
+            var explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             if record != nil { Self.settle(&explorer) }
             explorer.play(speed: speed)

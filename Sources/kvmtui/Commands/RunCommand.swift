@@ -2,14 +2,19 @@ import ArgumentParser
 import Sessions
 
 struct RunCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "run", abstract: "Print every step of a session, as text or as JSON.")
+    static let configuration = CommandConfiguration.command(
+        "run", abstract: "Print every step of a session, as text or as JSON.",
+        examples: [
+            Example("kvmtui run write-after-read", "every step, as text"),
+            Example("kvmtui run retry --json | tail -n 1", "the end state, for a program"),
+        ])
 
     @Argument(
         help: "A session file, the name of a shipped session, a trace of a host, or - for standard input.",
         completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var session: String
 
-    @Flag(help: "One JSON object a line; the last is the end state. The schema is in the README.")
+    @Flag(help: "One JSON object a line; the last is the end state. The manual page tells what is in them.")
     var json = false
 
     @OptionGroup var trace: TraceOptions
@@ -28,9 +33,13 @@ struct RunCommand: ParsableCommand {
 }
 
 struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
-        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
+    static let configuration = CommandConfiguration.command(
+        "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
+        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.",
+        examples: [
+            Example("kvmtui check first-touch", "run it, and judge what it expects"),
+            Example("kvmtui check retry --without retry-check", "without that line of the kernel: what breaks"),
+        ])
 
     @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var sessions: [String]
@@ -106,25 +115,5 @@ extension CheckCommand {
                 + "\(verdict.failures.count) failures; what follows is not judged")
         try output.flush()
         throw ExitCode(Interrupt.exitStatus)
-    }
-}
-
-struct SessionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sessions", abstract: "List the sessions that ship, a line each.")
-
-    func run() throws {
-        var output = StandardOutput()
-        let paths = SessionFiles.shipped()
-        let names = paths.map { SessionFiles.name(of: $0) }
-        let width = names.map(\.count).max() ?? 0
-        for (path, name) in zip(paths, names) {
-            do {
-                let session = try SessionReader.read(path: path)
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + session.title)
-            } catch let error as InputError {
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + "in error: \(error.message)")
-            }
-        }
-        try output.flush()
     }
 }

@@ -1,24 +1,8 @@
 import Foundation
 import Sessions
 
-/// Finds sessions by path, or shipped ones by name.
+/// Reads sessions, and traces as sessions.
 enum SessionFiles {
-    /// Where the shipped sessions lie: `KVMTUI_SESSIONS`, `sessions/` here, beside the program's package, or installed.
-    static var folders: [String] {
-        var folders: [String] = []
-        if let own = ProcessInfo.processInfo.environment["KVMTUI_SESSIONS"] { folders.append(own) }
-        folders.append("sessions")
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
-        for _ in 0..<4 {
-            folders.append(folder.appendingPathComponent("sessions").path)
-            folder = folder.deletingLastPathComponent()
-        }
-        folders.append("/usr/local/share/kvmtui/sessions")
-        folders.append("/usr/share/kvmtui/sessions")
-        return folders
-    }
-
     /// Whether `name` is standard input, which can be read once.
     static func isStandardInput(_ name: String) -> Bool { ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(name) }
 
@@ -28,44 +12,13 @@ enum SessionFiles {
         return FileName.withBytes(of: path, { stat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// The path of `name`: itself if there is such a file, else the shipped session of that name.
-    static func path(of name: String) throws -> String {
-        // A name that is no UTF-8 has come here with marks in it: the file is the one that the system was given.
-        if name.unicodeScalars.contains("\u{fffd}") {
-            for argument in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)) {
-                if let argument, FileName.text(of: argument) == name, FileName.withBytes(of: name, { access($0, F_OK) }) == 0 { return name }
-            }
-        }
-        if name == "-" || FileManager.default.fileExists(atPath: name) { return name }
-        if !name.contains("/") {
-            for folder in folders {
-                for candidate in ["\(folder)/\(name)", "\(folder)/\(name).yaml"] where FileManager.default.fileExists(atPath: candidate) { return candidate }
-            }
-        }
-        let names = shipped().map { Self.name(of: $0) }
-        throw InputError(
-            name, nil, "there is no such file, and no shipped session of that name",
-            fits: names.isEmpty ? "a path" : "shipped: \(names.joined(separator: ", "))")
-    }
-
-    /// The shipped sessions' paths, by name.
-    static func shipped() -> [String] {
-        for folder in folders {
-            let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
-            if !files.isEmpty { return files.map { "\(folder)/\($0)" } }
-        }
-        return []
-    }
-
-    /// What a shell may complete `prefix` to where a session is wanted: shipped names, and files and folders.
+    /// What a shell may complete `prefix` to where a session is wanted: names of sessions, and files and folders.
     static func completions(_ prefix: String) -> [String] {
-        let names = shipped().map { name(of: $0) }.filter { $0.hasPrefix(prefix) }
+        let names = FoundSession.all().map(\.name).filter { $0.hasPrefix(prefix) }
         let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
         let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).map { folder + $0 }
         return names + files.filter { $0.hasPrefix(prefix) && !$0.dropFirst(folder.count).hasPrefix(".") }.sorted()
     }
-
-    static func name(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
 
     /// A session, or one made from a trace, told apart by content.
     static func load(_ name: String, memory: [String] = []) throws -> Session { try open(name, memory: memory).session }
@@ -75,12 +28,11 @@ enum SessionFiles {
         try open(source(name), memory: memory)
     }
 
-    /// The file of that name, or of the shipped session, open and not read.
+    /// What is meant by that name, open and not read.
     static func source(_ name: String) throws -> ByteSource {
-        let path = try path(of: name)
-        do throws(ByteSourceError) { return try ByteSource(path: path) } catch {
-            throw InputError(path, error)
-        }
+        let found = try FoundSession.named(name)
+        if let note = found.note { CommandIO.complain(note) }
+        return try found.source()
     }
 
     /// The same of a file that is open and has not been read.

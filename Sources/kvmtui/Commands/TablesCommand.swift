@@ -4,8 +4,8 @@ import Stage2Sim
 
 /// `kvmtui tables`: the kernel's table functions driven directly.
 struct TablesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "tables",
+    static let configuration = CommandConfiguration.command(
+        "tables",
         abstract: "Drive the kernel's stage-2 table functions with a script.",
         discussion: """
             One command a line, # comments. Numbers are decimal, or hexadecimal after 0x.
@@ -20,7 +20,10 @@ struct TablesCommand: ParsableCommand {
               fail N                the page allocator fails after N more pages; -1: never
               destroy               tear the tables down
               dump                  print the state
-            """)
+            """,
+        examples: [
+            Example(#"printf 'map 0x80001000 0x80029 rw\ndump\n' | kvmtui tables -"#, "map a page, and show the tables")
+        ])
 
     @Argument(help: "The script; - or nothing: standard input.", completion: .file())
     var script = "-"

@@ -3,8 +3,8 @@ import Sessions
 import Stage2Sim
 
 struct WalkCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "walk",
+    static let configuration = CommandConfiguration.command(
+        "walk",
         abstract: "Translate IPAs through the stage-2 tables of an image, level by level.",
         discussion: """
             FILE is an ELF image of physical memory, as `kvmtui export --elf` or a host's tool writes it, or a session, run to its end or to --at. VTTBR and VTCR come from the \
@@ -14,7 +14,10 @@ struct WalkCommand: ParsableCommand {
             stores come from r2; `walk` is a stage-1 walk that reads its descriptor at the IPA.
 
             A walk that leaves the image's memory ends in an external abort, as on a machine without memory there.
-            """)
+            """,
+        examples: [
+            Example("kvmtui walk first-touch 0x80001000", "a translation, level by level")
+        ])
 
     @Argument(help: ArgumentHelp("The image.", valueName: "file"), completion: .file(extensions: ["elf"]))
     var file: String
@@ -62,7 +65,7 @@ struct WalkCommand: ParsableCommand {
 
     /// A stage-2 dump of Linux's, which has ranges and no tables; nil: it is something else.
     private func leaves() throws -> LeafMap? {
-        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? SessionFiles.source(file),
+        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? FoundSession.named(file).source(),
             InputKind.detect(try source.peek()) == .ptdump
         else { return nil }
         return try PTDumpText.read(source)

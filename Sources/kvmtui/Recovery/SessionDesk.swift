@@ -74,15 +74,15 @@ final class SessionDesk: Sendable {
         return path
     }
 
-    /// An explorer of a session that was read from `path`.
-    func explorer(_ session: Session, firstRun: FirstRun? = nil, path: String, hasList: Bool) -> Explorer {
+    /// An explorer of a session, and where it was found.
+    func explorer(_ session: Session, firstRun: FirstRun? = nil, found: FoundSession, hasList: Bool) -> Explorer {
         var session = session
         behaviours.applyForExplorer(to: &session)
         var surroundings = surroundings
         surroundings.hasList = hasList
-        if keepsWork, !SessionFiles.isStandardInput(path) {
-            let full = URL(fileURLWithPath: path).standardizedFileURL.path
-            let name = full + behaviours.words
+        surroundings.greeting = found.note ?? ""
+        if keepsWork, let key = found.key {
+            let name = key + behaviours.words
             let journal = WorkJournal(session: name)
             self.journal.withLock { $0 = journal }
             surroundings.journal = { journal.record($0) }
@@ -106,26 +106,25 @@ final class SessionDesk: Sendable {
         }
     }
 
-    /// The sessions that ship, and those in the current folder.
+    /// The sessions in the current folder, and those that have a name.
     static func entries() -> [SessionEntry] {
-        func entry(_ name: String, _ path: String, ships: Bool) -> SessionEntry {
+        func entry(_ found: FoundSession) -> SessionEntry {
             do {
-                return SessionEntry(name: name, path: path, ships: ships, session: try SessionReader.read(path: path))
-            } catch let error as InputError {
-                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
+                return SessionEntry(name: found.name, origin: found.origin, session: try found.session())
             } catch {
-                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
+                return SessionEntry(name: found.name, origin: found.origin, session: nil, problem: "\(error)")
             }
         }
-        let shipped = SessionFiles.shipped()
-        let known = Set(shipped.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
+        let named = FoundSession.all()
+        func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        let known = Set(named.compactMap { if case .folder(let path) = $0.origin { resolved(path) } else { nil } })
         let here = names(in: ".").filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
-            .filter { !known.contains(URL(fileURLWithPath: $0).resolvingSymlinksInPath().path) && isSession($0) }
+            .filter { !known.contains(resolved($0)) && FoundSession.saysItIsSession($0) }
         let most = 2000
         let more =
             here.count > most
-            ? [SessionEntry(name: "…", path: ".", ships: false, session: nil, problem: "\(here.count - most) more files: kvmtui open FILE")] : []
-        return here.prefix(most).map { entry($0, $0, ships: false) } + more + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+            ? [SessionEntry(name: "…", origin: .file(path: "."), session: nil, problem: "\(here.count - most) more files: kvmtui open FILE")] : []
+        return here.prefix(most).map { entry(FoundSession(name: $0, origin: .file(path: $0))) } + more + named.map(entry)
     }
 
     /// What lies in a folder, whatever its names are written in.
@@ -139,12 +138,5 @@ final class SessionDesk: Sendable {
             names.append(FileName.text(of: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
         }
         return names
-    }
-
-    /// Whether a YAML file of the current folder says that it is a session: there are many others.
-    private static func isSession(_ path: String) -> Bool {
-        guard let bytes = try? ByteSource(path: path).peek(4096) else { return false }
-        let start = String(decoding: bytes, as: UTF8.self)
-        return start.split(separator: "\n").contains { $0.hasPrefix("kvmtui:") }
     }
 }

@@ -148,7 +148,7 @@ final class WorkJournal: Sendable {
     // MARK: Places
 
     /// Folders to keep journals in, the best first.
-    private static func folders(making: Bool) -> [String] {
+    static func folders(making: Bool) -> [String] {
         let environment = ProcessInfo.processInfo.environment
         var folders = [stateFolder(making: making)].compactMap { $0 }
         folders.append(environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")

@@ -14,9 +14,9 @@ import Testing
             "swap-bug-fixed", "swap-bug-hidden", "two-vcpus", "write-after-read",
         ]
         var entries = names.map { name in
-            SessionEntry(name: name, path: "/shipped/\(name).yaml", ships: true, session: try? ExplorerTests.session(name))
+            SessionEntry(name: name, origin: .program, session: try? ExplorerTests.session(name))
         }
-        entries.append(SessionEntry(name: "broken.yaml", path: "broken.yaml", ships: false, session: nil, problem: "broken.yaml:3:1: \u{1b}[31munknown key"))
+        entries.append(SessionEntry(name: "broken.yaml", origin: .file(path: "broken.yaml"), session: nil, problem: "broken.yaml:3:1: \u{1b}[31munknown key"))
         return entries
     }
 

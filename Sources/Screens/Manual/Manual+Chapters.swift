@@ -1,0 +1,34 @@
+extension Manual {
+    /// What is told of no command or key alone. How a session is written stands in the folder of sessions.
+    static let chapters: [(title: String, paragraphs: [String])] = [
+        (
+            "SESSIONS",
+            [
+                "A session is a lesson in YAML: a machine, then actions with the author's words beside them. Those that ship are inside the program and found by name from any folder; the README.md among the files tells how one is written.",
+                "A mistake is answered with file, line, column, what was found and what would fit.",
+            ]
+        ),
+        (
+            "TRACES",
+            [
+                "A trace of a real host, as text by ftrace, trace-cmd report or perf script, opens as a session: each kvm_guest_fault becomes a fault of the simulation with the trace's own HSR, IPA and PC. Where the simulation would have done otherwise than the host, the step says so, names the likely cause and follows the trace.",
+                "Memory slots come from --memory; from a session file beside the trace, NAME.yaml for NAME.trace, whose machine is taken too; from marks that the VMM wrote; or they are inferred, and said to be.",
+            ]
+        ),
+        (
+            "IMAGES",
+            [
+                "An ELF image is physical memory with stage-2 tables in it, by export --elf or of a real host, ARMv7 or ARMv8. VTTBR and VTCR come from its note, from the JSON beside it, or from the options. It is one instant: it is looked at, and nothing runs in it."
+            ]
+        ),
+        (
+            "JSON",
+            [
+                "run --json prints objects with a type, one a line. session has title, kernel, cpu and schema; operation actor, text, note and line.",
+                "step has step, actor, name, function and result; where a fault is taken a fault with number, hsr, hpfar, hxfar, ipa, kind and level; where a check is broken a list broken with rule, story and cause.",
+                "The last is end: steps, faults, tlb_flushes, retries, broken_checks; vms with vmid, vttbr, notifier_seq, notifier_count, tables by level and leaves with ipa, descriptor, pa and rights; vcpus with memory_cache, vttbr, outcome, value and error. Registers and addresses are strings in hexadecimal.",
+                "export --json prints all of the state; export --schema its schema.",
+            ]
+        ),
+    ]
+}
