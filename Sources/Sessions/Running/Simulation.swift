@@ -25,8 +25,6 @@ public struct Simulation {
     var actionLimit = 100_000_000
     /// The steps made before the operation under way began.
     private var operationStart = 0
-    /// After the script's end: who has gone on by itself, and the steps made before.
-    private(set) var tail: [(actor: ActorNumber, start: Int)] = []
     /// A limit was reached: nothing follows.
     public private(set) var isCut = false
     /// Steps that the operation may still make, where it was told how many.
@@ -124,7 +122,6 @@ public struct Simulation {
         stopping = .atEnd
         stepsLeft = .max
         operationStart = position
-        tail.append((unfinished, position))
         acting = unfinished
         return .step(unfinished)
     }
