@@ -11,7 +11,7 @@ struct FindCommand: ParsableCommand {
             what tables must look like. The best candidate comes first, with its leaves, how many of them are as KVM writes them, and the options that open it. \
             Without --vtcr the size of an IPA is assumed. Exit status: 0 something was found, 1 nothing was.
             """,
-        examples: [Example("kvmtui export first-touch --elf first-touch.elf && kvmtui find first-touch.elf", "an image, and where its tables are")])
+        examples: [Example("kvmtui export retry --elf a.elf && kvmtui find a.elf", "an image, and where its tables are")])
 
     @Argument(help: ArgumentHelp("The dump.", valueName: "file"), completion: .file())
     var file: String
