@@ -54,7 +54,7 @@ struct LogDecodingTests {
 
     @Test("nothing that steers a terminal comes out of a line")
     func printable() {
-        let text = Self.decode(["\u{1b}[2JESR=0x92000410\u{9b}31m \u{202e}"]).text
+        let text = Self.decode(["\u{1b}[2J ESR=0x92000410\u{9b}31m \u{202e}"]).text
         #expect(text.contains("DFSC") && text.unicodeScalars.allSatisfy { $0 == "\n" || PrintableText.isPrintable($0) })
     }
 
