@@ -42,12 +42,14 @@ extension Routine {
                 else: "Nothing is mapped below this entry any more."),
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
-            .dropLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "give the level-3 table back", when: .without(.b10FreeBeforeFlush),
+            .dropLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "give the level-3 table back",
+            when: .without(.b10FreeBeforeFlush),
             what: "The entry that led to it is cleared and flushed; now the table is freed, and the level-2 page loses a reference.",
             why: "A later fix of B10: the flush ends only when no walk under way can still read the table.",
             source: "the unmap of later kernels")
         Row(
-            .dropLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "give the level-2 table back", when: .without(.b10FreeBeforeFlush),
+            .dropLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "give the level-2 table back",
+            when: .without(.b10FreeBeforeFlush),
             what: "The same one level up.",
             why: "A later fix of B10, as for the level-3 table.",
             source: "the unmap of later kernels")

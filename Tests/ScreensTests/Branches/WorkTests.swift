@@ -128,7 +128,8 @@ import Testing
         let left = UnsavedWork(
             when: "today",
             actions: [
-                TypedAction(branch: 1, place: TimelinePlace(step: 30_000), text: "without smp-rmb"), TypedAction(branch: 2, place: TimelinePlace(step: 35_000), text: "vcpu0: read 0x80000000"),
+                TypedAction(branch: 1, place: TimelinePlace(step: 30_000), text: "without smp-rmb"),
+                TypedAction(branch: 2, place: TimelinePlace(step: 35_000), text: "vcpu0: read 0x80000000"),
                 TypedAction(branch: 1, place: TimelinePlace(step: 5), text: "vcpu0: read 0x80000000"),
             ], place: "here")
         var surroundings = Explorer.Surroundings()
