@@ -29,19 +29,20 @@ extension Explorer {
         if !view.isPicked, let read = scene.changes.lastRead, !view.levels.contains(where: { $0.address == read.address }) {
             return EntryView(view: view).content(read: read.value, at: read.address, level: read.level, in: scene.now.world, width: width)
         }
-        let history = (builtLine(scene).map { [$0] } ?? []) + (writerLine(view).map { [$0] } ?? [])
+        let history = builtLines(scene) + (writerLine(view).map { [$0] } ?? [])
         return EntryView(view: view, history: history, breakpoints: breakpoints.entries).content(width: width)
     }
 
     /// What was built and what is stored, where the way of storing changed it.
-    private func builtLine(_ scene: Scene) -> Line? {
-        guard scene.step == .writeLeaf, let actor = scene.acting else { return nil }
+    private func builtLines(_ scene: Scene) -> [Line] {
+        guard scene.step == .writeLeaf, let actor = scene.acting else { return [] }
         let built = scene.now.actors[actor].builtLeaf.rawValue
-        guard let stored = scene.changes.descriptors.values.first?.new, stored != built else { return nil }
-        var line = Line(" built \(hex(built, digits: 10)), stored \(hex(stored, digits: 10)) *", .changed)
-        line.continuesAt = 5
-        line.changed = true
-        return line
+        guard let stored = scene.changes.descriptors.values.first?.new, stored != built else { return [] }
+        return [" built  \(hex(built, digits: 10))", " stored \(hex(stored, digits: 10)) *"].map {
+            var line = Line($0, .changed)
+            line.changed = true
+            return line
+        }
     }
 
     /// "vcpu0, fault 2: write the leaf".

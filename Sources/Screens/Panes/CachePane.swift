@@ -287,8 +287,8 @@ struct CachePane {
             line.add("]", .dim)
             if width >= 60 { line.add(digits(value, Bits(bits.low - 1, 0)), .dim) }
             line.add(" set \(cache.geometry.set(of: value))", used ? .value : .dim)
-            if width >= 60, let colour { line.add(", colour \(value >> UInt64(colour.low) & (1 << UInt64(colour.width) - 1))", used ? .plain : .dim) }
-            if used { line.add(width >= 60 ? "  the cache looks here" : " looked in", .link) }
+            if width >= 78, let colour { line.add(", colour \(value >> UInt64(colour.low) & (1 << UInt64(colour.width) - 1))", used ? .plain : .dim) }
+            if used { line.add(width >= 78 ? "  the cache looks here" : " looked in", .link) }
             lines.append(line)
         }
         if width >= 60, !lines.isEmpty {

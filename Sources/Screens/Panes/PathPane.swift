@@ -93,10 +93,15 @@ struct PathPane {
         line.add(String(Character(isBreakpoint ? glyphs.breakpoint : " ")), .breakpoint)
         let sign: Unicode.Scalar = showsBroken ? glyphs.broken : current ? glyphs.current : done ? glyphs.tick : " "
         line.add(" \(Character(sign)) ", showsBroken ? .broken : role)
-        line.add(title, showsBroken ? .broken : role, current ? [.bold] : [])
-        guard done || current else { return line }
         // What came of it is said where there is room; the step on the screen has it below in full.
-        if !result.isEmpty, result != title { line.add(separator + result, showsBroken ? .broken : current ? .current : .dim) }
+        guard done || current, !result.isEmpty, result != title else {
+            line.add(title, showsBroken ? .broken : role, current ? [.bold] : [])
+            return line
+        }
+        // The mark belongs to the title, so that a row broken between the two does not begin with it.
+        let mark = separator.prefix { $0 != " " }
+        line.add(title + mark, showsBroken ? .broken : role, current ? [.bold] : [])
+        line.add(separator.dropFirst(mark.count) + result, showsBroken ? .broken : current ? .current : .dim)
         return line
     }
 }

@@ -33,10 +33,10 @@ import Testing
         var explorer = try explorer(Self.interleaved)
         let timeline = explorer.timeline
         let status = { (explorer: inout Explorer) in ExplorerTests.screen(&explorer, 120, 36).text(row: 35) }
-        // vcpu1 in the middle of its fault, while vcpu0 stands in its own.
+        // vcpu1 in the middle of its fault, while vcpu0 stands in its own; both are to fault once more, since kswapd's call makes them give up.
         let place = timeline.place(ofOperation: 2).step - 1
         explorer.go(to: place)
-        #expect(status(&explorer).contains("fault 2/2") && status(&explorer).contains("vcpu1"), "\(status(&explorer))")
+        #expect(status(&explorer).contains("fault 2/4") && status(&explorer).contains("vcpu1"), "\(status(&explorer))")
         let own = try #require(timeline.ownSteps(ofFault: 1))
         #expect(status(&explorer).contains("step \(own.count { $0 <= place })/\(own.count)"))
         try ExplorerTests.press(&explorer, "f")
@@ -45,7 +45,7 @@ import Testing
         #expect(explorer.timeline.position == timeline.steps(ofFault: 1).lowerBound)
         // vcpu0 goes on: its steps are counted without vcpu1's and kswapd's.
         explorer.go(to: timeline.place(ofOperation: 3))
-        #expect(status(&explorer).contains("fault 1/2"), "\(status(&explorer))")
+        #expect(status(&explorer).contains("fault 1/4"), "\(status(&explorer))")
         let first = try #require(timeline.ownSteps(ofFault: 0))
         #expect(status(&explorer).contains("/\(first.count)"))
         try ExplorerTests.press(&explorer, "F")
@@ -61,7 +61,7 @@ import Testing
         let number = try #require(explorer.timeline.faultUnderWay(at: explorer.timeline.position, of: 1))
         #expect(explorer.timeline.actor(ofFault: number) == 1)
         let text = ExplorerTests.screen(&explorer, 120, 36).rows.joined()
-        #expect(text.contains(", vcpu1, fault 2:"), "\(text)")
+        #expect(text.contains(", vcpu1, fault 4:"), "\(text)")
     }
 
     @Test func `panes name the VM and the vCPU where there are more than one, and VMIDs are called so`() throws {
@@ -70,7 +70,10 @@ import Testing
         try ExplorerTests.press(&explorer, "] ] ] ]")
         let text = ExplorerTests.screen(&explorer, 120, 36).rows.joined(separator: "\n")
         #expect(text.contains("Stage-2 tables  vm1") && text.contains("Syndrome  vm1.vcpu0") && text.contains("Host  vm1"), "\(text)")
-        #expect(text.contains("Memory cache  vm1.vcpu0") && text.contains("vm1 mmu_lock") && text.contains("VMID IPA"))
+        #expect(text.contains("Memory cache  vm1.vcpu0") && text.contains("vm1 mmu_lock"))
+        // ksmd's flush has left the TLB empty here; before it the entries are listed.
+        try ExplorerTests.press(&explorer, "[ [ z 5")
+        #expect(ExplorerTests.screen(&explorer, 120, 36).rows.joined().contains("VMID IPA"))
         var alone = Explorer(try ExplorerTests.session("first-touch"))
         _ = ExplorerTests.screen(&alone, 120, 36)
         try ExplorerTests.press(&alone, "f")
