@@ -95,10 +95,10 @@ struct CachePane {
         var line = Line(caches.cpus.count > 1 ? "CPU \(cpu) L1I " : "L1I ", .label)
         line.add(kind.shortName, .value)
         line.add(
-            width >= 60
+            width >= 78
                 ? "  \(sizeText(UInt64(g.size))), \(g.sets) sets, \(g.ways) ways, \(g.lineBytes)-byte lines  " : " \(g.size >> 10)K \(g.sets)x\(g.ways) ",
             .plain)
-        line.add(width >= 60 ? "\(cache.count) in use" : "\(cache.count) used", .value)
+        line.add(width >= 78 ? "\(cache.count) in use" : "\(cache.count) used", .value)
         if stale > 0 { line.add(", \(stale) \(Character(glyphs.stale)) stale", .stale) }
         return line
     }

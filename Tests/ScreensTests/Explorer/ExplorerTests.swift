@@ -122,7 +122,7 @@ import Testing
         try Self.press(&explorer, "\":kswapd: swap-out 0x80001000\" Enter")
         let branch = Self.screen(&explorer, 120, 36)
         #expect(branch.rows.joined().contains("branch 2/2"))
-        #expect(branch.rows.joined().contains("shrink_page_list"))
+        #expect(branch.rows.joined().contains("isolate_lru_pages"))
         try Self.press(&explorer, "\":branch 1\" Enter")
         #expect(Self.screen(&explorer, 120, 36).rows.dropLast(2) == before.rows.dropLast(2))
         try Self.press(&explorer, "\":kswapd: swpa-out 1\" Enter")
