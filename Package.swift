@@ -27,6 +27,8 @@ let package = Package(
             dependencies: [
                 "Screens", "Sessions", "Stage2Sim", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                // The user's configuration.
+                .product(name: "Yams", package: "Yams"),
             ]),
         // The core against the same table work in plain C. Measures; judges nothing.
         .target(name: "CReference", cSettings: [.define("NDEBUG")]),

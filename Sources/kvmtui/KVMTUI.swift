@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Sessions
 
 @main
 struct KVMTUI: ParsableCommand {
@@ -18,6 +20,31 @@ struct KVMTUI: ParsableCommand {
             ExportCommand.self,
             TablesCommand.self,
             SessionsCommand.self,
+            ReviewCommand.self,
+            BehavioursCommand.self,
+            GlossaryCommand.self,
+            FormatCommand.self,
+            ConfigCommand.self,
             ManualCommand.self,
         ])
+
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let message = unknownCommand(arguments) {
+            CommandIO.complain(message)
+            exit(withError: ExitCode(EX_USAGE))
+        }
+        Settings.begin(arguments)
+        main(arguments)
+    }
+
+    /// What is wrong with a first word that is no command; nil: nothing. The parser itself would name the word only.
+    private static func unknownCommand(_ arguments: [String]) -> String? {
+        guard let word = arguments.first, !word.hasPrefix("-") else { return nil }
+        let commands = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard !commands.contains(word) else { return nil }
+        let shown = DisplayText(word, limit: 60).text
+        if (try? SessionFiles.path(of: word)) != nil { return "unknown command '\(shown)'; to open it: kvmtui open \(shown)" }
+        return "unknown command '\(shown)'; \(NearNames.fits(word, among: commands, otherwise: "kvmtui --help lists them"))"
+    }
 }

@@ -43,7 +43,7 @@ extension Explorer {
 
     mutating func save(_ path: String, as command: String) {
         guard !path.isEmpty else { return say("save FILE", error: true) }
-        let said = surroundings.write(SessionWriter.text(timeline.session), as: command, to: path)
+        let said = surroundings.write(SessionWriter.text(timeline.savable), as: command, to: path)
         if !said.isError { branches[branch].isSaved = true }
         message = said
     }

@@ -119,6 +119,7 @@ extension Explorer {
 
     mutating func search(forward: Bool) {
         guard !lastSearch.isEmpty else { return say("nothing searched for yet; / searches") }
+        if habits.searchesSession || searchIsForSession { return searchSession(forward: forward) }
         if focus == .tables, let view = tablesPane(scene()).view {
             if !browsing.search(lastSearch, forward: forward, in: view) { say("'\(lastSearch)' is not in this table", error: true) }
             return

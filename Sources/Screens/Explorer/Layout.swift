@@ -46,18 +46,19 @@ public struct Layout: Equatable, Sendable {
         a.kind == b.kind && a.panes.map(\.id) == b.panes.map(\.id) && a.panes.map(\.rect) == b.panes.map(\.rect)
     }
 
-    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool) {
+    /// - Parameter most: an arrangement that is not gone beyond, however large the window is.
+    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool, most: Kind = .wide) {
         header = Rect(x: 0, y: 0, width: width, height: 1)
         hint = Rect(x: 0, y: height - 2, width: width, height: 1)
         status = Rect(x: 0, y: height - 1, width: width, height: 1)
         let body = Rect(x: 0, y: 1, width: width, height: height - 3)
         if width < Self.smallestWidth || height < Self.smallestHeight {
             kind = .tooSmall
-        } else if zoomed || width < 80 || height < 24 {
+        } else if zoomed || width < 80 || height < 24 || most == .single {
             kind = .single
             panes = [(focus, body)]
             hidden = PaneID.allCases.filter { $0 != focus }
-        } else if width < 110 || height < 32 {
+        } else if width < 110 || height < 32 || most == .narrow {
             kind = .narrow
             layOutNarrow(body, focus)
         } else {

@@ -34,8 +34,8 @@ extension Explorer {
         var view = settledLanes()
         let page = view.perColumn * max(1, laneWidth / 2)
         switch action {
-        case .stepOn: view.cursor += view.perColumn
-        case .stepBack: view.cursor -= view.perColumn
+        case .stepOn, .nextPane: view.cursor += view.perColumn * max(1, min(number ?? 1, timeline.count))
+        case .stepBack, .previousPane: view.cursor -= view.perColumn * max(1, min(number ?? 1, timeline.count))
         case .pageDown: view.cursor += page
         case .pageUp: view.cursor -= page
         case .moveDown: view.firstLane = min(view.firstLane + 1, max(0, activeActors.count - 1))
@@ -61,9 +61,11 @@ extension Explorer {
             showActors()
             return .redraw
         case .command: prompt = Prompt(kind: .command)
-        case .help: overlay = .help
+        case .help: showHelp()
         case .quit: return .quit
-        default: return .nothing
+        default:
+            say("that key does nothing in the timeline; ? lists its keys")
+            return .redraw
         }
         lanes = view
         return .redraw

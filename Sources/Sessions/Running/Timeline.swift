@@ -136,6 +136,7 @@ public struct Timeline {
     /// The session up to the place on the screen, then `operation`; with `replaying`, then the rest of the session.
     public func branched(with operation: Operation, replaying: Bool) -> Session {
         var branch = session
+        branch.isWhatIf = true
         let number = operationNumber(at: position) ?? 0
         guard position > 0 else {
             branch.script = replaying ? Script([.operation(operation)] + session.script.entries) : Script([.operation(operation)])
@@ -162,6 +163,13 @@ public struct Timeline {
         }
         branch.script = Script(entries)
         return branch
+    }
+
+    /// The session as it is to be written to a file: where it runs otherwise than its author wrote it, without the stops that are never reached.
+    public var savable: Session {
+        var session = session
+        if session.isWhatIf { session.script = session.script.without(end.missed) }
+        return session
     }
 
     // MARK: Faults and operations

@@ -22,7 +22,7 @@ struct RunCommand: ParsableCommand {
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
             try output.flush()
-            if let first = problems.first { throw first }
+            if let error = InputError.all(problems) { throw error }
         }
     }
 }
@@ -57,7 +57,7 @@ struct CheckCommand: ParsableCommand {
                     try output.flush()
                     try stop(session, verdict)
                 }
-                if let problem = verdict.problems.first { throw problem }
+                if let error = InputError.all(verdict.problems) { throw error }
                 if verdict.failures.isEmpty {
                     if !quiet {
                         output.line(
@@ -105,25 +105,5 @@ extension CheckCommand {
                 + "\(verdict.failures.count) failures; what follows is not judged")
         try output.flush()
         throw ExitCode(Interrupt.exitStatus)
-    }
-}
-
-struct SessionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sessions", abstract: "List the sessions that ship, a line each.")
-
-    func run() throws {
-        var output = StandardOutput()
-        let paths = SessionFiles.shipped()
-        let names = paths.map { SessionFiles.name(of: $0) }
-        let width = names.map(\.count).max() ?? 0
-        for (path, name) in zip(paths, names) {
-            do {
-                let session = try SessionReader.read(path: path)
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + session.title)
-            } catch let error as InputError {
-                output.line(name + String(repeating: " ", count: width - name.count + 2) + "in error: \(error.message)")
-            }
-        }
-        try output.flush()
     }
 }

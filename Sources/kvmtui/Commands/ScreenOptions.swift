@@ -9,8 +9,10 @@ struct ScreenOptions: ParsableArguments {
     @Option(help: "Colours: auto, always or never. NO_COLOR is honoured.")
     var color: TerminalOptions.ColourChoice = .auto
 
-    @Option(help: "Colours for a dark or light terminal, or none: dark, light, mono.", completion: .list(Theme.all.map(\.name)))
-    var theme: String = "dark"
+    @Option(
+        help: "Colours for a dark or light terminal, or none: dark, light, mono. Without it KVMTUI_THEME, then the configuration's.",
+        completion: .list(Theme.all.map(\.name)))
+    var theme: String?
 
     @Flag(help: "Draw with ASCII only.")
     var ascii = false
@@ -22,16 +24,16 @@ struct ScreenOptions: ParsableArguments {
     var noMouse = false
 
     func validate() throws {
-        guard Theme.named(theme) != nil else { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
+        if let theme, Theme.named(theme) == nil { throw ValidationError("unknown theme '\(theme)': \(Theme.all.map(\.name).joined(separator: ", "))") }
         if let size, ScreenSize(size) == nil { throw ValidationError("'\(size)' is no size: columns x rows, such as 80x24") }
     }
 
     var terminal: TerminalOptions {
         var options = TerminalOptions()
         options.colour = color
-        options.mouse = !noMouse
+        options.mouse = !noMouse && (Settings.inForce.mouse ?? true)
         options.ascii = ascii
-        options.theme = Theme.named(theme) ?? .dark
+        options.theme = ThemeChoice.theme(option: theme)
         return options
     }
 
@@ -45,7 +47,7 @@ struct ScreenOptions: ParsableArguments {
         let ascii: Bool
     }
 
-    var choice: Choice { Choice(theme: Theme.named(theme) ?? .dark, plain: plain, ascii: ascii) }
+    var choice: Choice { Choice(theme: ThemeChoice.theme(option: theme), plain: plain, ascii: ascii) }
 }
 
 extension TerminalOptions.ColourChoice: ExpressibleByArgument {}

@@ -39,7 +39,10 @@ enum SessionFiles {
         let names = shipped().map { Self.name(of: $0) }
         throw InputError(
             name, nil, "there is no such file, and no shipped session of that name",
-            fits: names.isEmpty ? "a path" : "shipped: \(names.joined(separator: ", "))")
+            fits: names.isEmpty
+                ? "a path"
+                : NearNames.fits(
+                    URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent, among: names, otherwise: "kvmtui sessions lists those that ship"))
     }
 
     /// The shipped sessions' paths, by name.

@@ -11,6 +11,8 @@ final class SessionDesk: Sendable {
     /// Work is kept: there is somebody who types it.
     private let keepsWork: Bool
     private let journal = Mutex<WorkJournal?>(nil)
+    /// Where the session on the screen lies; nil: how far it is read is not kept.
+    private let place = Mutex<String?>(nil)
 
     init(_ screen: ScreenOptions.Choice, _ behaviours: BehaviourOptions.Choice, keepsWork: Bool) {
         self.screen = screen
@@ -57,8 +59,31 @@ final class SessionDesk: Sendable {
         behaviours.apply(to: &session)
         var surroundings = surroundings
         surroundings.hasList = hasList
+        surroundings.mostPanes = Settings.inForce.layout ?? .wide
+        surroundings.copy = { Clipboard.copy($0) }
+        if !SessionFiles.isStandardInput(path) {
+            let isShipped = SessionFiles.shipped().contains(path)
+            surroundings.command = "kvmtui open \(ShellText.quoted(isShipped ? SessionFiles.name(of: path) : path))\(behaviours.words)"
+            if keepsWork {
+                let behaviours = behaviours
+                surroundings.edit = { path, line in
+                    Editor.edit(path, line: line).map { session in
+                        var session = session
+                        behaviours.apply(to: &session)
+                        return session
+                    }
+                }
+            }
+        }
+        place.withLock { $0 = nil }
+        surroundings.sessions = { Self.shippedEntries().compactMap { entry in entry.session.map { (name: entry.name, session: $0) } } }
         if keepsWork, !SessionFiles.isStandardInput(path) {
             let full = URL(fileURLWithPath: path).standardizedFileURL.path
+            // What is tried with another kernel is not the session that the course counts.
+            if behaviours.words.isEmpty {
+                place.withLock { $0 = path }
+                surroundings.left = SessionHistory.all()[SessionHistory.key(path)].map(\.step)
+            }
             let name = full + behaviours.words
             let journal = WorkJournal(session: name)
             self.journal.withLock { $0 = journal }
@@ -71,7 +96,10 @@ final class SessionDesk: Sendable {
 
     /// An explorer has been left by its user. Returns a word on what is kept.
     @discardableResult func close(_ explorer: Explorer) -> String? {
-        journal.withLock { journal in
+        if let path = place.withLock({ $0 }), let progress = explorer.progress {
+            SessionHistory.record(path, progress.step, of: progress.count, done: progress.isDone)
+        }
+        return journal.withLock { journal -> String? in
             defer { journal = nil }
             if explorer.hasUnsavedWork, journal != nil { return "unsaved branches are kept: open the session again, and :recover" }
             journal?.discard()
@@ -79,22 +107,35 @@ final class SessionDesk: Sendable {
         }
     }
 
-    /// The sessions that ship, and those in the current folder.
-    static func entries() -> [SessionEntry] {
-        func entry(_ name: String, _ path: String, ships: Bool) -> SessionEntry {
-            do {
-                return SessionEntry(name: name, path: path, ships: ships, session: try SessionReader.read(path: path))
-            } catch let error as InputError {
-                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
-            } catch {
-                return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
-            }
+    /// What a browser asks of us.
+    var outside: SessionBrowser.Outside {
+        SessionBrowser.Outside(
+            list: { Self.entries(with: SessionHistory.all()) },
+            open: { session, path in self.explorer(session, path: path, hasList: true) },
+            closed: { self.close($0) },
+            progress: { SessionHistory.all()[SessionHistory.key($0)] })
+    }
+
+    /// The sessions that ship.
+    static func shippedEntries() -> [SessionEntry] { SessionFiles.shipped().map { entry(SessionFiles.name(of: $0), $0, ships: true) } }
+
+    private static func entry(_ name: String, _ path: String, ships: Bool) -> SessionEntry {
+        do {
+            return SessionEntry(name: name, path: path, ships: ships, session: try SessionReader.read(path: path))
+        } catch {
+            return SessionEntry(name: name, path: path, ships: ships, session: nil, problem: "\(error)")
         }
+    }
+
+    /// The sessions that ship, and those in the current folder.
+    static func entries(with history: [String: SessionProgress] = [:]) -> [SessionEntry] {
         let shipped = SessionFiles.shipped()
         let known = Set(shipped.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
         let here = ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
             .filter { !known.contains(URL(fileURLWithPath: $0).resolvingSymlinksInPath().path) && isSession($0) }
-        return here.prefix(200).map { entry($0, $0, ships: false) } + shipped.map { entry(SessionFiles.name(of: $0), $0, ships: true) }
+        var entries = here.prefix(200).map { entry($0, $0, ships: false) } + shippedEntries()
+        for index in entries.indices { entries[index].progress = history[SessionHistory.key(entries[index].path)] }
+        return entries
     }
 
     /// Whether a YAML file of the current folder says that it is a session: there are many others.
