@@ -1,3 +1,5 @@
+import Sessions
+
 // Manual/: the manual page, written from the commands, the key table and the prompt's commands. mdoc, for man and mandoc alike.
 
 /// The manual page of the program.
@@ -120,7 +122,19 @@ public struct Manual {
         for command in commands { write(command) }
         writeKeys()
         writePrompt()
+        writeFormat()
         writeRest()
+    }
+
+    /// The session language, from the tables that its reader uses.
+    private mutating func writeFormat() {
+        line(".Sh SESSION FORMAT")
+        paragraph("What kvmtui format prints.")
+        for section in FormatGuide.sections {
+            line(".Ss \(Self.words(section.title))")
+            paragraph(section.text)
+            list(section.rows.map { ("Ic \(Self.words($0.usage))", $0.about) }, width: "Ds")
+        }
     }
 
     private mutating func synopsis(_ command: Command) {
@@ -188,8 +202,11 @@ public struct Manual {
         list(
             [
                 ("Ev KVMTUI_SESSIONS", "The folder of the sessions that open and others find by name."),
+                ("Ev KVMTUI_THEME", "A theme's name; it goes before the configuration's, --theme before both."),
+                ("Ev VISUAL , EDITOR", "The editor that the key e opens; without either, vi."),
                 ("Ev NO_COLOR", "Set and not empty: no colours, unless --color always."),
                 ("Ev TERM", "The terminal's name."),
+                ("Ev XDG_CONFIG_HOME", "Where the configuration is: kvmtui/config.yaml there. Without it in .config of HOME."),
                 (
                     "Ev XDG_STATE_HOME",
                     "Where unsaved work is kept: in the folder kvmtui there. Without it in .local/state/kvmtui of HOME; where that cannot be written, in TMPDIR."
@@ -199,6 +216,8 @@ public struct Manual {
         list(
             [
                 ("Pa *.yaml", "Sessions."),
+                ("Pa ~/.config/kvmtui/config.yaml", "Keys, theme, layout and mouse. kvmtui config prints the defaults, kvmtui config --check what is wrong."),
+                ("Pa ~/.local/state/kvmtui/progress", "How far each session was read: what the list marks as done, and where a session goes on."),
                 ("Pa /usr/share/kvmtui/sessions , /usr/local/share/kvmtui/sessions", "Sessions that ship, where the program is installed."),
                 (
                     "Pa ~/.local/state/kvmtui/*.work",

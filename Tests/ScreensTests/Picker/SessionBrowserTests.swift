@@ -100,7 +100,7 @@ import Testing
         _ = try screen(&list, 80, 24, "<click 10,5>")
         #expect(list.explorer == nil)
         _ = try screen(&list, 80, 24, "<click 10,5>")
-        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session("hwpoison")).title)
+        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session("execute")).title)
     }
 
     @Test func `any keys at any size`() throws {
