@@ -197,7 +197,8 @@ public struct Explorer: Interactive {
 
     /// Steps are made in rows, on or back.
     public var likely: [Event] {
-        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, habits.pending == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave
+        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, habits.pending == nil, lanes == nil, comparison == nil, player == nil,
+            digits.isEmpty, !isAskingToLeave
         else { return [] }
         return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
     }

@@ -11,10 +11,11 @@ extension Explorer {
         if words.count <= 1 { return ExplorerCommand.all.first { $0.name == candidate }?.help ?? "" }
         if words[0].hasSuffix(":"), words.count == 2 {
             let actions = words[0].contains("vcpu") ? ActionLanguage.guestActions : ActionLanguage.hostActions
-            return actions.first { $0.name == candidate }.map { "\($0.form.isEmpty ? "" : $0.form + "   ")\($0.about)" } ?? ""
+            guard let action = actions.first(where: { $0.name == candidate }) else { return "" }
+            return (action.form.isEmpty ? "" : action.form + "   ") + action.about
         }
         if words[0] == "break" {
-            if let step = MicroStep.named(candidate) { return step.text().function.isEmpty ? step.text().title : "\(step.text().function): \(step.text().title)" }
+            if let words = MicroStep.named(candidate)?.text() { return words.function.isEmpty ? words.title : "\(words.function): \(words.title)" }
             return Rule.named(candidate)?.about ?? ""
         }
         return ""

@@ -19,7 +19,8 @@ public enum StepName: Sendable {
         if labelled.count > 1 { return .several(labelled) }
         return .unknown(
             fits: NearNames.fits(
-                text, among: named.map(\.name) + named.map { $0.text().title }, otherwise: "a step's name, such as sampleNotifierSeq; kvmtui format lists them"))
+                text, among: named.map(\.name) + named.map { $0.text().title }, otherwise: "a step's name, such as sampleNotifierSeq; kvmtui format lists them")
+        )
     }
 
     /// The functions that a fault goes through itself, without what the host does meanwhile.

@@ -54,7 +54,7 @@ import Testing
         #expect(open.text(row: 0).contains("First touch"))
         #expect(one.explorer != nil)
         var none = browser()
-        #expect(try screen(&none, 80, 24, "/ \"no such thing\" Enter Enter").rows.joined().contains("nothing has"))
+        #expect(try screen(&none, 80, 24, "/ \"xyzzy\" Enter Enter").rows.joined().contains("nothing has"))
         #expect(none.explorer == nil)
     }
 
