@@ -36,6 +36,8 @@ let package = Package(
             dependencies: [
                 "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CICUData", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                // The user's configuration.
+                .product(name: "Yams", package: "Yams"),
             ]),
         // The core against the same table work in plain C. Measures; judges nothing.
         .target(name: "CReference", cSettings: [.define("NDEBUG")]),

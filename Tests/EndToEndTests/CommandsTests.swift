@@ -32,6 +32,20 @@ import Testing
         #expect((end["vcpus"] as? [[String: Any]])?.first?["memory_cache"] as? Int == 38)
     }
 
+    @Test func `a name that is not known is answered with those nearest to it`() throws {
+        for (arguments, status, said) in [
+            (["opne"], 64, "unknown command 'opne'; did you mean open?"), (["first-touch"], 64, "to open it: kvmtui open first-touch"),
+            (["run", "frist-touch"], 2, "did you mean first-touch?"), (["run", "retry", "--without", "retry-chek"], 64, "did you mean retry-check?"),
+            (["check", "xyzzy"], 2, "kvmtui sessions lists those that ship"),
+        ] {
+            let outcome = try Product.run(arguments)
+            #expect(outcome.status == status && outcome.errors.contains(said), "\(outcome.errors)")
+            #expect(outcome.errors.utf8.count < 400)
+        }
+        let wrong = try Product.run(["check", "-"], input: "kvmtui: 1\nsteps:\n  - vcpu0: raed 0\n  - vcpu0: read 80001000\n  - vcpu0: wirte 0\n")
+        #expect(wrong.status == 2 && wrong.errors.split(separator: "\n").count == 3, "\(wrong.errors)")
+    }
+
     @Test func `check tells by its status what it found`() throws {
         let all = try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent("sessions").path).filter { $0.hasSuffix(".yaml") }
         #expect(try Product.run(["check", "-q"] + all.map { Self.root.appendingPathComponent("sessions/\($0)").path }).status == 0)

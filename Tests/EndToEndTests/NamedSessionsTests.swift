@@ -34,12 +34,14 @@ import Testing
     }
 
     private func names(_ outcome: Command.Outcome) -> [String] {
-        outcome.output.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+        // Behind the chapters stand the review's questions.
+        outcome.output.split(separator: "\n").prefix { !$0.hasPrefix("The questions of the review") }
+            .filter { $0.hasPrefix("  ") }.compactMap { $0.split(separator: " ").first.map(String.init) }.sorted()
     }
 
     @Test func `in a folder that has nothing, all that ship are there`() throws {
         let list = try folder.run(["sessions"])
-        #expect(names(list) == shipped && list.errors.isEmpty)
+        #expect(names(list) == shipped.sorted() && list.errors.isEmpty)
         #expect(!list.output.contains("in error"))
         let check = try folder.run(["check", "first-touch", "retry.yaml"])
         #expect(check.status == 0 && check.errors.isEmpty)
@@ -63,7 +65,7 @@ import Testing
         try folder.write("services: []\n", to: "\(place)/compose.yaml")
         let list = try folder.run(["sessions"], sessions: named)
         #expect(Set(names(list)) == Set(shipped + ["extra"]) && names(list).count == shipped.count + 1)
-        #expect(list.output.split(separator: "\n").contains { $0.hasPrefix("retry ") && $0.contains("My own ") })
+        #expect(list.output.split(separator: "\n").contains { $0.hasPrefix("  retry ") && $0.contains("My own ") })
         #expect(list.errors == "kvmtui: 2 of them are from \(place), which goes before those inside the program\n")
         let note = "this retry is \(place)/retry.yaml, which goes before the one inside the program"
         let check = try folder.run(["check", "retry"], sessions: named)
@@ -78,8 +80,9 @@ import Testing
 
     @Test func `KVMTUI_SESSIONS that is no folder is told, and what ships is there`() throws {
         let list = try folder.run(["sessions"], sessions: "nowhere")
-        #expect(list.status == 0 && names(list) == shipped && list.errors == "kvmtui: KVMTUI_SESSIONS names nowhere, which is no folder that can be read\n")
+        #expect(list.status == 0 && names(list) == shipped.sorted())
+        #expect(list.errors == "kvmtui: KVMTUI_SESSIONS names nowhere, which is no folder that can be read\n")
         let missing = try folder.run(["run", "none-such"], sessions: "nowhere")
-        #expect(missing.status == 2 && missing.errors.contains("KVMTUI_SESSIONS names nowhere") && missing.errors.contains("first-touch"))
+        #expect(missing.status == 2 && missing.errors.contains("KVMTUI_SESSIONS names nowhere"), "\(missing.errors)")
     }
 }

@@ -33,7 +33,7 @@ import Testing
 
     @Test(arguments: [
         ("vcpu", "dccmvau", 8, "an address"), ("vcpu", "caches maybe", 8, "on or off"), ("vcpu", "isb 1", 5, "nothing more"),
-        ("vcpu", "exec 0x80000000 asid 300", 22, "up to 0xff"), ("vcpu", "evict 0x80000000 icache", 1, "an action"),
+        ("vcpu", "exec 0x80000000 asid 300", 22, "up to 0xff"), ("vcpu", "evict 0x80000000 icache", 1, "a host thread's action"),
         ("host", "evict 0x80000000", 17, "icache, dcache or l2"), ("host", "evict 0x80000000 l3", 18, "icache, dcache or l2"),
         ("host", "evict 0x80000040 0x1000 dcache", 18, "1 to 4032 bytes"), ("host", "maintain dcisw 0x80000000", 10, "dccmvau"),
         ("host", "dma-write 0x80000000", 21, "the value"), ("host", "evict pa:x dcache", 7, "pa:0xa0001040"),

@@ -227,9 +227,11 @@ struct ExpectationRangeTests {
         for number in ["9223372036854775808", "0xffffffffffffffff", name == "ipa" ? "0x10000000000" : "0x100000000"] {
             let error = try Self.error("\(name) \(number)")
             #expect(error?.place == SourcePlace(line: 5, column: 15 + name.count), "\(name) \(number)")
-            #expect(error?.message == "found \(number)" && error?.fits.isEmpty == false)
+            // An address in decimal is told as one, before its range is looked at.
+            let isDecimal = name == "ipa" && !number.hasPrefix("0x")
+            #expect(error?.message == (isDecimal ? "found '\(number)', an address in decimal" : "found \(number)") && error?.fits.isEmpty == false)
         }
-        #expect(try Self.error("\(name) 40") == nil)
+        #expect(try Self.error("\(name) \(name == "ipa" ? "0x28" : "40")") == nil)
     }
 
     @Test("of more words, too")

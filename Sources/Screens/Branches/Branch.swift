@@ -75,7 +75,7 @@ extension Explorer {
 
     /// `:branch`.
     mutating func goToBranch(_ argument: String) {
-        guard !argument.isEmpty else { overlay = .branches; return }
+        guard !argument.isEmpty else { return showBranches() }
         guard let number = Int(argument), branches.indices.contains(number - 1) else {
             return say("branch '\(argument)': 1 to \(branches.count) fits", error: true)
         }

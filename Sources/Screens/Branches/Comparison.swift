@@ -1,15 +1,17 @@
 import Sessions
 import Stage2Sim
 
-/// Two branches side by side: the one on the screen, and another at the same step.
+/// Two branches side by side: the one on the screen, and another at the step beside it, by operation and step.
 struct Comparison {
     let other: Int
     /// Steps that they have in common by where they were typed, and where they really went apart.
     let shared: Int
     let parting: Parting
+    /// What of the other stands beside what.
+    var alignment: TimelineAlignment
     var scroll = 0
     /// What differs at a pair of places.
-    var cache: (leftPlace: Int, rightPlace: Int, differences: [Difference], left: [StepRecord], right: [StepRecord])?
+    var cache: (leftPlace: Int, rightPlace: Int, differences: [Difference], rows: [(left: StepRecord?, right: StepRecord?)])?
 }
 
 extension Explorer {
@@ -31,14 +33,17 @@ extension Explorer {
         let shared = sharedSteps(branch, number)
         overlay = nil
         lanes = nil
-        comparison = Comparison(other: number, shared: shared, parting: timeline.parting(from: other, after: shared))
+        comparison = Comparison(
+            other: number, shared: shared, parting: timeline.parting(from: other, after: shared), alignment: TimelineAlignment(timeline, other))
         followWithOther()
     }
 
     /// The other one goes where this one has gone.
     mutating func followWithOther() {
-        guard let other = comparison?.other else { return }
-        branches[other].timeline?.seek(timeline.position)
+        guard let other = comparison?.other, let right = branches[other].timeline,
+            let place = comparison?.alignment.place(beside: timeline.position, timeline, right)
+        else { return }
+        branches[other].timeline?.seek(place)
     }
 
     /// The keys of the comparison; nil: as without one, and the other branch follows.
@@ -72,11 +77,15 @@ extension Explorer {
         guard var comparison, let right = branches[comparison.other].timeline else { return }
         if comparison.cache?.leftPlace != timeline.position || comparison.cache?.rightPlace != right.position {
             let ipa = scene().ipa
-            let around = max(1, timeline.position - 3)...max(1, timeline.position + 3)
+            let pairs = comparison.alignment.rows(around: timeline.position, 3, timeline, right)
+            func records(_ steps: [Int], _ of: Timeline) -> [Int: StepRecord] {
+                guard let first = steps.min(), let last = steps.max() else { return [:] }
+                return Dictionary(of.records(first...min(last, first + 200)).map { ($0.position, $0) }, uniquingKeysWith: { one, _ in one })
+            }
+            let ours = records(pairs.compactMap(\.left), timeline), theirs = records(pairs.compactMap(\.right), right)
             comparison.cache = (
-                timeline.position, right.position,
-                Difference.between(timeline.now.machine, right.now.machine, ipa: ipa),
-                timeline.count == 0 ? [] : timeline.records(around), right.count == 0 ? [] : right.records(around)
+                timeline.position, right.position, Difference.between(timeline.now.machine, right.now.machine, ipa: ipa),
+                pairs.map { (left: $0.left.flatMap { ours[$0] }, right: $0.right.flatMap { theirs[$0] }) }
             )
         }
         guard let cache = comparison.cache else { return }
@@ -86,7 +95,7 @@ extension Explorer {
         canvas.put(2, body.y, " Compare  branch \(branch + 1) | branch \(comparison.other + 1) ", .focusedBorder, [.bold], width: body.width - 4)
         let inside = body.inset()
         var lines = partingLines(comparison, width: inside.width)
-        lines += stepLines(cache.left, cache.right, right, width: inside.width)
+        lines += stepLines(cache.rows, right, width: inside.width)
         lines.append(Line())
         lines += differenceLines(cache.differences, right, width: inside.width)
         comparison.scroll = min(comparison.scroll, max(0, lines.count - inside.height))
@@ -109,44 +118,44 @@ extension Explorer {
         return [line]
     }
 
-    /// The steps around the place, left and right, with a mark between those that differ.
-    private func stepLines(_ left: [StepRecord], _ right: [StepRecord], _ other: Timeline, width: Int) -> [Line] {
-        let half = (width - 11) / 2
+    /// The steps around the place, left and right, each with its number, and a mark between those that differ.
+    private func stepLines(_ rows: [(left: StepRecord?, right: StepRecord?)], _ other: Timeline, width: Int) -> [Line] {
+        let half = (width - 17) / 2
         var heads = Line(" step  ", .label)
         heads.add(TextLayout.fit("\(branch + 1) \(branches[branch].title)", width: half, glyphs: glyphs), .note)
-        heads.add("   ")
+        heads.add("   step  ", .label)
         heads.add(TextLayout.fit("\((comparison?.other ?? 0) + 1) \(branches[comparison?.other ?? 0].title)", width: half, glyphs: glyphs), .note)
         // What runs on either side, as it is at this place.
         let kernels = [timeline, other].map { KernelInForce($0.now.machine).text(minus: String(Character(glyphs.minus)), width: half) }
         var inForce = Line("       ")
         inForce.add(TextLayout.fit(kernels[0], width: half, glyphs: glyphs), .value)
-        inForce.add(kernels[0] == kernels[1] ? "   " : " \(Character(glyphs.notEqual)) ", .changed)
+        inForce.add((kernels[0] == kernels[1] ? "   " : " \(Character(glyphs.notEqual)) ") + "      ", .changed)
         inForce.add(kernels[1], kernels[0] == kernels[1] ? .value : .changed)
         var lines = [heads, inForce]
-        let first = max(1, timeline.position - 3)
-        for position in first...max(first, timeline.position + 3) {
-            let a = left.first { $0.position == position }, b = right.first { $0.position == position }
-            if a == nil, b == nil { continue }
-            let same = a?.actor == b?.actor && a?.step == b?.step && a?.text == b?.text
-            let isHere = position == timeline.position
+        for row in rows {
+            let same = row.left?.actor == row.right?.actor && row.left?.step == row.right?.step && row.left?.text == row.right?.text
+            let isHere = row.left?.position == timeline.position
             var line = Line(isHere ? "\(Character(glyphs.current))" : " ", isHere ? .current : .plain)
-            line.add(TextLayout.fit("\(position)", width: 6), .label)
-            for (i, record) in [a, b].enumerated() {
+            for (i, record) in [row.left, row.right].enumerated() {
+                let position = i == 0 ? timeline.position : other.position
                 let machine = i == 0 ? timeline.now.machine : other.now.machine
                 let text =
                     record.map {
                         "\(machine.name(of: $0.actor)): \($0.words.line($0.text))"
-                    } ?? "over"
+                    } ?? "not here"
                 let isBroken = record?.text.hasPrefix("BROKEN") ?? false
+                line.add(TextLayout.fit(record.map { "\($0.position)" } ?? "", width: 6), .label)
                 line.add(
                     TextLayout.fit(text, width: half, glyphs: glyphs),
-                    isBroken && position <= timeline.position
-                        ? .broken : record == nil ? .dim : isHere ? .current : position < timeline.position ? .done : .upcoming)
+                    isBroken && (record?.position ?? 0) <= position
+                        ? .broken : record == nil ? .dim : isHere ? .current : (record?.position ?? 0) <= position ? .done : .upcoming)
                 if i == 0 { line.add(same ? "   " : " \(Character(glyphs.notEqual)) ", .changed) }
             }
             lines.append(line)
         }
-        if other.count < timeline.position { lines.append(Line("       branch \((comparison?.other ?? 0) + 1) is over after step \(other.count)", .dim)) }
+        if other.position == other.count, timeline.position < timeline.count || other.count < timeline.count {
+            lines.append(Line("       branch \((comparison?.other ?? 0) + 1) is over after step \(other.count)", .dim))
+        }
         return lines
     }
 

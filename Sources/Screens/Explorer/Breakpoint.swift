@@ -133,25 +133,27 @@ extension Explorer {
 
     /// `:break`.
     mutating func setBreakpoint(_ argument: String) {
-        guard !argument.isEmpty else { overlay = .breakpoints; return }
+        guard !argument.isEmpty else { return showBreakpoints() }
         if argument == "off" {
             breakpoints.removeAll()
             return say("no breakpoints")
         }
         guard let point = breakpoint(argument) else {
-            let wanted = argument.lowercased().prefix(4)
-            let near = Self.breakpointNames.filter { $0.lowercased().contains(wanted) }.prefix(5)
             return say(
-                "break '\(argument)': a step's name, a rule's, an IPA, LEVEL:INDEX, pa:ADDRESS or off fits"
-                    + (near.isEmpty ? "" : "; close: \(near.joined(separator: ", "))"), error: true)
+                "break '\(argument)': "
+                    + (DecimalAddress(argument[...])?.fits
+                        ?? NearNames.fits(
+                            argument, among: Self.breakpointNames, otherwise: "a step's name, a rule's, an IPA, LEVEL:INDEX, pa:ADDRESS or off fits")),
+                error: true)
         }
         if breakpoints.list.contains(point) { return say("breakpoint \((breakpoints.list.firstIndex(of: point) ?? 0) + 1) is set already") }
         toggle(point)
     }
 
     private mutating func breakpoint(_ argument: String) -> Breakpoint? {
-        if let step = MicroStep.named(argument), step != .idle { return .step(step) }
+        if case .step(let step) = StepName.read(argument, for: .vcpu) { return .step(step) }
         if let rule = Rule.named(argument) { return .rule(rule) }
+        guard DecimalAddress(argument[...]) == nil else { return nil }
         if let ipa = parseNumber(argument) { return .page(IPA(ipa).page) }
         let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
         guard parts.count == 2, let number = parseNumber(parts[1]) else { return nil }

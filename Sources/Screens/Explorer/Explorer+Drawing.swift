@@ -32,7 +32,10 @@ extension Explorer {
             drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
             if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
-            if let prompt { canvas.draw(in: layout.hint) { $0.put(prompt) } }
+            if let prompt {
+                canvas.draw(in: layout.hint) { $0.put(prompt) }
+                drawCompletions(prompt, above: layout.hint.y, &canvas)
+            }
         }
     }
 
@@ -71,7 +74,8 @@ extension Explorer {
                 canvas.put(
                     1, 0,
                     digits.count == 1 && lanes == nil && comparison == nil
-                        ? "pane \(digits); or, with g behind it, step \(digits)" : "\(digits): g goes to step \(digits)", .note)
+                        ? "pane \(digits); or \(digits)g goes to step \(digits), \(digits)s makes so many; Esc forgets it"
+                        : "\(digits)g goes to step \(digits), \(digits)s makes so many; Esc forgets it", .note)
                 return
             }
             hints.draw(in: &canvas)
@@ -79,13 +83,13 @@ extension Explorer {
     }
 
     /// Keys and a word for each: of what is on the screen, else of the table.
-    private var hints: HintLine {
+    var hints: HintLine {
         switch overlay {
+        case .list: return list?.hints ?? .ofTable
         case .actors: return HintLine([("1-9", "that one moves"), ("j k", "pick"), ("Enter", "moves"), ("s S", "step"), ("t", "timeline"), ("Esc", "close")])
         case .why: return HintLine([("s S", "step"), ("j k", "scroll"), ("Esc", "close")])
         case .names: return HintLine([("j k", "pick"), ("Enter", "show in the tables"), ("Esc", "close")])
         case .map: return HintLine([("h j k l", "move"), ("Enter", "into"), ("n N", "next mapped"), ("Esc", "out"), ("m", "close")])
-        case .help, .breakpoints, .branches: return HintLine([("j k", "scroll"), ("Esc", "close")])
         case nil: break
         }
         if lanes != nil {
@@ -179,7 +183,7 @@ extension Explorer {
         case .note:
             // All that can be said, where there is room for it.
             content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .full)
-            let isAlone = Layout.kind(width: size.width, height: size.height, zoomed: zoomed) == .single
+            let isAlone = Layout.kind(width: size.width, height: size.height, zoomed: zoomed, most: surroundings.mostPanes) == .single
             if content.lines.count > height, !isAlone, !surroundings.plain {
                 content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .normal)
             }
@@ -261,13 +265,11 @@ extension Explorer {
 
     private mutating func drawOverlay(_ overlay: Overlay, _ scene: Scene, _ canvas: inout Canvas) {
         var lines: [Line] = []
-        let width = min(canvas.width - 4, overlay == .help ? 76 : 90)
+        let width = min(canvas.width - 4, 90)
         let title: String
         switch overlay {
         case .map: return
-        case .help:
-            title = "Help"
-            lines = helpLines
+        case .list: return list?.draw(in: &canvas, glyphs: glyphs) ?? ()
         case .why:
             title = "Why this step"
             if let step = scene.step, let words = scene.words {
@@ -277,27 +279,19 @@ extension Explorer {
         case .actors:
             title = "Who moves next"
             lines = actorLines(width: width - 2)
-        case .breakpoints:
-            title = "Breakpoints"
-            lines = breakpointLines
         case .names:
             title = names?.title ?? ""
             lines = names?.drawn(glyphs) ?? []
-        case .branches:
-            title = "Branches"
-            lines = branchLines
         }
         overlayScroll = canvas.overlay(title, lines, width: width, scroll: overlayScroll)
     }
 
-    var helpLines: [Line] {
-        HelpText.lines(
-            KeyTable.bindings.filter { $0.action != .refresh }, commands: ExplorerCommand.all,
-            marks: [
-                (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"),
-                (glyphs.broken, "a broken check"),
-                (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"),
-                (glyphs.breakpoint, "breakpoint"),
-            ])
+    /// The marks on the screen, and what they mean.
+    var marksOfHelp: [(sign: Unicode.Scalar, meaning: String)] {
+        [
+            (glyphs.changed, "changed by the step on the screen"), (glyphs.stale, "stale: no longer what the tables say"), (glyphs.broken, "a broken check"),
+            (glyphs.current, "the step on the screen"), ("F", "the fault's entry, while another is picked"), (glyphs.tick, "done"),
+            (glyphs.breakpoint, "breakpoint"),
+        ]
     }
 }

@@ -43,8 +43,9 @@ extension Explorer {
 
     mutating func save(_ path: String, as command: String) {
         guard !path.isEmpty else { return say("save FILE", error: true) }
-        let text = SessionWriter.text(timeline.session)
-        guard text.utf8.count <= SessionReader.sizeLimit, timeline.session.script.count <= SessionReader.actionLimit else {
+        let session = timeline.savable
+        let text = SessionWriter.text(session)
+        guard text.utf8.count <= SessionReader.sizeLimit, session.script.count <= SessionReader.actionLimit else {
             return say(
                 "save: the session would have \(text.utf8.count >> 20) MiB, and one of more than \(SessionReader.sizeLimit >> 20) MiB is not opened again",
                 error: true)

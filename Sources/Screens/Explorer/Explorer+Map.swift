@@ -36,7 +36,7 @@ extension Explorer {
             switch action {
             case .stepOn, .stepBack, .finishFault, .startFault, .nextFault, .previousFault, .nextStop, .previousStop: return perform(action, number: nil)
             case .command, .search: overlay = nil; return perform(.command, number: nil)
-            case .help: overlay = .help
+            case .help: showHelp()
             default: return .nothing
             }
         }

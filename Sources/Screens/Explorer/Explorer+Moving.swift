@@ -70,7 +70,8 @@ extension Explorer {
             let from = places.lastIndex { $0 <= pickedStep ?? timeline.place } ?? 0
             pickedStep = places[min(max(from + min(max(lines, -places.count), places.count), 0), places.count - 1)]
         case .tables, .entry:
-            if focus == .entry, Layout.kind(width: size.width, height: size.height, zoomed: zoomed) != .single { return scroll(focus, lines) }
+            let kind = Layout.kind(width: size.width, height: size.height, zoomed: zoomed, most: surroundings.mostPanes)
+            if focus == .entry, kind != .single { return scroll(focus, lines) }
             if let view = tablesPane(scene()).view { browsing.move(lines, in: view) }
         default: scroll(focus, lines)
         }
@@ -122,6 +123,7 @@ extension Explorer {
 
     mutating func search(forward: Bool) {
         guard !lastSearch.isEmpty else { return say("nothing searched for yet; / searches") }
+        if habits.searchesSession || searchIsForSession { return searchSession(forward: forward) }
         if focus == .tables, let view = tablesPane(scene()).view {
             if !browsing.search(lastSearch, forward: forward, in: view) { say("'\(lastSearch)' is not in this table", error: true) }
             return

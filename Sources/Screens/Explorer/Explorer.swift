@@ -12,10 +12,22 @@ public struct Explorer: Interactive {
         /// Linear text without frames.
         public var plain: Bool
         public var ascii: Bool
+        /// The largest arrangement of panes, however large the window is.
+        public var mostPanes = Layout.Kind.wide
         /// There is a list of sessions behind this one, to which `q` goes back.
         public var hasList = false
         /// What is to be said of the session when it is opened; empty: nothing.
         public var greeting = ""
+        /// The sessions that ship, by their names.
+        public var sessions: @Sendable () -> [(name: String, session: Session)] = { [] }
+        /// The step that the session was left at last time; nil: it was not.
+        public var left: Int?
+        /// Puts a text into the clipboard; returns what went wrong, or nil.
+        public var copy: @Sendable (_ text: String) -> String? = { _ in "nothing can be copied here" }
+        /// The command line that opens the session as it was opened; empty: there is none.
+        public var command = ""
+        /// Opens the session's file at a line in an editor and reads it again; nil: there is none. Called while the terminal is given back.
+        public var edit: (@Sendable (_ path: String, _ line: Int) -> Result<Session, InputError>)?
         /// Told of everything typed that makes a branch; returns why it cannot be kept, where that has not been said before.
         public var journal: @Sendable (TypedAction) -> String? = { _ in nil }
         /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
@@ -80,6 +92,9 @@ public struct Explorer: Interactive {
     /// The line that the search stands at.
     var found: (pane: PaneID, line: Int)?
     var overlayScroll = 0
+    /// The list over the panes.
+    var list: ListSheet?
+    var habits = Habits()
     /// The row picked among the actors, and what they did last.
     var pickedActor: ActorNumber = 0
     var recentLanes: LaneColumns?
@@ -105,7 +120,7 @@ public struct Explorer: Interactive {
     private var cachedRecords: (range: ClosedRange<Int>, branch: Int, records: [StepRecord])?
 
     /// What lies over the panes.
-    enum Overlay: Equatable { case help, why, branches, actors, breakpoints, map, names }
+    enum Overlay: Equatable { case list, why, actors, map, names }
 
     /// - Parameter firstRun: the session's run, where whoever made the session has made it.
     public init(_ session: Session, firstRun: FirstRun? = nil, surroundings: Surroundings = Surroundings()) {
@@ -125,6 +140,11 @@ public struct Explorer: Interactive {
     /// What there is to be said of a session that has been opened.
     mutating func sayWhatWasFound() {
         if !surroundings.greeting.isEmpty { message = (surroundings.greeting, false) }
+        if let left = surroundings.left, left > 0, left <= timeline.count {
+            habits.visited.note(VisitedPlace(branch: 0, step: left))
+            let words = "last time you left it at step \(left) of \(timeline.count): '' goes there"
+            message = ((surroundings.greeting.isEmpty ? "" : surroundings.greeting + "; ") + words, false)
+        }
         if let found = unsavedWorkFound { message = (found, false) }
         if let first = timeline.end.problems.first { message = (first.description, true) }
     }
@@ -186,7 +206,9 @@ public struct Explorer: Interactive {
     mutating func go(to position: Int) { go(to: TimelinePlace(step: position)) }
 
     mutating func go(to place: TimelinePlace) {
+        let left = here
         timeline.seek(place)
+        noteMove(from: left)
         moved()
     }
 
@@ -213,7 +235,8 @@ public struct Explorer: Interactive {
 
     /// Steps are made in rows, on or back.
     public var likely: [Event] {
-        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, lanes == nil, comparison == nil, player == nil, digits.isEmpty, !isAskingToLeave
+        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, habits.pending == nil, lanes == nil, comparison == nil, player == nil,
+            digits.isEmpty, !isAskingToLeave
         else { return [] }
         return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
     }
@@ -255,12 +278,25 @@ public struct Explorer: Interactive {
         if isAskingToLeave { return answer(key) }
         if !pasted.isEmpty { return answerPaste(key) }
         message = nil
+        if overlay == .list { return handleInList(key) }
         if overlay == .map { return handleInMap(key) }
+        if let reaction = handlePending(key) { return reaction }
+        let walks = habits.isWalking
+        habits.isWalking = false
+        if walks, key == .tab {
+            walkPlaces(back: false)
+            return .redraw
+        }
         if case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
             if overlay == .actors { return letActorMove(digit: digit) }
             if overlay == nil { return typed(digit) }
         }
         guard let action = KeyTable.action(for: key) else {
+            digits = ""
+            if key != .escape { say("\(key) does nothing here; ? lists the keys") }
+            return .redraw
+        }
+        if action == .out, !digits.isEmpty {
             digits = ""
             return .redraw
         }
@@ -286,6 +322,7 @@ public struct Explorer: Interactive {
     /// A digit shows its pane; before `g`, the digits were a step's number and the focus goes back.
     private mutating func typed(_ digit: Int) -> Reaction {
         if digits.isEmpty { focusBeforeDigits = focus }
+        habits.digitsAreFresh = true
         digits = String((digits + String(digit)).suffix(10))
         if lanes == nil, comparison == nil, let pane = PaneID(rawValue: digit) { focus = pane }
         return .redraw
@@ -296,20 +333,35 @@ public struct Explorer: Interactive {
         mutating get {
             let scene = scene()
             let hasCaches = scene.now.world.caches != nil, touched = scene.touchedPane
-            let (width, height, focus, zoomed) = (size.width, size.height, focus, zoomed)
+            let (width, height, focus, zoomed, most) = (size.width, size.height, focus, zoomed, surroundings.mostPanes)
             // The closure is asked only while the layout is made.
             return withoutActuallyEscaping({ (pane: PaneID, width: Int) -> Int in self.rowsNeeded(by: pane, width: width) }) { rows in
                 Layout(
-                    width: width, height: height, focus: focus, zoomed: zoomed,
+                    width: width, height: height, focus: focus, zoomed: zoomed, most: most,
                     Layout.Content(touched: touched, hasCaches: hasCaches, rows: rows))
             }
         }
     }
 
     mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
+        if let number, let reaction = performCounted(action, number) { return reaction }
         switch action {
-        case .stepOn: goOn()
-        case .stepBack: goBack()
+        case .stepOn, .stepBack:
+            let before = timeline.place
+            if action == .stepOn { goOn() } else { goBack() }
+            if timeline.place == before { sayEnd(action == .stepOn ? timeline.count + 1 : -1) }
+        case .nextOperation: goToOperation(1)
+        case .previousOperation: goToOperation(-1)
+        case .stepOver: stepOver()
+        case .stepOverBack: stepOverBack()
+        case .visitedBack: walkPlaces(back: true)
+        case .visitedForth: walkPlaces(back: false)
+        case .setMark, .goToMark:
+            habits.pending = action == .setMark ? .setMark : .goToMark
+            say(action == .setMark ? "mark: a letter" : "to mark: a letter, or ' for the place visited last")
+        case .glossary: showGlossary("")
+        case .copy: showCopies()
+        case .edit: return editSession()
         case .finishFault: finishFault()
         case .startFault: startFault()
         case .nextFault: goToFault(1)
@@ -336,7 +388,9 @@ public struct Explorer: Interactive {
         case .into: into()
         case .out: out()
         case .zoom: zoomed.toggle()
-        case .search: prompt = Prompt(kind: .search)
+        case .search:
+            prompt = Prompt(kind: .search)
+            habits.searchStart = searchIsForSession ? timeline.position : nil
         case .searchNext: search(forward: true)
         case .searchPrevious: search(forward: false)
         case .changesOnly: changesOnly.toggle(); scrolled = [:]
@@ -352,7 +406,7 @@ public struct Explorer: Interactive {
         case .names: showNames("")
         case .refresh: say("R reads a running machine's tables again: kvmtui attach")
         case .command: prompt = Prompt(kind: .command)
-        case .help: overlay = .help
+        case .help: showHelp()
         case .repaint: return .repaint
         case .suspend: return .suspend
         case .quit: return .quit
@@ -385,6 +439,11 @@ public struct Explorer: Interactive {
     private mutating func handle(_ mouse: Mouse) -> Reaction {
         let layout = layout
         guard layout.kind != .tooSmall else { return .nothing }
+        if overlay == .list { return handleInList(mouse) }
+        if mouse.action == .click, mouse.y == layout.hint.y, prompt == nil, message == nil, digits.isEmpty {
+            guard let key = hints.key(at: mouse.x, width: size.width) else { return .nothing }
+            return handle(.key(key))
+        }
         if overlay != nil {
             switch mouse.action {
             case .click where overlay != .map:

@@ -17,6 +17,9 @@ struct ExplorerCommand: Sendable {
         .init(name: "breaks", usage: "breaks", help: "list the breakpoints with their numbers"),
         .init(name: "delete", usage: "delete N", help: "remove breakpoint N"),
         .init(name: "writer", usage: "writer", help: "go to the step that set the entry at hand (u)"),
+        .init(name: "behaviours", usage: "behaviours [WORD]", help: "what with and without switch, where it is decided, the sessions about it"),
+        .init(name: "glossary", usage: "glossary [WORD]", help: "explain a word of the field, with its source (K)"),
+        .init(name: "find", usage: "find WORDS", help: "search the whole session; n and N go on"),
         .init(name: "names", usage: "names [ipa|pfn|hva|va] X", help: "every other name of a place"),
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
@@ -25,6 +28,8 @@ struct ExplorerCommand: Sendable {
         .init(name: "timeline", usage: "timeline", help: "the whole session, a lane for each actor"),
         .init(name: "play", usage: "play [SPEED]", help: "go on by itself at a reading pace; 2 is twice as fast"),
         .init(name: "recover", usage: "recover [off]", help: "do again, or forget, what was not saved when the program died"),
+        .init(name: "copy", usage: "copy", help: "copy a value, the step, or a command line that comes back here (y)"),
+        .init(name: "edit", usage: "edit", help: "the session in $EDITOR, at this operation; then read again (e)"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session; save! FILE also over an existing one"),
         .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide; with ! over an existing file"),
         .init(name: "screenshot", usage: "screenshot FILE", help: "the screen as .txt, .ans or .svg; with ! over an existing file"),
@@ -33,6 +38,17 @@ struct ExplorerCommand: Sendable {
         .init(name: "sessions", usage: "sessions", help: "the list of sessions"),
         .init(name: "quit", usage: "quit", help: "leave; quit! also leaves what is not saved"),
     ]
+
+    /// Short names of other programs: each is that command.
+    static let aliases = ["q": "quit", "w": "save", "h": "help", "step": "goto", "branches": "branch", "behaviors": "behaviours", "explain": "glossary"]
+
+    /// The command that `word` names: by its name, an alias, or what no other name begins with. Nothing: none; several: which was meant is open.
+    static func meant(by word: String) -> [String] {
+        if let alias = aliases[word] { return [alias] }
+        let names = all.map(\.name).filter { !$0.hasSuffix(":") }
+        if names.contains(word) { return [word] }
+        return word.isEmpty ? [] : names.filter { $0.hasPrefix(word) }
+    }
 }
 
 extension Explorer {
@@ -43,13 +59,27 @@ extension Explorer {
         let outcome = line.handle(key, history: history, offers: key == .tab ? completions() : { _ in [] })
         prompt = line
         switch outcome {
-        case .editing: break
+        case .editing: if line.kind == .search { previewSearch(line.string) }
         case .ignored: return .nothing
-        case .closed: prompt = nil
+        case .closed:
+            prompt = nil
+            if let start = habits.searchStart, start != timeline.position {
+                habits.isNoting = false
+                go(to: start)
+                habits.isNoting = true
+            }
+            habits.searchStart = nil
         case .entered(let text):
             prompt = nil
             guard line.kind == .search else { return run(text) }
             if !text.isEmpty { lastSearch = text; found = nil }
+            habits.searchesSession = habits.searchStart != nil
+            if let start = habits.searchStart, start != timeline.position {
+                habits.isNoting = false
+                go(to: start)
+                habits.isNoting = true
+            }
+            habits.searchStart = nil
             search(forward: true)
         }
         return .redraw
@@ -82,6 +112,8 @@ extension Explorer {
                 all = ["on", "off"]
             } else if words[0] == "recover" {
                 all = ["off"]
+            } else if words[0] == "glossary" {
+                all = Glossary.terms.map(\.name)
             } else if words[0] == "names", words.count == 2 {
                 all = PlaceQuery.Kind.allCases.map(\.rawValue)
             } else if words[0].hasSuffix(":"), words.count == 2 {
@@ -103,15 +135,32 @@ extension Explorer {
         }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
-        switch words[0] {
-        case "q", "quit", "q!", "quit!": return quit("quit", evenUnsaved: words[0].hasSuffix("!"), toList: false)
-        case "sessions", "sessions!": return quit("sessions", evenUnsaved: words[0].hasSuffix("!"), toList: true)
+        let bang = words[0].hasSuffix("!")
+        let meant =
+            line.contains(":") && ExplorerCommand.meant(by: words[0]).isEmpty ? [] : ExplorerCommand.meant(by: bang ? String(words[0].dropLast()) : words[0])
+        if meant.count > 1 {
+            say("'\(words[0])' may be \(NearNames.list(meant))", error: true)
+            return .redraw
+        }
+        let command = meant.first.map { $0 + (bang ? "!" : "") } ?? words[0]
+        switch command {
+        case "quit", "quit!": return quit("quit", evenUnsaved: bang, toList: false)
+        case "sessions", "sessions!": return quit("sessions", evenUnsaved: bang, toList: true)
         case "compare": compare(argument)
         case "move": moveActor(argument)
         case "timeline": openLanes()
         case "play": play(argument)
         case "recover": recover(argument)
-        case "help": overlay = .help
+        case "help": showHelp()
+        case "behaviours": showBehaviours(argument)
+        case "glossary": showGlossary(argument)
+        case "copy": showCopies()
+        case "edit": return editSession()
+        case "find":
+            guard !argument.isEmpty else { say("find WORDS", error: true); break }
+            lastSearch = argument
+            habits.searchesSession = true
+            searchSession(forward: true)
         case "mouse":
             guard argument == "on" || argument == "off" else { say("mouse '\(argument)': on or off fits", error: true); break }
             say(argument == "on" ? "the mouse is ours" : "the mouse is the terminal's: it selects text; :mouse on takes it back")
@@ -125,20 +174,23 @@ extension Explorer {
             }
             goToFault(number: Int(clamping: number))
         case "break": setBreakpoint(argument)
-        case "breaks": overlay = .breakpoints
+        case "breaks": showBreakpoints()
         case "delete": deleteBreakpoint(argument)
-        case "with", "without": switchBehaviour(argument, on: words[0] == "with")
+        case "with", "without": switchBehaviour(argument, on: meant.first == "with")
         case "names": showNames(argument)
         case "writer": goToWriter()
         case "map": mapCommand(argument)
-        case "branch", "branches": goToBranch(argument)
-        case "diagram", "diagram!": diagram(argument, as: words[0])
-        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
-        case "save", "save!": save(argument, as: words[0])
+        case "branch": goToBranch(argument)
+        case "diagram", "diagram!": diagram(argument, as: command)
+        case "screenshot", "screenshot!": screenshot(argument, as: command)
+        case "save", "save!": save(argument, as: command)
         case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)
         default:
             guard let colon = line.firstIndex(of: ":") else {
-                say("unknown command '\(words[0])': \(ExplorerCommand.all.map(\.name).joined(separator: ", ")), or an actor and its action", error: true)
+                let names = ExplorerCommand.all.map(\.name).filter { !$0.hasSuffix(":") }
+                say(
+                    "unknown command '\(words[0])'; \(NearNames.fits(words[0], among: names, otherwise: ":help lists them; or an actor and its action"))",
+                    error: true)
                 break
             }
             act(String(line[..<colon]).trimmed, String(line[line.index(after: colon)...]).trimmed)
@@ -148,8 +200,7 @@ extension Explorer {
 
     private mutating func switchBehaviour(_ name: String, on: Bool) {
         guard let (behaviour, sense) = Behaviour.named(name) else {
-            let near = Behaviour.names.filter { $0.contains(name.prefix(4)) }.prefix(6)
-            return say("unknown behaviour '\(name)': \(near.isEmpty ? "Tab lists them" : "close: " + near.joined(separator: ", "))", error: true)
+            return say("unknown behaviour '\(name)'; \(NearNames.fits(name, among: Behaviour.names, otherwise: "Tab lists them"))", error: true)
         }
         let value = on ? sense : !sense
         var operation = Sessions.Operation(
@@ -163,13 +214,15 @@ extension Explorer {
     private mutating func act(_ actor: String, _ text: String) {
         guard let index = timeline.now.machine.actor(named: actor) else {
             let machine = timeline.now.machine
-            return say("unknown actor '\(actor)': \(machine.actors.indices.map { machine.name(of: $0) }.joined(separator: ", "))", error: true)
+            let names = machine.actors.indices.map { machine.name(of: $0) }
+            return say("unknown actor '\(actor)'; \(NearNames.fits(actor, among: names, otherwise: names.joined(separator: ", ")))", error: true)
         }
         do {
             // "late" behind an action: without the barrier, the accesses that it ordered happen in the other order.
             let late = text.hasSuffix(" late")
             let words = late ? String(text.dropLast(5)) : text
             let command = try ActionLanguage.parse(words, for: timeline.now.machine.actors[index].kind)
+            if command == .proceed, timeline.now.machine.actors[index].isIdle { return say("\(actor) has nothing to continue", error: true) }
             var operation = Sessions.Operation(actor: actor, command: command, text: words, place: SourcePlace(line: 0, column: 0))
             let missing = Behaviours.ordering.subtracting(timeline.now.machine.world.behaviours).list.map(\.name)
             operation.late = late || !missing.isEmpty

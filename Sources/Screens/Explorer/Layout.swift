@@ -55,20 +55,24 @@ public struct Layout: Equatable, Sendable {
         a.kind == b.kind && a.panes.map(\.id) == b.panes.map(\.id) && a.panes.map(\.rect) == b.panes.map(\.rect)
     }
 
-    static func kind(width: Int, height: Int, zoomed: Bool = false) -> Kind {
+    /// - Parameter most: an arrangement that is not gone beyond, however large the window is.
+    static func kind(width: Int, height: Int, zoomed: Bool = false, most: Kind = .wide) -> Kind {
         if width < smallestWidth || height < smallestHeight { return .tooSmall }
-        if zoomed || width < 80 || height < 24 { return .single }
-        return width < 110 || height < 32 ? .narrow : .wide
+        if zoomed || width < 80 || height < 24 || most == .single { return .single }
+        return width < 110 || height < 32 || most == .narrow ? .narrow : .wide
     }
 
-    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool) { self.init(width: width, height: height, focus: focus, zoomed: zoomed, Content()) }
+    /// - Parameter most: an arrangement that is not gone beyond, however large the window is.
+    public init(width: Int, height: Int, focus: PaneID, zoomed: Bool, most: Kind = .wide) {
+        self.init(width: width, height: height, focus: focus, zoomed: zoomed, most: most, Content())
+    }
 
-    init(width: Int, height: Int, focus: PaneID, zoomed: Bool, _ content: Content) {
+    init(width: Int, height: Int, focus: PaneID, zoomed: Bool, most: Kind = .wide, _ content: Content) {
         header = Rect(x: 0, y: 0, width: width, height: 1)
         hint = Rect(x: 0, y: height - 2, width: width, height: 1)
         status = Rect(x: 0, y: height - 1, width: width, height: 1)
         let body = Rect(x: 0, y: 1, width: width, height: height - 3)
-        kind = Self.kind(width: width, height: height, zoomed: zoomed)
+        kind = Self.kind(width: width, height: height, zoomed: zoomed, most: most)
         switch kind {
         case .tooSmall: break
         case .single: panes = [(focus, body)]

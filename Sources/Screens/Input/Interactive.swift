@@ -15,6 +15,9 @@ public protocol Interactive {
     /// every event.
     var wakeAfter: Duration? { get }
 
+    /// Work of its own on the terminal that has been given back, such as an editor; asked for by `Reaction.outside`.
+    mutating func performOutside()
+
     /// The events that are likely next, the likeliest first, of those that do nothing but change what is shown: they may be tried on
     /// copies that are thrown away.
     var likely: [Event] { get }
@@ -23,6 +26,7 @@ public protocol Interactive {
 extension Interactive {
     public mutating func idle() -> Bool { false }
     public var wakeAfter: Duration? { nil }
+    public mutating func performOutside() {}
     public var likely: [Event] { [] }
 }
 
@@ -38,6 +42,8 @@ public enum Reaction: Hashable, Sendable {
     case suspend
     /// Draw; and take the mouse, or leave it to the terminal.
     case mouse(Bool)
+    /// Give the terminal back, call `performOutside()`, and take it again.
+    case outside
     /// Give the terminal back and end.
     case quit
 }

@@ -36,14 +36,16 @@ extension Explorer {
         view.stop = 0
         let page = view.perColumn * max(1, laneWidth / 2)
         switch action {
-        case .stepOn, .stepBack:
-            guard view.perColumn == 1 else {
-                view.cursor += action == .stepOn ? view.perColumn : -view.perColumn
+        case .stepOn, .stepBack, .nextPane, .previousPane:
+            let isOn = action == .stepOn || action == .nextPane
+            guard view.perColumn == 1, number == nil else {
+                let steps = view.perColumn * max(1, min(number ?? 1, timeline.count))
+                view.cursor += isOn ? steps : -steps
                 break
             }
             // Step by step, operations that make none are stops here too.
             let here = TimelinePlace(step: cursor, stop: stop)
-            let next = action == .stepOn ? timeline.place(after: here) : timeline.place(before: here)
+            let next = isOn ? timeline.place(after: here) : timeline.place(before: here)
             (view.cursor, view.stop) = next == TimelinePlace(step: 0) ? (cursor, stop) : (next.step, next.stop)
         case .pageDown: view.cursor += page
         case .pageUp: view.cursor -= page
@@ -74,9 +76,11 @@ extension Explorer {
             showActors()
             return .redraw
         case .command: prompt = Prompt(kind: .command)
-        case .help: overlay = .help
+        case .help: showHelp()
         case .quit: return .quit
-        default: return .nothing
+        default:
+            say("that key does nothing in the timeline; ? lists its keys")
+            return .redraw
         }
         lanes = view
         return .redraw

@@ -1,3 +1,5 @@
+import Sessions
+
 // Manual/: the manual page, written from the commands, the key table and the prompt's commands. mdoc, for man and mandoc alike.
 
 /// The manual page of the program.
@@ -127,7 +129,19 @@ public struct Manual {
         for command in commands { write(command) }
         writeKeys()
         writePrompt()
+        writeFormat()
         writeRest()
+    }
+
+    /// The session language, from the tables that its reader uses.
+    private mutating func writeFormat() {
+        line(".Sh SESSION FORMAT")
+        paragraph("What kvmtui format prints.")
+        for section in FormatGuide.sections {
+            line(".Ss \(Self.words(section.title))")
+            paragraph(section.text)
+            list(section.rows.map { ("Ic \(Self.words($0.usage))", $0.about) }, width: "Ds")
+        }
     }
 
     private mutating func synopsis(_ command: Command) {
@@ -208,11 +222,13 @@ public struct Manual {
         list(
             [
                 ("Ev KVMTUI_SESSIONS", "A folder of sessions that are found by name before those inside the program."),
-                ("Ev KVMTUI_THEME", "dark, light, mono, or auto: what --theme is without being given."),
+                ("Ev KVMTUI_THEME", "dark, light, mono, or auto: what --theme is without being given. It goes before the configuration's theme."),
                 ("Ev COLORFGBG", "Whether the terminal is light, where it does not say so itself: its last number is the background's colour."),
                 ("Ev ESCDELAY", "How long a lone Escape waits for the rest of a key, in milliseconds; 25 by default."),
+                ("Ev VISUAL , EDITOR", "The editor that the key e opens; without either, vi."),
                 ("Ev NO_COLOR", "Set and not empty: no colours, unless --color always."),
                 ("Ev TERM", "The terminal's name."),
+                ("Ev XDG_CONFIG_HOME", "Where the configuration is: kvmtui/config.yaml there. Without it in .config of HOME."),
                 (
                     "Ev XDG_STATE_HOME",
                     "Where unsaved work is kept: in the folder kvmtui there. Without it in .local/state/kvmtui of HOME; where that cannot be written, in TMPDIR."
@@ -224,6 +240,8 @@ public struct Manual {
                 ("Pa *.yaml", "Sessions."),
                 ("Pa sessions/", "In the current folder: sessions that are found by name before those inside the program."),
                 ("Pa /usr/share/kvmtui/sessions", "The sessions inside the program, to read and to copy, where a package has installed it."),
+                ("Pa ~/.config/kvmtui/config.yaml", "Keys, theme, layout and mouse. kvmtui config prints the defaults, kvmtui config --check what is wrong."),
+                ("Pa ~/.local/state/kvmtui/progress", "How far each session was read: what the list marks as done, and where a session goes on."),
                 (
                     "Pa ~/.local/state/kvmtui/*.work",
                     "What was typed at a session and not saved, from the first action on until the session is left. The same session offers what a program that died has left: :recover does it again."

@@ -36,6 +36,26 @@ struct HintLine {
 
     private static let gap = 2
 
+    /// The key whose hint stands at column `x`: of several, the one at hand, or the first where the word is. Nil: none, or no single key.
+    func key(at x: Int, width: Int) -> Key? {
+        var start = 1
+        for (key, word) in fitting(width: width - 1) {
+            let end = start + CharacterWidth.of(key) + 1 + CharacterWidth.of(word)
+            if x >= start, x < end {
+                var at = start
+                let parts = key.split(separator: " ")
+                for part in parts {
+                    let next = at + CharacterWidth.of(part) + 1
+                    if x < next - 1 || x < start + CharacterWidth.of(key), x < next { return Explorer.key(shown: String(part)) }
+                    at = next
+                }
+                return parts.first.flatMap { Explorer.key(shown: String($0)) }
+            }
+            start = end + Self.gap
+        }
+        return nil
+    }
+
     func draw(in canvas: inout Canvas) {
         var x = 1
         for (key, word) in fitting(width: canvas.width - 1) {

@@ -2,6 +2,24 @@
 
 import Sessions
 
+/// How far a reader has come in a session.
+public struct SessionProgress: Sendable, Equatable {
+    /// The step that it was left at, and how many there are.
+    public var step: Int
+    public var count: Int
+    /// It has been gone through to its end.
+    public var isDone: Bool
+    /// When it was left, in seconds since 1970.
+    public var time: Int
+
+    public init(step: Int, count: Int, isDone: Bool, time: Int) {
+        self.step = step
+        self.count = count
+        self.isDone = isDone
+        self.time = time
+    }
+}
+
 /// A session that can be opened, as the list shows it.
 public struct SessionEntry: Sendable {
     /// Where it was found.
@@ -21,6 +39,8 @@ public struct SessionEntry: Sendable {
     public var session: Session?
     /// What is wrong with it.
     public var problem = ""
+    /// How far its reader has come; nil: it was never opened.
+    public var progress: SessionProgress?
     /// Filled in when there is time: how long it is.
     var length: (steps: Int, faults: Int, broken: Int)?
 
@@ -67,5 +87,12 @@ public struct SessionEntry: Sendable {
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
         guard let length else { return count(session.script.count, "action") }
         return "\(count(length.faults, "fault")), \(count(length.steps, "step"))" + (length.broken > 0 ? ", \(count(length.broken, "broken check"))" : "")
+    }
+
+    /// How far its reader has come; empty: it was never opened.
+    var progressWords: String {
+        guard let progress else { return "" }
+        if progress.isDone { return "done" + (progress.step < progress.count ? ", left at step \(progress.step)" : "") }
+        return "left at step \(progress.step) of \(progress.count)"
     }
 }

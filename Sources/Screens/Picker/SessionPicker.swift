@@ -1,6 +1,7 @@
 import Sessions
 
-/// The list of sessions: titles, what each teaches, how long it is. `/` filters, Enter opens.
+/// The list of sessions by chapters, those opened last before them: titles, what each teaches and answers, how long it is, how far its reader has come.
+/// `/` searches, Enter opens.
 struct SessionPicker {
     private(set) var entries: [SessionEntry]
     var size = (width: 80, height: 24)
@@ -17,23 +18,63 @@ struct SessionPicker {
     enum Outcome: Equatable {
         case reaction(Reaction)
         case open(Int)
+        /// The review is asked for.
+        case review
     }
+
+    /// A line of the list.
+    private enum Row: Equatable {
+        case heading(String)
+        case entry(Int)
+
+        var entry: Int? { if case .entry(let index) = self { index } else { nil } }
+    }
+
+    /// All of the list, in its order.
+    private var arranged: [Row] = []
+    private let index: SessionIndex
+    /// The first of the course that is not done.
+    private var start: Int?
+    /// Sessions of the top of the list.
+    private static let recentOnes = 5
 
     init(_ entries: [SessionEntry], glyphs: Glyphs, plain: Bool) {
         self.entries = entries
         self.glyphs = glyphs
         self.plain = plain
+        var index = SessionIndex()
+        for entry in entries { index.add(name: entry.name, session: entry.session) }
+        self.index = index
+        arrange()
+        picked = arranged.firstIndex { $0.entry != nil } ?? 0
+        if entries.allSatisfy({ $0.progress == nil }), let start { picked = arranged.firstIndex(of: .entry(start)) ?? picked }
     }
 
-    /// The entries that the filter lets through, by number.
-    private var shown: [Int] {
-        guard !filter.isEmpty else { return Array(entries.indices) }
-        let wanted = filter.lowercased()
-        return entries.indices.filter { i in
-            [entries[i].name, entries[i].title, entries[i].session?.about ?? "", entries[i].session?.question ?? ""].contains {
-                $0.lowercased().contains(wanted)
-            }
-        }
+    private mutating func arrange() {
+        let chapters = Course.arranged(
+            entries.map { Course.Item(name: $0.name, chapter: $0.session?.chapter ?? "", after: $0.session?.after ?? []) })
+        start = chapters.filter { $0.number > 0 }.flatMap(\.sessions).first { !(entries[$0].progress?.isDone ?? false) }
+        let recent = entries.indices.filter { entries[$0].progress != nil }
+            .sorted { (entries[$0].progress!.time, $1) > (entries[$1].progress!.time, $0) }.prefix(Self.recentOnes)
+        arranged = recent.isEmpty ? [] : [.heading("Opened last")] + recent.map(Row.entry)
+        for chapter in chapters { arranged += [.heading(chapter.heading)] + chapter.sessions.map(Row.entry) }
+    }
+
+    /// The rows that the filter lets through: of all the list, or what was found, the best first.
+    private var shown: [Row] { filter.isEmpty ? arranged : index.find(filter).map(Row.entry) }
+
+    /// How many sessions the filter lets through.
+    private var found: Int { filter.isEmpty ? entries.count : shown.count }
+
+    /// A session has been left.
+    mutating func update(_ number: Int, _ progress: SessionProgress?) {
+        guard entries.indices.contains(number), let progress else { return }
+        entries[number].progress = progress
+        let isOnIt = shown.indices.contains(picked) && shown[picked] == .entry(number), isFirst = shown.prefix(picked).allSatisfy { $0.entry == nil }
+        arrange()
+        // The place in the chapter is kept; who opened it from the top finds it at the top.
+        guard isOnIt, filter.isEmpty else { return settle(1) }
+        picked = (isFirst ? arranged.firstIndex(of: .entry(number)) : arranged.lastIndex(of: .entry(number))) ?? picked
     }
 
     /// Measures one more session; false: all are.
@@ -80,13 +121,14 @@ struct SessionPicker {
             return .reaction(.redraw)
         }
         let count = shown.count
+        if key == .character("r") { return .review }
         switch KeyTable.action(for: key) {
         case .moveDown: move(1)
         case .moveUp: move(-1)
         case .pageDown: move(listHeight)
         case .pageUp: move(-listHeight)
-        case .first: picked = 0
-        case .last: picked = max(0, count - 1)
+        case .first: move(-count)
+        case .last: move(count)
         case .search: isTyping = true
         case .help: showsHelp = true
         case .into, .stepOn: return open()
@@ -109,7 +151,7 @@ struct SessionPicker {
         case .enter:
             isTyping = false
             // What is left alone is what was looked for.
-            if shown.count == 1 { return open() }
+            if shown.count(where: { $0.entry != nil }) == 1 { return open() }
         case .up, .down, .pageUp, .pageDown: return nil
         default: return .reaction(.nothing)
         }
@@ -119,19 +161,34 @@ struct SessionPicker {
     private mutating func setFilter(_ text: String) {
         filter = text
         picked = 0
+        settle(1)
     }
 
-    private mutating func move(_ by: Int) { picked = min(max(0, picked + by), max(0, shown.count - 1)) }
+    private mutating func move(_ by: Int) {
+        picked = min(max(0, picked + by), max(0, shown.count - 1))
+        settle(by)
+    }
+
+    /// Off a heading, in this direction first.
+    private mutating func settle(_ direction: Int) {
+        let shown = shown
+        picked = min(picked, max(0, shown.count - 1))
+        guard shown.indices.contains(picked), shown[picked].entry == nil else { return }
+        let on = shown.indices.dropFirst(picked).first { shown[$0].entry != nil }
+        let back = shown.indices.prefix(picked).last { shown[$0].entry != nil }
+        picked = (direction > 0 ? on ?? back : back ?? on) ?? picked
+    }
+
+    /// The number of the session picked.
+    private func pickedEntry(_ shown: [Row]) -> Int? { shown.indices.contains(picked) ? shown[picked].entry : nil }
 
     private mutating func open() -> Outcome {
-        let shown = shown
-        guard shown.indices.contains(picked) else { return .reaction(.nothing) }
-        let entry = entries[shown[picked]]
-        guard entry.session != nil else {
-            message = entry.problem
+        guard let number = pickedEntry(shown) else { return .reaction(.nothing) }
+        guard entries[number].session != nil else {
+            message = entries[number].problem
             return .reaction(.redraw)
         }
-        return .open(shown[picked])
+        return .open(number)
     }
 
     private mutating func handle(_ mouse: Mouse) -> Outcome {
@@ -142,7 +199,7 @@ struct SessionPicker {
             let row = mouse.y - listTop
             guard row >= 0, row < listHeight, mouse.x < listWidth else { return .reaction(.nothing) }
             let index = firstRow + row
-            guard shown.indices.contains(index) else { return .reaction(.nothing) }
+            guard shown.indices.contains(index), shown[index].entry != nil else { return .reaction(.nothing) }
             // A click picks, a second one opens.
             if picked == index { return open() }
             picked = index
@@ -173,7 +230,7 @@ struct SessionPicker {
         grid.draw { canvas in
             canvas.put(1, 0, "kvmtui", .title, [.bold])
             canvas.put(9, 0, "Sessions", .title)
-            canvas.put(endingAt: canvas.width - 1, 0, filter.isEmpty ? "\(entries.count) sessions" : "\(shown.count) of \(entries.count) sessions", .dim)
+            canvas.put(endingAt: canvas.width - 1, 0, filter.isEmpty ? "\(doneWords)\(entries.count) sessions" : "\(found) of \(entries.count) sessions", .dim)
             drawList(shown, &canvas)
             drawDetails(shown, &canvas)
             drawHint(&canvas)
@@ -182,7 +239,20 @@ struct SessionPicker {
         }
     }
 
-    private func drawList(_ shown: [Int], _ canvas: inout Canvas) {
+    /// How many have been gone through, where any was.
+    private var doneWords: String {
+        let done = entries.count { $0.progress?.isDone ?? false }
+        return done > 0 ? "\(done) done of " : ""
+    }
+
+    /// The mark before a session's name: picked, done, or begun.
+    private func mark(_ index: Int, isPicked: Bool) -> (Unicode.Scalar, Role) {
+        let progress = entries[index].progress
+        if progress?.isDone == true { return (glyphs.tick, isPicked ? .current : .done) }
+        return isPicked ? (glyphs.current, .current) : (progress != nil ? glyphs.folded : " ", .dim)
+    }
+
+    private func drawList(_ shown: [Row], _ canvas: inout Canvas) {
         let frame = Rect(x: 0, y: 1, width: listWidth, height: listHeight + (plain ? 0 : 2))
         if !plain { canvas.box(frame, .focusedBorder) }
         let inside = plain ? frame : frame.inset()
@@ -193,10 +263,16 @@ struct SessionPicker {
                     1, 0, filter.isEmpty ? "no session is found; kvmtui open FILE opens one by its path" : "nothing has '\(filter)' in it; Esc shows all", .dim)
             }
             for row in 0..<min(canvas.height, shown.count - firstRow) {
-                let entry = entries[shown[firstRow + row]]
+                guard case .entry(let index) = shown[firstRow + row] else {
+                    if case .heading(let text) = shown[firstRow + row] { canvas.put(Line(text, .heading), row) }
+                    continue
+                }
+                let entry = entries[index]
                 let isPicked = firstRow + row == picked
-                var line = Line(isPicked ? "\(Character(glyphs.current))" : " ", isPicked ? .current : .plain)
+                let (sign, role) = mark(index, isPicked: isPicked)
+                var line = Line(" \(Character(sign))", role)
                 line.add(TextLayout.fit(entry.name, width: nameWidth - 1, glyphs: glyphs) + " ", .value)
+                if index == start, filter.isEmpty { line.add("start here: ", .note) }
                 line.add(entry.title, entry.session == nil ? .error : .plain)
                 // Lengths have a column of their own or none: the picked one's stands below in any case.
                 let lengthWidth = canvas.width >= 90 ? 40 : 0
@@ -210,9 +286,9 @@ struct SessionPicker {
         }
     }
 
-    private func drawDetails(_ shown: [Int], _ canvas: inout Canvas) {
-        guard shown.indices.contains(picked) else { return }
-        let entry = entries[shown[picked]]
+    private func drawDetails(_ shown: [Row], _ canvas: inout Canvas) {
+        guard let number = pickedEntry(shown) else { return }
+        let entry = entries[number]
         let frame =
             isWide
             ? Rect(x: listWidth - 1, y: 1, width: canvas.width - listWidth + 1, height: canvas.height - 3)
@@ -221,7 +297,8 @@ struct SessionPicker {
         canvas.draw(in: plain ? frame : frame.inset()) { canvas in
             let width = canvas.width - 2
             var lines = TextLayout.wrap(entry.title, width: width).map { Line($0, entry.session == nil ? .error : .heading) }
-            lines += TextLayout.wrap([entry.lengthWords, entry.originWords].filter { !$0.isEmpty }.joined(separator: "  "), width: width).map { Line($0, .dim) }
+            lines += TextLayout.wrap([entry.lengthWords, entry.progressWords, entry.originWords].filter { !$0.isEmpty }.joined(separator: "  "), width: width)
+                .map { Line($0, .dim) }
             if let session = entry.session {
                 if isWide { lines.append(Line()) }
                 if !session.question.isEmpty { lines += TextLayout.wrap("Asks: " + session.question, width: width).map { Line($0, .note) } }
@@ -229,6 +306,9 @@ struct SessionPicker {
                 lines += TextLayout.wrap(session.about, width: width).map { Line($0) }
                 if isWide {
                     lines.append(Line())
+                    if !session.after.isEmpty {
+                        lines += TextLayout.wrap("After: " + session.after.joined(separator: ", "), width: width).map { Line($0, .dim) }
+                    }
                     lines.append(
                         Line(
                             "Linux \(KernelInForce(session.machine).text(minus: String(Character(glyphs.minus)))) on a \(session.machine.cpu.name)"
@@ -253,17 +333,17 @@ struct SessionPicker {
                 return
             }
             var x = 1
-            for (key, word) in [("Enter", "open"), ("j k", "choose"), ("/", "search"), ("?", "help"), ("q", "quit")] {
+            for (key, word) in [("Enter", "open"), ("j k", "choose"), ("/", "search"), ("r", "the review"), ("?", "help"), ("q", "quit")] {
                 x = canvas.put(x, 0, key, .key)
                 x = canvas.put(x + 1, 0, word, .dim) + 2
             }
         }
     }
 
-    private func drawStatus(_ shown: [Int], _ canvas: inout Canvas) {
+    private func drawStatus(_ shown: [Row], _ canvas: inout Canvas) {
         canvas.draw(in: Rect(x: 0, y: size.height - 1, width: size.width, height: 1)) { canvas in
             canvas.fill(nil, " ", .status)
-            let entry = shown.indices.contains(picked) ? entries[shown[picked]] : nil
+            let entry = pickedEntry(shown).map { entries[$0] }
             canvas.put(1, 0, entry.map { "\($0.name)  \($0.lengthWords)" } ?? "nothing to open", .status, width: canvas.width - 2)
         }
     }
@@ -271,7 +351,8 @@ struct SessionPicker {
     private func drawHelp(_ canvas: inout Canvas) {
         let rows = [
             ("Enter Space", "open the session"), ("j k ↓ ↑", "choose; ^d ^u by pages, g G first and last"),
-            ("/", "show only what has these words in it; Esc shows all"),
+            ("/", "search: names, titles, texts, words of code and of the review; Esc shows all"),
+            ("r", "the review of 19 November 2012, and the sessions that answer it"),
             ("q", "leave; in a session that was opened from here: back to the list"), ("^L", "draw again"), ("^C", "leave"), ("^Z", "suspend"),
         ]
         let rect = Rect(

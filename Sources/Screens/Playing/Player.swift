@@ -56,6 +56,8 @@ extension Explorer {
     public var wakeAfter: Duration? {
         if work != nil { return .milliseconds(100) }
         if !waiting.isEmpty { return .zero }
+        // Half a second, and once more where a digit has come meanwhile: a number that nothing follows is forgotten.
+        if !digits.isEmpty { return .milliseconds(500) }
         return isPlaying && !isAtEnd ? player?.wait : nil
     }
 
@@ -70,6 +72,11 @@ extension Explorer {
 
     /// The time of the step on the screen is over.
     mutating func tick() -> Reaction {
+        if !digits.isEmpty {
+            if !habits.digitsAreFresh { digits = "" }
+            habits.digitsAreFresh = false
+            return .redraw
+        }
         guard isPlaying, !isAtEnd else { return .nothing }
         goOn()
         if isAtEnd {

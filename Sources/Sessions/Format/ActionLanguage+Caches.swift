@@ -3,8 +3,7 @@ import Stage2Sim
 // Caches in the action language: maintenance by the guest, devices and lines on the host's side.
 
 extension ActionLanguage {
-    static let guestCacheVerbs = ["dccmvau", "dccmvac", "dcimvac", "dccimvac", "icimvau", "iciallu", "icialluis", "bpiallis", "dsb", "isb", "caches"]
-    static let hostCacheVerbs = ["dma-read", "dma-write", "evict", "prefetch", "maintain"]
+    private static let guestCacheVerbs = ["dccmvau", "dccmvac", "dcimvac", "dccimvac", "icimvau", "iciallu", "icialluis", "bpiallis", "dsb", "isb", "caches"]
     private static let levels: [(word: String, level: CacheLevel)] = [("icache", .instruction), ("dcache", .data), ("l2", .unified)]
     /// A line: whatever word of it is named.
     private static let lineSize: UInt64 = 4
@@ -82,7 +81,7 @@ extension ActionLanguage {
             case "cpu": action.cpu = CPUNumber(at: Int(try number("a physical CPU", max: UInt64(CPUNumber.limit - 1))))
             case "asid": action.asid = UInt8(try number("the ASID", max: 255))
             case "vmid": action.vmid = UInt8(try number("the VMID", max: 255))
-            default: action.va = VA(try number("the virtual address", max: 0xffff_ffff))
+            default: action.va = VA(try address("the virtual address", max: 0xffff_ffff))
             }
         }
         return .host(action, place: place, other: nil)
@@ -92,6 +91,7 @@ extension ActionLanguage {
     private mutating func physicalOrPlace(_ action: inout HostAction, vm: VMNumber) throws(Mistake) -> MemoryPlace? {
         guard let word = peek, word.text.hasPrefix("pa:") else { return try place(vm: vm) }
         _ = takeIf(String(word.text))
+        try refuseDecimal(word.text.dropFirst(3), at: word.column + 3)
         guard let pa = parseNumber(word.text.dropFirst(3)), pa > 0, pa <= Self.maxIPA else {
             throw Mistake(column: word.column, found: "'\(word.text)'", fits: "a physical address, such as pa:0xa0001040")
         }

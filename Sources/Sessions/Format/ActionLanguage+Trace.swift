@@ -6,10 +6,9 @@ import Stage2Sim
 ///     told-unmap 0x80005000 0x1000      told-change 0x80005000      told-age 0x80005000
 ///     follow-map 0x80200000 0x200000 rw
 extension ActionLanguage {
-    static let traceVerbs = [
-        "told-unmap", "told-unmap-page", "told-change", "told-age", "told-nothing", "follow-map", "follow-protect", "follow-unmap",
-        "follow-deny", "follow-share",
-    ]
+    private static let traceVerbs = hostVerbs.filter { $0.hasPrefix("told-") || $0.hasPrefix("follow-") }
+
+    static func isTraceVerb(_ verb: Substring) -> Bool { verb.hasPrefix("told-") || verb.hasPrefix("follow-") ? traceVerbs.contains(String(verb)) : false }
 
     /// The words behind the address of a fault that a trace gave.
     static func traceWords(_ access: Access) -> String {
@@ -42,8 +41,8 @@ extension ActionLanguage {
     mutating func traceOptions(_ access: inout Access) throws(Mistake) {
         guard takeIf("once") else { return }
         access.faultsOnce = true
-        if takeIf("pc") { access.pc = UInt32(try number("the guest's PC", max: 0xffff_ffff)) }
-        if takeIf("va") { access.va = VA(try number("the guest's virtual address", max: 0xffff_ffff)) }
+        if takeIf("pc") { access.pc = UInt32(try address("the guest's PC", max: 0xffff_ffff)) }
+        if takeIf("va") { access.va = VA(try address("the guest's virtual address", max: 0xffff_ffff)) }
         if takeIf("value") { access.value = try number("the value that is written, or that the device answers") }
         let hsr = HSR(rawValue: access.rawHSR)
         access.width = Self.width(of: hsr)
@@ -83,7 +82,7 @@ extension ActionLanguage {
         default:
             var action = HostAction(verb == "follow-map" ? .followMap : verb == "follow-protect" ? .followProtect : .followUnmap)
             action.vm = vm
-            action.ipa = IPA(try number("an IPA", max: Self.maxIPA))
+            action.ipa = IPA(try address("an IPA", max: Self.maxIPA))
             if verb != "follow-unmap" { action.size = takeIf("rw") ? 4096 : try size(default: 4096) }
             if verb == "follow-map", takeIf("rw") { action.count = 1 }
             return .host(action, place: nil, other: nil)

@@ -78,18 +78,6 @@ public struct ActionLanguage {
         return command
     }
 
-    /// What a vCPU can be told to do.
-    public static let guestVerbs =
-        [
-            "read", "write", "exec", "ldm", "stm", "ldrd", "strd", "ldrex", "strex", "ldr-wb", "str-wb", "cache-op", "fault", "continue",
-        ] + guestCacheVerbs
-    /// What a thread of the host can be told to do.
-    public static let hostVerbs =
-        [
-            "swap-out", "read", "write", "fork", "exit", "merge", "dontneed", "munmap", "mprotect", "slot-add", "slot-delete", "vm-create",
-            "vm-destroy", "alloc-pgd", "poison", "fail-alloc", "ioremap", "unmap-range", "exhaust-vmids", "stage1-unmap", "continue",
-        ] + hostCacheVerbs + traceVerbs
-
     // MARK: Words
 
     var peek: Word? { next < words.count ? words[next] : nil }
@@ -113,12 +101,23 @@ public struct ActionLanguage {
         return value
     }
 
+    /// The same for an address, which is not taken in decimal.
+    mutating func address(_ what: String, max: UInt64 = .max) throws(Mistake) -> UInt64 {
+        if let word = peek { try refuseDecimal(word.text, at: word.column) }
+        return try number(what, max: max)
+    }
+
+    func refuseDecimal(_ text: Substring, at column: Int) throws(Mistake) {
+        guard let meant = DecimalAddress(text) else { return }
+        throw Mistake(column: column, found: meant.found, fits: meant.fits)
+    }
+
     // MARK: The guest
 
     static let maxIPA: UInt64 = (1 << 40) - 1
 
     private mutating func guestCommand() throws(Mistake) -> Command {
-        let verb = try take("an action: \(Self.guestVerbs.joined(separator: ", "))")
+        let verb = try take("an action, such as read 0x80001000; kvmtui format lists them")
         switch verb.text {
         case "read": return .access(try options(for: try access(.read)))
         case "write": return .access(try options(for: try access(.write)))
@@ -145,7 +144,9 @@ public struct ActionLanguage {
         case "continue": return .proceed
         default:
             if let access = try guestCacheCommand(verb) { return .access(access) }
-            throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: "an action: \(Self.guestVerbs.joined(separator: ", "))")
+            throw Mistake(
+                column: verb.column, found: "'\(verb.text)'",
+                fits: wrongSide(verb, Self.hostVerbs, "a host thread's") ?? Self.verbs(Self.guestVerbs, near: verb.text))
         }
     }
 
@@ -154,11 +155,13 @@ public struct ActionLanguage {
         var access: Access
         if word.text.hasPrefix("va:") {
             next += 1
+            try refuseDecimal(word.text.dropFirst(3), at: word.column + 3)
             guard let va = parseNumber(word.text.dropFirst(3)), va < 1 << 32 else {
                 throw Mistake(column: word.column, found: "'\(word.text)'", fits: "a 32-bit virtual address, such as va:0x1000")
             }
             access = Access(kind, va: VA(va), form: form, width: width)
         } else {
+            try refuseDecimal(word.text, at: word.column)
             guard let ipa = parseNumber(word.text) else {
                 throw Mistake(column: word.column, found: "'\(word.text)'", fits: "an address, such as 0x80001000 or va:0x1000")
             }
@@ -214,6 +217,7 @@ public struct ActionLanguage {
         let word = try take(fits)
         let parts = word.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let value = parseNumber(parts.last!) else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits) }
+        try refuseDecimal(parts.last!, at: word.column + word.text.count - parts.last!.count)
         guard parts.count == 2 else {
             guard value <= Self.maxIPA else {
                 throw Mistake(column: word.column, found: "\(word.text), beyond 40 bits", fits: "an IPA up to \(hex(Self.maxIPA))")
@@ -249,8 +253,7 @@ public struct ActionLanguage {
     }
 
     private mutating func hostCommand(vm: VMNumber) throws(Mistake) -> Command {
-        let fits = "an action: \(Self.hostVerbs.joined(separator: ", "))"
-        let verb = try take(fits)
+        let verb = try take("an action, such as swap-out 0x80001000; kvmtui format lists them")
         func simple(_ kind: HostAction.Kind, _ place: MemoryPlace?) -> Command { .host(HostAction(kind), place: place, other: nil) }
         switch verb.text {
         case "swap-out": return simple(.swapOut, try place(vm: vm))
@@ -281,22 +284,22 @@ public struct ActionLanguage {
         case "slot-add":
             var action = HostAction(.slotAdd)
             action.vm = vm
-            action.ipa = IPA(try number("the slot's IPA", max: Self.maxIPA))
+            action.ipa = IPA(try address("the slot's IPA", max: Self.maxIPA))
             action.size = try size(default: nil)
-            action.hva = HVA(try number("the slot's address in the VMM", max: hvaEnd - 1))
+            action.hva = HVA(try address("the slot's address in the VMM", max: hvaEnd - 1))
             if takeIf("readonly") { action.count = 1 }
             if takeIf("mapped") { action.value = 1 }
             return .host(action, place: nil, other: nil)
         case "slot-delete":
             var action = HostAction(.slotDelete)
             action.vm = vm
-            action.ipa = IPA(try number("an IPA in the slot", max: Self.maxIPA))
+            action.ipa = IPA(try address("an IPA in the slot", max: Self.maxIPA))
             return .host(action, place: nil, other: nil)
         case "vm-create":
             var action = HostAction(.vmCreate)
-            action.ipa = IPA(try number("the IPA of its memory", max: Self.maxIPA))
+            action.ipa = IPA(try address("the IPA of its memory", max: Self.maxIPA))
             action.size = try size(default: nil)
-            action.hva = HVA(try number("its address in the VMM", max: 0xffff_ffff))
+            action.hva = HVA(try address("its address in the VMM", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "vm-destroy":
             var action = HostAction(.vmDestroy)
@@ -314,21 +317,27 @@ public struct ActionLanguage {
         case "ioremap", "unmap-range":
             var action = HostAction(verb.text == "ioremap" ? .ioremap : .unmapRange)
             action.vm = vm
-            action.ipa = IPA(try number("an IPA", max: Self.maxIPA))
-            if action.kind == .ioremap { action.pa = PA(try number("the device's physical address", max: Self.maxIPA)) }
+            action.ipa = IPA(try address("an IPA", max: Self.maxIPA))
+            if action.kind == .ioremap { action.pa = PA(try address("the device's physical address", max: Self.maxIPA)) }
             action.size = try size(default: action.kind == .ioremap ? 4096 : nil)
             return .host(action, place: nil, other: nil)
         case "exhaust-vmids": return simple(.exhaustVMIDs, nil)
         case "stage1-unmap":
             var action = HostAction(.stage1Unmap)
-            action.hva = HVA(try number("a guest virtual address", max: 0xffff_ffff))
+            action.hva = HVA(try address("a guest virtual address", max: 0xffff_ffff))
             return .host(action, place: nil, other: nil)
         case "continue": return .proceed
-        case let word where Self.traceVerbs.contains(String(word)): return try traceCommand(word, vm: vm)
+        case let word where Self.isTraceVerb(word): return try traceCommand(word, vm: vm)
         default:
             if let command = try hostCacheCommand(verb, vm: vm) { return command }
-            throw Mistake(column: verb.column, found: "'\(verb.text)'", fits: fits)
+            throw Mistake(
+                column: verb.column, found: "'\(verb.text)'", fits: wrongSide(verb, Self.guestVerbs, "a vCPU's") ?? Self.verbs(Self.hostVerbs, near: verb.text))
         }
+    }
+
+    /// A word that is an action of the other kind of actor.
+    private func wrongSide(_ verb: Word, _ others: [String], _ whose: String) -> String? {
+        others.contains(String(verb.text)) ? "\(verb.text) is \(whose) action" : nil
     }
 
     private mutating func processName(default name: String) throws(Mistake) -> String {
@@ -344,6 +353,25 @@ extension VMNumber {
         guard word.hasPrefix("vm"), let number = Int(word.dropFirst(2)) else { return nil }
         self.init(after: number)
     }
+}
+
+/// An address that somebody wrote in decimal: nobody thinks of addresses in decimal, so the digits are hexadecimal ones with `0x` forgotten.
+/// Below 10 both are the same, and behind a K, M, G or T the number is taken for what it says.
+public struct DecimalAddress {
+    let text: Substring
+    let value: UInt64
+
+    /// Nil: it is not one.
+    public init?(_ text: Substring) {
+        guard text.utf8.count > 1, text.utf8.first != UInt8(ascii: "0") else { return nil }
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "_") }) else { return nil }
+        guard let value = parseNumber(text) else { return nil }
+        self.text = text
+        self.value = value
+    }
+
+    public var found: String { "'\(text)', an address in decimal" }
+    public var fits: String { "0x\(text), or \(hex(value)) if decimal was meant" }
 }
 
 /// A number as people write it: 42, 0x2a, 0b101010, with `_` between digits and K, M or G behind.

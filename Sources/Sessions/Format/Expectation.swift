@@ -86,16 +86,10 @@ public struct Expectation: Sendable {
     /// Where it stands in its file.
     public let place: SourcePlace
 
-    static let forms =
-        "fault [translation|permission] [level N], no fault, faults N, memcache N, value N, hsr N, hpfar N, leaf IPA none|present|ro|rw|VALUE, flushes N, retries N, "
-        + "host IPA none|swapped|poisoned|ro|rw [clean|dirty], page IPA [dirty|clean] [swap-cache|no-swap-cache] [ksm] [zero] [refs N] [mappings N], "
-        + "swap-writes N, swap-reads N, new-frames N, mmio ADDRESS LENGTH read|write [DATA], "
-        + "done, exit mmio, abort, error -EFAULT, message TEXT, stuck, bug, refused, signal, broken RULE, no broken, stale executed|read|walked [l1i|l1d|pou|memory] [kernel|guest], line-ops N, icache-lines N, seq N, count N, waiting, tables N, pc N, lr N"
-
     /// - Throws: an `ActionLanguage.Mistake` whose column counts in `text`.
     static func parse(_ text: String, at place: SourcePlace) throws(ActionLanguage.Mistake) -> Expectation {
         let words = text.split(whereSeparator: \.isWhitespace)
-        func fail(_ found: String) -> ActionLanguage.Mistake { ActionLanguage.Mistake(column: 1, found: found, fits: "one of: \(forms)") }
+        func fail(_ found: String) -> ActionLanguage.Mistake { ActionLanguage.Mistake(column: 1, found: found, fits: fits(near: words.first ?? "")) }
         func number(_ i: Int, max: UInt64 = .max) throws(ActionLanguage.Mistake) -> UInt64 {
             guard i < words.count, let n = parseNumber(words[i]) else { throw fail("'\(text)'") }
             guard n <= max else { throw beyond(words[i], in: text, "0 to \(max > 0xffff ? hex(max) : String(max))") }
@@ -113,7 +107,9 @@ public struct Expectation: Sendable {
         case ("value", 2): what = .value(try number(1))
         case ("hsr", 2): what = .hsr(UInt32(try number(1, max: 0xffff_ffff)))
         case ("hpfar", 2): what = .hpfar(UInt32(try number(1, max: 0xffff_ffff)))
-        case ("ipa", 2): what = .ipa(try number(1, max: ActionLanguage.maxIPA))
+        case ("ipa", 2):
+            try refuseDecimal(words[1], in: text)
+            what = .ipa(try number(1, max: ActionLanguage.maxIPA))
         case ("flushes", 2): what = .flushes(try count())
         case ("retries", 2): what = .retries(try count())
         case ("seq", 2): what = .sequence(try count())
@@ -145,6 +141,7 @@ public struct Expectation: Sendable {
         case ("swap-reads", 2): what = .swapReads(try count())
         case ("new-frames", 2): what = .newFrames(try count())
         case ("mmio", 4...5) where words[3] == "read" || words[3] == "write":
+            try refuseDecimal(words[1], in: text)
             what = .mmio(
                 try number(1, max: ActionLanguage.maxIPA), length: UInt8(try number(2, max: 8)), isWrite: words[3] == "write",
                 data: words.count == 5 ? try number(4) : nil)
@@ -161,13 +158,15 @@ public struct Expectation: Sendable {
         case ("icache-lines", 2): what = .instructionLines(try count())
         case ("error", 2):
             guard let error = [Errno.ENOMEM, .EFAULT, .EBUSY, .EINVAL, .ENOSYS].first(where: { $0.name == words[1] }) else {
-                throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EINVAL or -ENOSYS")
+                throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EBUSY, -EINVAL or -ENOSYS")
             }
             what = .error(error)
         case ("message", 2...): what = .message(words.dropFirst().joined(separator: " "))
         case ("broken", 2):
             guard let rule = Rule.named(String(words[1])) else {
-                throw ActionLanguage.Mistake(column: 8, found: "'\(words[1])'", fits: "a check: \(Rule.allCases.map(\.name).joined(separator: ", "))")
+                throw ActionLanguage.Mistake(
+                    column: 8, found: "'\(words[1])'",
+                    fits: NearNames.fits(words[1], among: Rule.allCases.map(\.name), otherwise: "the name of a check; kvmtui format lists them"))
             }
             what = .broken(rule)
         default: throw fail("'\(text)'")
@@ -186,11 +185,17 @@ public struct Expectation: Sendable {
     /// An IPA, of the actor's own VM, or as vm1:IPA of another.
     private static func guestAddress(_ word: Substring, in text: String) throws(ActionLanguage.Mistake) -> (ipa: UInt64, vm: VMNumber?)? {
         let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        try refuseDecimal(parts.last!, in: text)
         guard let ipa = parseNumber(parts.last!) else { return nil }
         guard ipa <= ActionLanguage.maxIPA else { throw beyond(word, in: text, "an IPA up to \(hex(ActionLanguage.maxIPA))") }
         if parts.count == 1 { return (ipa, nil) }
         guard let vm = VMNumber(named: parts[0]) else { return nil }
         return (ipa, vm)
+    }
+
+    private static func refuseDecimal(_ word: Substring, in text: String) throws(ActionLanguage.Mistake) {
+        guard let meant = DecimalAddress(word) else { return }
+        throw ActionLanguage.Mistake(column: text.distance(from: text.startIndex, to: word.startIndex) + 1, found: meant.found, fits: meant.fits)
     }
 
     private static func stale(_ words: [Substring], _ fail: (String) -> ActionLanguage.Mistake) throws(ActionLanguage.Mistake) -> What {

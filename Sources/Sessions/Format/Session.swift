@@ -8,12 +8,18 @@ public struct Session: Sendable {
     public var about: String
     /// The question of the review that it answers, by its subject; empty: none.
     public var question: String
+    /// The chapter of the course that it stands in; empty: none.
+    public var chapter = ""
+    /// The sessions that it builds on, by name.
+    public var after: [String] = []
     /// The machine as it starts.
     public var machine: MachineConfiguration
     /// What is done.
     public var script: Script
     /// Where it was read from.
     public var file: String
+    /// It is run otherwise than its author wrote it: what he says of it need not hold, and a step that he waits for may never come.
+    public var isWhatIf = false
     /// From this operation on, notes and expectations were written for another course than the one that is taken: something was
     /// switched or done before them that their author did not know of. Nil: they are all of this one.
     public var divergesAt: Int?
@@ -162,6 +168,19 @@ public struct Script: Sendable {
     public func movedOperation(at index: Int) -> Operation {
         let (operation, offset) = operation(at: index)
         return operation.moved(by: offset)
+    }
+
+    /// The same without the stops that were never reached, and without the operations that had nothing to go on with. Those in a loop stay: other
+    /// rounds may reach them.
+    func without(_ missed: [Simulation.Missed]) -> Script {
+        guard !missed.isEmpty else { return self }
+        let byOperation = Dictionary(missed.map { ($0.operation, $0.hadNothing) }, uniquingKeysWith: { first, _ in first })
+        return Script(
+            zip(entries, starts).compactMap { entry, start in
+                guard case .operation(var operation) = entry, let hadNothing = byOperation[start] else { return entry }
+                operation.stopping = .atEnd
+                return hadNothing ? nil : .operation(operation)
+            })
     }
 
     private func entry(of index: Int) -> Int {

@@ -21,7 +21,7 @@ public struct SourcePlace: Sendable, Hashable {
     }
 }
 
-/// What is wrong with an input: where, what was found, what would fit. Printed as one line.
+/// What is wrong with an input: where, what was found, what would fit. Printed as a line.
 public struct InputError: Error, Sendable, CustomStringConvertible {
     /// The file, as it was named.
     public var file: String
@@ -35,6 +35,10 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     public var isNotYAML = false
     /// The system would not give it, although it is there: no mistake of whoever wrote it.
     public var isUnreadable = false
+    /// What else is wrong with the same file, in its order.
+    public var others: [InputError] = []
+    /// How many mistakes more there are, which nobody tells one by one.
+    public var untold = 0
 
     /// - Parameters:
     ///   - fits: what would fit; empty where there is nothing to say.
@@ -54,5 +58,20 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         let at = place.map { $0.line > 0 ? ":\($0.line):\($0.column)" : "" } ?? ""
         return PrintableText.printable("\(file)\(at): \(message)" + (fits.isEmpty ? "" : "; \(fits)"))
+    }
+
+    /// A line for each thing that is wrong with the file; behind the first ones, how many more there are.
+    public var lines: [String] {
+        [description] + others.map(\.description)
+            + (untold > 0 ? [PrintableText.printable("\(file): and \(untold) mistake\(untold == 1 ? "" : "s") more")] : [])
+    }
+
+    /// Several mistakes as one error, `Findings.most` of them told. Nil: there are none.
+    public static func all(_ errors: [InputError]) -> InputError? {
+        guard var first = errors.first else { return nil }
+        let told = errors.dropFirst().prefix(Findings.most - 1)
+        first.others = Array(told)
+        first.untold = errors.count - 1 - told.count
+        return first
     }
 }

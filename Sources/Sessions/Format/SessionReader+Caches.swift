@@ -54,7 +54,7 @@ extension SessionReader {
     }
 
     private func cachesByHand(_ node: Node) throws -> CacheConfiguration {
-        let entries = try mapping(node, "the caches", keys: ["model", "icache", "dcache", "walker", "swap"])
+        let entries = try mapping(node, "the caches", FormatKeys.caches)
         var base = CacheWords.byHand
         if let model = entries.first(where: { $0.key == "model" })?.value {
             guard let known = CacheConfiguration.named(model.string ?? "") else { throw fail(model, "model \(Self.kind(model))", fits: CacheWords.models) }
@@ -64,8 +64,8 @@ extension SessionReader {
             switch key {
             case "icache":
                 if let kind = try child(value, "kind") { base.instructionKind = try word(kind, "kind", CacheWords.kinds.map { ($0.word, $0.kind) }) }
-                base.instruction = try geometry(value, "the instruction cache", base.instruction, keys: ["size", "ways", "line", "kind"])
-            case "dcache": base.data = try geometry(value, "the data cache", base.data, keys: ["size", "ways", "line"])
+                base.instruction = try geometry(value, "the instruction cache", base.instruction, keys: FormatKeys.icache)
+            case "dcache": base.data = try geometry(value, "the data cache", base.data, keys: FormatKeys.dcache)
             case "walker": base.walker = try word(value, "walker", CacheWords.walkers.map { ($0.word, $0.walker) })
             case "swap": base.swap = try word(value, "swap", CacheWords.transfers.map { ($0.word, $0.transfer) })
             default: break
@@ -86,9 +86,9 @@ extension SessionReader {
         return found.1
     }
 
-    private func geometry(_ node: Node, _ what: String, _ base: CacheGeometry, keys: [String]) throws -> CacheGeometry {
+    private func geometry(_ node: Node, _ what: String, _ base: CacheGeometry, keys: [FormatWord]) throws -> CacheGeometry {
         var size = UInt64(base.size), ways = UInt64(base.ways), line = UInt64(base.lineBytes)
-        for (key, _, value) in try mapping(node, what, keys: keys) {
+        for (key, _, value) in try mapping(node, what, keys) {
             switch key {
             case "size": size = try number(value, "size", in: 256...1 << 20)
             case "ways": ways = try number(value, "ways", in: 1...64)

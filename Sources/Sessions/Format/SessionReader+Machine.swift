@@ -2,18 +2,16 @@ import Stage2Sim
 import Yams
 
 extension SessionReader {
-    private static let memoryKeys = ["ipa", "size", "hva", "populated", "readonly", "user-alloc", "device", "unmapped", "count", "stride"]
-
     mutating func machine(_ node: Node) throws -> MachineConfiguration {
-        let keys = ["cpu", "host", "kernel", "with", "without", "vcpus", "memory", "vms", "stage1", "smp", "reuse", "base", "caches"]
-        let entries = try mapping(node, "the machine", keys: keys)
+        let entries = try mapping(node, "the machine", FormatKeys.machine, goingOn: true)
         var configuration = MachineConfiguration()
         if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
-            guard let revision = Revision(rawValue: try string(kernel, "the kernel")) else {
-                throw fail(kernel, "kernel \(Self.kind(kernel))", fits: "v3.9 or v4")
+            if let revision = kernel.string.flatMap(Revision.init(rawValue:)) {
+                configuration.revision = revision
+                configuration.behaviours = revision.behaviours
+            } else {
+                findings.add(fail(kernel, "kernel \(Self.kind(kernel))", fits: NearNames.list(Revision.allCases.map(\.rawValue))))
             }
-            configuration.revision = revision
-            configuration.behaviours = revision.behaviours
         }
         // Before the memory, which it bounds.
         if let host = entries.first(where: { $0.key == "host" })?.value {
@@ -25,52 +23,66 @@ extension SessionReader {
         var vm = MachineConfiguration.VM()
         var others: [MachineConfiguration.VM] = []
         for (key, _, value) in entries {
-            switch key {
-            case "cpu":
-                guard let model = CPUModel.all.first(where: { $0.name == value.string }) else {
-                    throw fail(value, "cpu \(Self.kind(value))", fits: CPUModel.all.map(\.name).joined(separator: ", "))
+            do {
+                switch key {
+                case "cpu":
+                    guard let model = CPUModel.all.first(where: { $0.name == value.string }) else {
+                        throw fail(value, "cpu \(Self.kind(value))", fits: CPUModel.all.map(\.name).joined(separator: ", "))
+                    }
+                    configuration.cpu = model
+                case "with", "without":
+                    for (behaviour, on) in try behaviours(value) { configuration.behaviours.set(behaviour, key == "with" ? on : !on) }
+                case "vcpus": vm.vcpus = try vcpus(value)
+                case "memory": vm.memory = try memory(value)
+                case "vms":
+                    let listed = try list(value, "vms")
+                    guard listed.count < VMNumber.limit else {
+                        throw fail(listed[VMNumber.limit - 1], "\(listed.count) more VMs", fits: "up to \(VMNumber.limit - 1) beside the first")
+                    }
+                    others = try listed.map(otherVM)
+                case "stage1": configuration.stage1 = try list(value, "stage1").map(stage1)
+                case "smp": configuration.multiprocessor = try flag(value, "smp")
+                case "reuse":
+                    switch value.string {
+                    case "never": configuration.reuse = .never
+                    case "lifo": configuration.reuse = .lastFreedFirst
+                    default: throw fail(value, "reuse \(Self.kind(value))", fits: "never or lifo")
+                    }
+                case "base":
+                    let base = try address(value, "base", in: 0...(1 << 40) - 1)
+                    guard base % 0x2000 == 0 else { throw fail(value, "base \(hex(base))", fits: "an address aligned to 8 KiB") }
+                    configuration.kernelBase = PA(base)
+                default: break
                 }
-                configuration.cpu = model
-            case "with", "without":
-                for (behaviour, on) in try behaviours(value) { configuration.behaviours.set(behaviour, key == "with" ? on : !on) }
-            case "vcpus": vm.vcpus = try vcpus(value)
-            case "memory": vm.memory = try memory(value)
-            case "vms":
-                let listed = try list(value, "vms")
-                guard listed.count < VMNumber.limit else {
-                    throw fail(listed[VMNumber.limit - 1], "\(listed.count) more VMs", fits: "up to \(VMNumber.limit - 1) beside the first")
-                }
-                others = try listed.map(otherVM)
-            case "stage1": configuration.stage1 = try list(value, "stage1").map(stage1)
-            case "smp": configuration.multiprocessor = try flag(value, "smp")
-            case "reuse":
-                switch value.string {
-                case "never": configuration.reuse = .never
-                case "lifo": configuration.reuse = .lastFreedFirst
-                default: throw fail(value, "reuse \(Self.kind(value))", fits: "never or lifo")
-                }
-            case "base":
-                let base = try number(value, "base", in: 0...(1 << 40) - 1)
-                guard base % 0x2000 == 0 else { throw fail(value, "base \(hex(base))", fits: "an address aligned to 8 KiB") }
-                configuration.kernelBase = PA(base)
-            default: break
+            } catch {
+                if key == "vcpus" || key == "vms" { takesAnyVCPU = true }
+                try findings.add(error)
             }
         }
         configuration.vms = [vm] + others
         // Last: `true` means the CPU's own.
-        if let value = entries.first(where: { $0.key == "caches" })?.value { configuration.caches = try caches(value, cpu: configuration.cpu) }
-        if !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
-            throw fail(
-                entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)",
-                fits: "with: [read-only-slots]")
+        if let value = entries.first(where: { $0.key == "caches" })?.value {
+            do { configuration.caches = try caches(value, cpu: configuration.cpu) } catch { try findings.add(error) }
+        }
+        if findings.count == 0, !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
+            findings.add(
+                fail(
+                    entries.first { $0.key == "memory" }?.keyNode ?? node, "read-only memory slots are refused by 32-bit ARM (-EINVAL)",
+                    fits: "with: [read-only-slots]"))
         }
         return configuration
     }
 
+    /// Those that are known; the others are noted.
     func behaviours(_ node: Node) throws -> [(Behaviour, on: Bool)] {
-        try list(node, "the behaviours").map { item in
-            guard let found = Behaviour.named(try string(item, "a behaviour")) else {
-                throw fail(item, "unknown behaviour \(Self.kind(item))", fits: "known: \(Behaviour.names.joined(separator: ", "))")
+        try list(node, "the behaviours").compactMap { item in
+            let name = try string(item, "a behaviour")
+            guard let found = Behaviour.named(name) else {
+                findings.add(
+                    fail(
+                        item, "unknown behaviour \(Self.kind(item))",
+                        fits: NearNames.fits(name, among: Behaviour.names, otherwise: "kvmtui behaviours lists them")))
+                return nil
             }
             return found
         }
@@ -87,7 +99,7 @@ extension SessionReader {
 
     private func otherVM(_ node: Node) throws -> MachineConfiguration.VM {
         var vm = MachineConfiguration.VM()
-        for (key, _, value) in try mapping(node, "a VM", keys: ["vcpus", "memory"]) {
+        for (key, _, value) in try mapping(node, "a VM", FormatKeys.vm) {
             if key == "vcpus" { vm.vcpus = try vcpus(value) } else { vm.memory = try memory(value) }
         }
         return vm
@@ -96,12 +108,12 @@ extension SessionReader {
     private func stage1(_ node: Node) throws -> Stage1Mapping {
         var va: UInt64?, ipa: UInt64?, size: UInt64 = 4096
         var tables: [IPA] = []
-        for (key, _, value) in try mapping(node, "a stage-1 mapping", keys: ["va", "ipa", "size", "tables"]) {
+        for (key, _, value) in try mapping(node, "a stage-1 mapping", FormatKeys.stage1) {
             switch key {
             case "va": va = try pages(value, "va", below: 1 << 32)
             case "ipa": ipa = try pages(value, "ipa", below: 1 << 40)
             case "size": size = try pages(value, "size", below: 1 << 32)
-            default: tables = try list(value, "tables").map { IPA(try number($0, "a table's IPA", in: 0...(1 << 40) - 8)) }
+            default: tables = try list(value, "tables").map { IPA(try address($0, "a table's IPA", in: 0...(1 << 40) - 8)) }
             }
         }
         guard let va, let ipa, size > 0 else {
@@ -111,7 +123,7 @@ extension SessionReader {
     }
 
     private func pages(_ node: Node, _ what: String, below limit: UInt64) throws -> UInt64 {
-        let value = try number(node, what)
+        let value = what == "size" || what == "stride" ? try number(node, what) : try address(node, what)
         guard value % 4096 == 0 else { throw fail(node, "\(what) \(hex(value)) is not a multiple of 4 KiB", fits: "page-aligned numbers") }
         guard value < limit else { throw fail(node, "\(what) \(hex(value)) is too large", fits: "less than \(hex(limit))") }
         return value
@@ -123,12 +135,15 @@ extension SessionReader {
         var slots: [(memory: MachineConfiguration.Memory, node: Node)] = []
         var nextHVA: UInt64 = 0x1000_0000
         for item in try list(node, "memory") {
-            for memory in try slot(item, &nextHVA) {
-                slots.append((memory, item))
-                // A trace tells of whatever host it comes from.
-                let most = isForTrace ? 1 << 20 : Memslots.userLimit
-                guard slots.count <= most else { throw fail(item, "more than \(most) memory slots", fits: "a smaller count, or larger slots") }
+            let row: [MachineConfiguration.Memory]
+            do { row = try slot(item, &nextHVA) } catch {
+                try findings.add(error)
+                continue
             }
+            for memory in row { slots.append((memory, item)) }
+            // A trace tells of whatever host it comes from.
+            let most = isForTrace ? 1 << 20 : Memslots.userLimit
+            guard slots.count <= most else { throw fail(item, "more than \(most) memory slots", fits: "a smaller count, or larger slots") }
         }
         let sorted = slots.sorted { $0.memory.ipa < $1.memory.ipa }
         for (a, b) in zip(sorted, sorted.dropFirst()) where a.memory.ipa.rawValue + a.memory.size > b.memory.ipa.rawValue {
@@ -141,7 +156,7 @@ extension SessionReader {
     }
 
     private func slot(_ node: Node, _ nextHVA: inout UInt64) throws -> [MachineConfiguration.Memory] {
-        let entries = try mapping(node, "a memory slot", keys: Self.memoryKeys)
+        let entries = try mapping(node, "a memory slot", FormatKeys.slot)
         func entry(_ key: String) -> Node? { entries.first { $0.key == key }?.value }
         guard let ipaNode = entry("ipa"), let sizeNode = entry("size") else {
             throw fail(node, "a memory slot without ipa or size", fits: "{ ipa: 0x80000000, size: 64M }")

@@ -2,8 +2,6 @@ import Stage2Sim
 import Yams
 
 extension SessionReader {
-    private static let stepKeys = ["note", "expect", "until", "through", "steps", "late"]
-
     mutating func script(_ nodes: [Node]) throws -> Script {
         var entries: [Script.Entry] = []
         entries.reserveCapacity(nodes.count)
@@ -11,10 +9,17 @@ extension SessionReader {
         for node in nodes {
             written += 1
             guard written <= Self.writtenLimit else { throw fail(node, "more than \(Self.writtenLimit) steps written out", fits: "repeat") }
-            let entry = try entry(node)
-            if case .loop(let loop) = entry { actions += loop.times * loop.body.count } else { actions += 1 }
+            let made: Script.Entry
+            do {
+                guard let entry = try entry(node) else { continue }
+                made = entry
+            } catch {
+                try findings.add(error)
+                continue
+            }
+            if case .loop(let loop) = made { actions += loop.times * loop.body.count } else { actions += 1 }
             guard actions <= Self.actionLimit else { throw fail(node, "more than \(Self.actionLimit) actions in all", fits: "smaller repeats") }
-            entries.append(entry)
+            entries.append(made)
         }
         return Script(entries)
     }
@@ -22,48 +27,73 @@ extension SessionReader {
     /// Actions in all, repeats counted: the start of each is kept.
     public static let actionLimit = 20_000_000
 
-    private mutating func entry(_ node: Node) throws -> Script.Entry {
+    /// Nil: it is in error, which has been noted.
+    private mutating func entry(_ node: Node) throws -> Script.Entry? {
         guard case .mapping(let mapping) = node else {
             throw fail(node, "a step is \(Self.kind(node))", fits: "an actor and its action, such as vcpu0: read 0x80001000")
         }
         if mapping.contains(where: { $0.key.string == "repeat" }) { return try loop(node) }
         var operation = Operation(actor: "", command: .proceed, text: "", place: place(node))
         var seen = false
+        var kind: Actor.Kind?
+        var stop: (step: Node, isBefore: Bool)?
+        let mistakes = findings.count
         for (keyNode, value) in mapping {
-            guard let key = keyNode.string else { throw fail(keyNode, "a key is \(Self.kind(keyNode))", fits: "an actor's name") }
-            switch key {
-            case "note": operation.note = PrintableText.printable(try string(value, "the note"))
-            case "expect": operation.expectations = try expectations(value)
-            case "until": operation.stopping = .before(try microStep(value))
-            case "through": operation.stopping = .after(try microStep(value))
-            case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
-            case "late": operation.late = try flag(value, "late")
-            default:
-                guard !seen else {
-                    throw fail(keyNode, "a second action, '\(key)', in one step", fits: "one actor, and \(Self.stepKeys.joined(separator: ", "))")
-                }
-                seen = true
-                if key == "with" || key == "without" {
+            do {
+                guard let key = keyNode.string else { throw fail(keyNode, "a key is \(Self.kind(keyNode))", fits: "an actor's name") }
+                switch key {
+                case "note": operation.note = PrintableText.printable(try string(value, "the note"))
+                case "expect": operation.expectations = try expectations(value)
+                case "until", "through": stop = (value, key == "until")
+                case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
+                case "late": operation.late = try flag(value, "late")
+                case "with", "without":
+                    try first(keyNode, &seen)
                     let list = try behaviours(value).map { ($0, on: key == "with" ? $1 : !$1) }
                     operation.command = .switches(list)
                     // As written: an opposite name says the opposite of the behaviour's own.
                     operation.text = PrintableText.printable("\(key) \(try self.list(value, "the behaviours").compactMap(\.string).joined(separator: ", "))")
-                    continue
+                default:
+                    let found = try actorKind(keyNode, key)
+                    try first(keyNode, &seen)
+                    kind = found
+                    operation.actor = key
+                    try action(value, of: found, into: &operation)
                 }
-                operation.actor = key
-                try action(value, keyNode: keyNode, into: &operation)
-            }
+            } catch { try findings.add(error) }
         }
+        if let stop {
+            do {
+                let step = try microStep(stop.step, for: kind)
+                operation.stopping = stop.isBefore ? .before(step) : .after(step)
+            } catch { try findings.add(error) }
+        }
+        guard findings.count == mistakes else { return nil }
         guard seen else { throw fail(node, "a step without an actor", fits: "such as vcpu0: read 0x80001000") }
         return .operation(operation)
     }
 
-    private func action(_ node: Node, keyNode: Node, into operation: inout Operation) throws {
-        guard let kind = actorKinds[operation.actor] else {
+    /// A step has one action.
+    private func first(_ keyNode: Node, _ seen: inout Bool) throws {
+        guard !seen else {
             throw fail(
-                keyNode, "unknown actor or key '\(operation.actor)'",
-                fits: "known here: \((actorKinds.keys.sorted() + ["repeat", "with", "without"]).joined(separator: ", "))")
+                keyNode, "a second action, \(Self.kind(keyNode)), in one step", fits: "one actor, and \(FormatKeys.step.names.joined(separator: ", "))")
         }
+        seen = true
+    }
+
+    private func actorKind(_ keyNode: Node, _ name: String) throws -> Actor.Kind {
+        if let kind = actorKinds[name] { return kind }
+        if takesAnyVCPU, name.wholeMatch(of: /(vm[0-9]+\.)?vcpu[0-9]+/) != nil { return .vcpu }
+        let actors = actorKinds.keys.sorted()
+        throw fail(
+            keyNode, "unknown actor or key '\(name)'",
+            fits: NearNames.fits(
+                name, among: FormatKeys.step.names + actors + ["repeat"] + FormatKeys.switches.names,
+                otherwise: "actors here: \(actors.joined(separator: ", "))"))
+    }
+
+    private func action(_ node: Node, of kind: Actor.Kind, into operation: inout Operation) throws {
         let text = try string(node, "the action")
         operation.text = PrintableText.printable(text)
         do {
@@ -82,33 +112,34 @@ extension SessionReader {
         return InputError(file, place, "found \(mistake.found)", fits: mistake.fits)
     }
 
-    private func microStep(_ node: Node) throws -> MicroStep {
+    private func microStep(_ node: Node, for kind: Actor.Kind?) throws -> MicroStep {
         let name = try string(node, "the step to stop at")
-        guard let step = MicroStep.named(name), step != .idle else {
-            let near = MicroStep.allCases.map(\.name).filter { $0.lowercased().contains(name.lowercased().prefix(5)) }.prefix(8)
-            throw fail(
-                node, "unknown step '\(name)'", fits: near.isEmpty ? "a step's name, such as sampleNotifierSeq" : "close to: \(near.joined(separator: ", "))")
+        switch StepName.read(name, for: kind) {
+        case .step(let step): return step
+        case .several(let steps): throw fail(node, "several steps are called '\(PrintableText.printable(name))'", fits: NearNames.list(steps.map(\.name)))
+        case .unknown(let near): throw fail(node, "unknown step '\(PrintableText.printable(name))'", fits: near)
         }
-        return step
     }
 
     private func expectations(_ node: Node) throws -> [Expectation] {
         let items: [Node]
         if case .sequence(let sequence) = node { items = Array(sequence) } else { items = [node] }
-        return try items.map { item in
+        return try items.compactMap { item in
             let text = PrintableText.printable(try string(item, "an expectation"))
             do throws(ActionLanguage.Mistake) {
                 return try Expectation.parse(text, at: place(item))
             } catch {
-                throw located(error, in: item)
+                findings.add(located(error, in: item))
+                return nil
             }
         }
     }
 
-    private mutating func loop(_ node: Node) throws -> Script.Entry {
+    private mutating func loop(_ node: Node) throws -> Script.Entry? {
+        let mistakes = findings.count
         var times: UInt64 = 1, stride: UInt64 = 0, seed: UInt64?, within: UInt64?, from: UInt64 = 0
         var body: Script?
-        for (key, _, value) in try mapping(node, "a repeat", keys: ["repeat", "stride", "random", "within", "from", "steps"]) {
+        for (key, _, value) in try mapping(node, "a repeat", FormatKeys.loop, goingOn: true) {
             switch key {
             case "repeat": times = try number(value, "repeat", in: 1...UInt64(Self.actionLimit))
             case "stride": stride = try number(value, "stride", in: 0...1 << 40)
@@ -118,6 +149,7 @@ extension SessionReader {
             default: body = try script(try list(value, "steps"))
             }
         }
+        guard findings.count == mistakes else { return nil }
         guard let body, body.count > 0 else { throw fail(node, "a repeat without steps", fits: "steps: a list of actions") }
         guard seed == nil || within != nil else { throw fail(node, "random without within", fits: "within: how many bytes to pick addresses in") }
         guard Int(times) <= Self.actionLimit / body.count else { throw fail(node, "more than \(Self.actionLimit) actions", fits: "a smaller repeat") }

@@ -9,6 +9,10 @@ public struct SessionReader {
     static let writtenLimit = 1_000_000
 
     let file: String
+    /// What is wrong with it, so far.
+    let findings = Findings()
+    /// The vCPUs could not be read: any vCPU may be meant.
+    var takesAnyVCPU = false
     /// The file says what memory the VM of a trace has: HVAs are those of the host's VMM, 64 bits, and 0 where the file does not say.
     var isForTrace = false
     /// The host's processes have addresses of 64 bits, as those of most traces: `host: arm64`.
@@ -75,7 +79,19 @@ public struct SessionReader {
         }
         guard let node else { throw InputError(file, nil, "is empty", fits: "a session begins with kvmtui: 1") }
         var reader = SessionReader(file: file, isForTrace: isForTrace)
-        return try reader.session(node)
+        let session: Session
+        do { session = try reader.session(node) } catch {
+            try reader.findings.add(error)
+            try reader.findings.throwAll()
+            throw error
+        }
+        try reader.findings.throwAll()
+        return session
+    }
+
+    private init(file: String, isForTrace: Bool) {
+        self.file = file
+        self.isForTrace = isForTrace
     }
 
     private static func translated(_ error: YamlError, text: String, file: String) -> InputError {
@@ -110,16 +126,28 @@ public struct SessionReader {
         }
     }
 
-    func mapping(_ node: Node, _ what: String, keys: [String]) throws -> [(key: String, keyNode: Node, value: Node)] {
+    /// - Parameter goingOn: an unknown key is noted and left out; otherwise nothing of the mapping is taken.
+    func mapping(_ node: Node, _ what: String, _ words: [FormatWord], goingOn: Bool = false) throws -> [(key: String, keyNode: Node, value: Node)] {
+        let keys = words.names
         guard case .mapping(let mapping) = node else {
             throw fail(node, "\(what) is \(Self.kind(node))", fits: "a mapping with \(keys.joined(separator: ", "))")
         }
-        return try mapping.map { key, value in
-            guard let name = key.string, keys.contains(name) || keys.isEmpty else {
-                throw fail(key, "unknown key \(Self.kind(key)) in \(what)", fits: "known here: \(keys.joined(separator: ", "))")
+        var entries: [(key: String, keyNode: Node, value: Node)] = []
+        var unknown: InputError?
+        for (key, value) in mapping {
+            if let name = key.string, keys.contains(name) {
+                entries.append((name, key, value))
+                continue
             }
-            return (name, key, value)
+            if let unknown { findings.add(unknown) }
+            let known = "known here: \(keys.joined(separator: ", "))"
+            unknown = fail(key, "unknown key \(Self.kind(key)) in \(what)", fits: key.string.map { NearNames.fits($0, among: keys, otherwise: known) } ?? known)
         }
+        if let unknown {
+            guard goingOn else { throw unknown }
+            findings.add(unknown)
+        }
+        return entries
     }
 
     func list(_ node: Node, _ what: String) throws -> [Node] {
@@ -130,6 +158,14 @@ public struct SessionReader {
     func string(_ node: Node, _ what: String) throws -> String {
         guard case .scalar(let scalar) = node else { throw fail(node, "\(what) is \(Self.kind(node))", fits: "a text") }
         return scalar.string
+    }
+
+    /// An address: a number, but not one in decimal.
+    func address(_ node: Node, _ what: String, in range: ClosedRange<UInt64> = 0...UInt64.max) throws -> UInt64 {
+        if case .scalar(let scalar) = node, let meant = DecimalAddress(scalar.string[...]) {
+            throw fail(node, "\(what) is \(meant.found)", fits: meant.fits)
+        }
+        return try number(node, what, in: range)
     }
 
     func number(_ node: Node, _ what: String, in range: ClosedRange<UInt64> = 0...UInt64.max) throws -> UInt64 {
@@ -154,26 +190,48 @@ public struct SessionReader {
     var hvaEnd: UInt64 { isForTrace || isWideHost ? 1 << 56 : Process.userEnd.rawValue }
 
     private mutating func session(_ node: Node) throws -> Session {
-        let entries = try mapping(node, "the session", keys: ["kvmtui", "title", "about", "question", "machine", "steps"])
-        guard let version = entries.first(where: { $0.key == "kvmtui" }) else { throw fail(node, "the key 'kvmtui' is missing", fits: "kvmtui: 1") }
+        let entries = try mapping(node, "the session", FormatKeys.session, goingOn: true)
+        let mistakesInKeys = findings.count
+        guard let version = entries.first(where: { $0.key == "kvmtui" }) else {
+            // What is wrong with its keys is wrong because it is no session.
+            guard mistakesInKeys == 0 || node.mapping?.contains(where: { $0.key.string == "steps" }) == true else {
+                throw fail(node, "the key 'kvmtui' is missing", fits: "kvmtui: 1")
+            }
+            findings.add(fail(node, "the key 'kvmtui' is missing", fits: "kvmtui: 1"))
+            return Session(title: "", about: "", question: "", machine: MachineConfiguration(), script: Script([]), file: file)
+        }
         guard version.value.string == "1" else { throw fail(version.value, "version \(Self.kind(version.value)) of the format", fits: "kvmtui: 1") }
         var session = Session(title: "", about: "", question: "", machine: MachineConfiguration(), script: Script([]), file: file)
         var steps: Node?
         for (key, _, value) in entries {
-            switch key {
-            case "title": session.title = PrintableText.printable(try string(value, "the title"))
-            case "about": session.about = PrintableText.printable(try string(value, "about"))
-            case "question": session.question = PrintableText.printable(try string(value, "the question"))
-            case "machine": session.machine = try machine(value)
-            case "steps": steps = value
-            default: break
-            }
+            do {
+                switch key {
+                case "title": session.title = PrintableText.printable(try string(value, "the title"))
+                case "about": session.about = PrintableText.printable(try string(value, "about"))
+                case "question": session.question = PrintableText.printable(try string(value, "the question"))
+                case "chapter": session.chapter = Course.chapter(named: PrintableText.printable(try string(value, "the chapter")))
+                case "after": session.after = try sessionNames(value)
+                case "machine": session.machine = try machine(value)
+                case "steps": steps = value
+                default: break
+                }
+            } catch { try findings.add(error) }
         }
         for thread in HostThread.allCases { actorKinds[String(describing: thread)] = .host }
         for (v, vm) in session.machine.vms.enumerated() { for i in vm.vcpus.indices { actorKinds[(v == 0 ? "" : "vm\(v).") + "vcpu\(i)"] = .vcpu } }
-        guard let steps else { throw fail(node, "the key 'steps' is missing", fits: "steps: a list of actions") }
+        guard let steps else {
+            if mistakesInKeys == 0 { throw fail(node, "the key 'steps' is missing", fits: "steps: a list of actions") }
+            return session
+        }
         if session.title.isEmpty { session.title = "untitled" }
         session.script = try script(try list(steps, "steps"))
         return session
+    }
+
+    /// One name, or a list of them.
+    private func sessionNames(_ node: Node) throws -> [String] {
+        let items: [Node]
+        if case .sequence(let sequence) = node { items = Array(sequence) } else { items = [node] }
+        return try items.map { PrintableText.printable(try string($0, "a session's name")) }
     }
 }

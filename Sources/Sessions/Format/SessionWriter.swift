@@ -28,6 +28,8 @@ public struct SessionWriter {
         line(0, "title: \(quoted(session.title))")
         if !session.about.isEmpty { line(0, "about: \(quoted(session.about))") }
         if !session.question.isEmpty { line(0, "question: \(quoted(session.question))") }
+        if !session.chapter.isEmpty { line(0, "chapter: \(quoted(session.chapter))") }
+        if !session.after.isEmpty { line(0, "after: [\(session.after.map(quoted).joined(separator: ", "))]") }
         let head = out
         out = ""
         line(0, "steps:")

@@ -12,6 +12,13 @@ public struct Simulation {
     public private(set) var acting: ActorNumber?
     /// What could not be done: an address without a slot, an actor that does not exist.
     public private(set) var problems: [InputError] = []
+    /// An operation whose actor never came to the step that it was to stop at, or had nothing to go on with.
+    public struct Missed: Sendable, Equatable {
+        public let operation: Int
+        public let hadNothing: Bool
+    }
+    /// The first of these: mistakes of the author's, but for a session that is run otherwise than it was written.
+    public private(set) var missed: [Missed] = []
     /// The operation stopped because its actor waits for a lock.
     public private(set) var waiting = false
     private var stopping = Stopping.atEnd
@@ -143,7 +150,10 @@ public struct Simulation {
     private mutating func canGoOn(_ actor: ActorNumber) -> Bool {
         let next = machine.actors[actor].next
         if next == .idle {
-            guard finishing else { return false }
+            guard finishing else {
+                noteUnreached()
+                return false
+            }
             // What it was busy with is done; now the operation itself.
             finishing = false
             begin()
@@ -180,6 +190,12 @@ public struct Simulation {
         stopping = operation.stopping
         if case .afterSteps(let count) = stopping { stepsLeft = count } else { stepsLeft = .max }
         if operation.command == .proceed {
+            if machine.actors[actor].isIdle {
+                miss(
+                    operation, hadNothing: true, "\(operation.actor) has nothing to continue",
+                    fits: "an action; or an earlier one that stops on its way, by until, through or steps")
+                return
+            }
             acting = actor
             return
         }
@@ -219,9 +235,32 @@ public struct Simulation {
         }
     }
 
+    /// An action is over: was it to stop before that?
+    private mutating func noteUnreached() {
+        let missing: String
+        switch stopping {
+        case .atEnd: return
+        case .before(let step): missing = "until: \(step.name)"
+        case .after(let step): missing = "through: \(step.name)"
+        case .afterSteps(let count): missing = "steps: \(count)"
+        }
+        guard stepsLeft > 0, operation < session.script.count else { return }
+        let (operation, _) = session.script.operation(at: self.operation)
+        miss(
+            operation, hadNothing: false, "\(operation.actor) never comes to '\(missing)': its action is over before",
+            fits: "a step that it makes; kvmtui run shows them")
+    }
+
+    private mutating func miss(_ operation: Operation, hadNothing: Bool, _ message: String, fits: String) {
+        if missed.count < Self.mostProblems { missed.append(Missed(operation: self.operation, hadNothing: hadNothing)) }
+        if !session.isWhatIf { note(InputError(session.file, operation.place, message, fits: fits)) }
+    }
+
+    private static let mostProblems = 1000
+
     /// The first problems are kept: a repetition can have one each time round.
     private mutating func note(_ problem: InputError) {
-        if problems.count < 1000 { problems.append(problem) }
+        if problems.count < Self.mostProblems { problems.append(problem) }
     }
 
     // MARK: A script that is still being written

@@ -8,6 +8,7 @@ extension Timeline {
     /// - Returns: the session, and the number of `operation` in it.
     public func branched(with operation: Operation, replaying: Bool, late: Bool = false) -> (session: Session, number: Int) {
         var branch = session
+        branch.isWhatIf = true
         func rest(_ entries: [Script.Entry]) -> [Script.Entry] { late ? Script(entries).late.entries : entries }
         guard place > Place(step: 0), !operationStarts.isEmpty else {
             branch.script = Script([.operation(operation)] + (replaying ? rest(session.script.entries) : []))
@@ -42,6 +43,13 @@ extension Timeline {
         branch.script = Script(entries)
         branch.divergesAt = min(session.divergesAt ?? .max, typed + 1)
         return (branch, typed)
+    }
+
+    /// The session as it is to be written to a file: where it runs otherwise than its author wrote it, without the stops that are never reached.
+    public var savable: Session {
+        var session = session
+        if session.isWhatIf { session.script = session.script.without(end.missed) }
+        return session
     }
 
     /// What was done after the end of the script, by those who had not finished, as operations.

@@ -159,7 +159,7 @@ extension Timeline {
     }
 
     /// The state after `position` steps, without going there.
-    func state(at position: Int) -> Simulation {
+    public func state(at position: Int) -> Simulation {
         var copy = self
         copy.restore(before: position + 1)
         return copy.now

@@ -20,9 +20,13 @@ struct BehaviourOptions: ParsableArguments {
     var isEmpty: Bool { kernel == nil && switchedOn.isEmpty && switchedOff.isEmpty }
 
     func validate() throws {
-        if let kernel, Revision(rawValue: kernel) == nil { throw ValidationError("unknown kernel '\(kernel)': v3.9 or v4") }
+        if let kernel, Revision(rawValue: kernel) == nil {
+            throw ValidationError("unknown kernel '\(DisplayText(kernel, limit: 60).text)': \(NearNames.list(Revision.allCases.map(\.rawValue)))")
+        }
         for name in switchedOn + switchedOff where Behaviour.named(name) == nil {
-            throw ValidationError("unknown behaviour '\(name)': \(Behaviour.names.joined(separator: ", "))")
+            throw ValidationError(
+                "unknown behaviour '\(DisplayText(name, limit: 60).text)'; \(NearNames.fits(name, among: Behaviour.names, otherwise: "kvmtui behaviours lists them"))"
+            )
         }
     }
 
@@ -39,6 +43,7 @@ struct BehaviourOptions: ParsableArguments {
 
         func apply(to session: inout Session) {
             let own = session.machine.behaviours
+            if revision != nil || !switchedOn.isEmpty || !switchedOff.isEmpty { session.isWhatIf = true }
             if let revision {
                 session.machine.behaviours = revision.behaviours
                 session.machine.revision = revision

@@ -33,7 +33,10 @@ enum CommandIO {
 
     /// One line on standard error.
     static func complain(_ message: some CustomStringConvertible) { _ = write(Array("kvmtui: \(message)\n".utf8), to: 2) }
-    static func complain(_ error: any Error) { _ = write(Array("kvmtui: \(error)\n".utf8), to: 2) }
+    static func complain(_ error: any Error) {
+        if let error = error as? InputError { return error.lines.forEach { complain($0) } }
+        _ = write(Array("kvmtui: \(error)\n".utf8), to: 2)
+    }
 
     /// Runs `body`; what goes wrong is said on standard error and becomes an exit status.
     static func reporting<Result>(_ body: () throws -> Result) throws -> Result {

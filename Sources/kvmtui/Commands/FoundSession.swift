@@ -46,7 +46,9 @@ struct FoundSession: Hashable {
         }
         throw InputError(
             name, nil, "there is no such file, and no shipped session of that name" + (problem.map { " (\($0))" } ?? ""),
-            fits: "shipped: \(all().map(\.name).joined(separator: ", "))")
+            fits: NearNames.fits(
+                URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent, among: all().map(\.name),
+                otherwise: "kvmtui sessions lists those that ship"))
     }
 
     /// All that have a name: those of the folders, then those of the program that no folder has one of that name for.
@@ -76,7 +78,7 @@ struct FoundSession: Hashable {
     // MARK: Reading
 
     /// Where the file is; nil: it is none.
-    private var path: String? {
+    var path: String? {
         switch origin {
         case .program: nil
         case .folder(let path), .file(let path): path

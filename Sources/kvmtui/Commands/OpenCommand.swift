@@ -21,6 +21,9 @@ struct OpenCommand: ParsableCommand {
     @OptionGroup var trace: TraceOptions
     @OptionGroup var screen: ScreenOptions
 
+    @Option(help: "Begin at this step.")
+    var at: Int?
+
     @Option(help: ArgumentHelp("Without a terminal: a file of keys to play, or - for standard input.", valueName: "file"))
     var keys: String?
 
@@ -31,6 +34,7 @@ struct OpenCommand: ParsableCommand {
     @OptionGroup var tables: TableOptions
 
     func validate() throws {
+        if let at, at < 0 || session == nil { throw ValidationError("--at takes a step of a session, from 0 on.") }
         if let keys, let session, SessionFiles.isStandardInput(keys), SessionFiles.isStandardInput(session) {
             throw ValidationError("The session and --keys cannot both be standard input.")
         }
@@ -55,13 +59,10 @@ struct OpenCommand: ParsableCommand {
                 }
                 let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
                 explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
+                if let at { explorer?.jump(to: at) }
                 leaveStandardInput()
             }
-            let outside = SessionBrowser.Outside(
-                list: { SessionDesk.entries() },
-                open: { session, entry in desk.explorer(session, found: FoundSession(name: entry.name, origin: entry.origin), hasList: true) },
-                closed: { desk.close($0) })
-            let left = try show(SessionBrowser(explorer, outside: outside, ascii: screen.ascii, plain: screen.plain), looks.terminal)
+            let left = try show(SessionBrowser(explorer, outside: desk.outside, ascii: screen.ascii, plain: screen.plain), looks.terminal)
             if !isHeadless, let place = left.explorer?.place { CommandIO.complain("left at \(place)") }
             if !isHeadless, let kept = left.explorer.flatMap({ desk.close($0) }) { CommandIO.complain(kept) }
         }

@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
             try output.flush()
-            if let first = problems.first { throw first }
+            if let error = InputError.all(problems) { throw error }
         }
     }
 }
@@ -66,7 +66,7 @@ struct CheckCommand: ParsableCommand {
                     try output.flush()
                     try stop(session, verdict)
                 }
-                if let problem = verdict.problems.first { throw problem }
+                if let error = InputError.all(verdict.problems) { throw error }
                 if verdict.failures.isEmpty {
                     if !quiet {
                         output.line(

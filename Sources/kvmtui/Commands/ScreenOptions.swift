@@ -12,7 +12,7 @@ struct ScreenOptions: ParsableArguments {
     var color: TerminalOptions.ColourChoice = .auto
 
     @Option(
-        help: "Colours for a dark or light terminal, or none: dark, light, mono; auto asks the terminal. Else KVMTUI_THEME, else auto.",
+        help: "Colours for a dark or light terminal, or none: dark, light, mono; auto asks the terminal. Else KVMTUI_THEME, then the configuration's.",
         completion: .list(Theme.all.map(\.name)))
     var theme: String?
 
@@ -35,10 +35,8 @@ struct ScreenOptions: ParsableArguments {
 
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// What was asked for, by option or by the environment; nil: as the terminal is.
-    private var namedTheme: Theme? {
-        [theme, Self.environment["KVMTUI_THEME"]].compactMap { $0 }.first { !$0.isEmpty }.flatMap { Theme.named($0) }
-    }
+    /// What was asked for, by option, environment or configuration; nil: as the terminal is.
+    private var namedTheme: Theme? { ThemeChoice.chosen(option: theme) }
 
     /// The options with everything found out that they leave open.
     ///
@@ -46,7 +44,7 @@ struct ScreenOptions: ParsableArguments {
     func resolved(onTerminal: Bool) -> (terminal: TerminalOptions, choice: Choice) {
         var options = TerminalOptions()
         options.colour = color
-        options.mouse = !noMouse
+        options.mouse = !noMouse && (Settings.inForce.mouse ?? true)
         options.ascii = ascii
         options.theme = namedTheme ?? .dark
         let showsColours = options.effectiveTheme(noColour: Self.environment["NO_COLOR"]).name != Theme.mono.name

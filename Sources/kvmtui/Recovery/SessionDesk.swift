@@ -12,6 +12,8 @@ final class SessionDesk: Sendable {
     private let keepsWork: Bool
     private let journal = Mutex<WorkJournal?>(nil)
     private let history: PromptHistory?
+    /// By what the session on the screen is known; nil: how far it is read is not kept.
+    private let place = Mutex<String?>(nil)
 
     init(_ screen: ScreenOptions.Choice, _ behaviours: BehaviourOptions.Choice, keepsWork: Bool) {
         self.screen = screen
@@ -81,7 +83,30 @@ final class SessionDesk: Sendable {
         var surroundings = surroundings
         surroundings.hasList = hasList
         surroundings.greeting = found.note ?? ""
+        surroundings.mostPanes = Settings.inForce.layout ?? .wide
+        surroundings.copy = { Clipboard.copy($0) }
+        if found.key != nil {
+            surroundings.command = "kvmtui open \(ShellText.quoted(found.name))\(behaviours.words)"
+            // What is inside the program is no file to edit.
+            if keepsWork, found.path != nil {
+                let behaviours = behaviours
+                surroundings.edit = { path, line in
+                    Editor.edit(path, line: line).map { session in
+                        var session = session
+                        behaviours.applyForExplorer(to: &session)
+                        return session
+                    }
+                }
+            }
+        }
+        place.withLock { $0 = nil }
+        surroundings.sessions = { Self.shippedEntries().compactMap { entry in entry.session.map { (name: entry.name, session: $0) } } }
         if keepsWork, let key = found.key {
+            // What is tried with another kernel is not the session that the course counts.
+            if behaviours.words.isEmpty, let known = SessionHistory.key(found) {
+                place.withLock { $0 = known }
+                surroundings.left = SessionHistory.all()[known].map(\.step)
+            }
             let name = key + behaviours.words
             let journal = WorkJournal(session: name)
             self.journal.withLock { $0 = journal }
@@ -94,7 +119,10 @@ final class SessionDesk: Sendable {
 
     /// An explorer has been left by its user. Returns a word on what is kept.
     @discardableResult func close(_ explorer: Explorer) -> String? {
-        journal.withLock { journal in
+        if let key = place.withLock({ $0 }), let progress = explorer.progress {
+            SessionHistory.record(key, progress.step, of: progress.count, done: progress.isDone)
+        }
+        return journal.withLock { journal -> String? in
             defer { journal = nil }
             if explorer.hasUnsavedWork, let journal {
                 return journal.hasFailed
@@ -106,15 +134,28 @@ final class SessionDesk: Sendable {
         }
     }
 
-    /// The sessions in the current folder, and those that have a name.
-    static func entries() -> [SessionEntry] {
-        func entry(_ found: FoundSession) -> SessionEntry {
-            do {
-                return SessionEntry(name: found.name, origin: found.origin, session: try found.session())
-            } catch {
-                return SessionEntry(name: found.name, origin: found.origin, session: nil, problem: "\(error)")
-            }
+    /// What a browser asks of us.
+    var outside: SessionBrowser.Outside {
+        SessionBrowser.Outside(
+            list: { Self.entries(with: SessionHistory.all()) },
+            open: { session, entry in self.explorer(session, found: FoundSession(name: entry.name, origin: entry.origin), hasList: true) },
+            closed: { self.close($0) },
+            progress: { entry in SessionHistory.key(FoundSession(name: entry.name, origin: entry.origin)).flatMap { SessionHistory.all()[$0] } })
+    }
+
+    /// The sessions that have a name.
+    static func shippedEntries() -> [SessionEntry] { FoundSession.all().map(entry) }
+
+    private static func entry(_ found: FoundSession) -> SessionEntry {
+        do {
+            return SessionEntry(name: found.name, origin: found.origin, session: try found.session())
+        } catch {
+            return SessionEntry(name: found.name, origin: found.origin, session: nil, problem: "\(error)")
         }
+    }
+
+    /// The sessions in the current folder, and those that have a name.
+    static func entries(with history: [String: SessionProgress] = [:]) -> [SessionEntry] {
         let named = FoundSession.all()
         func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
         let known = Set(named.compactMap { if case .folder(let path) = $0.origin { resolved(path) } else { nil } })
@@ -124,7 +165,12 @@ final class SessionDesk: Sendable {
         let more =
             here.count > most
             ? [SessionEntry(name: "…", origin: .file(path: "."), session: nil, problem: "\(here.count - most) more files: kvmtui open FILE")] : []
-        return here.prefix(most).map { entry(FoundSession(name: $0, origin: .file(path: $0))) } + more + named.map(entry)
+        var entries = here.prefix(most).map { entry(FoundSession(name: $0, origin: .file(path: $0))) } + more + named.map(entry)
+        for index in entries.indices {
+            let found = FoundSession(name: entries[index].name, origin: entries[index].origin)
+            entries[index].progress = SessionHistory.key(found).flatMap { history[$0] }
+        }
+        return entries
     }
 
     /// What lies in a folder, whatever its names are written in.

@@ -103,6 +103,13 @@ struct CursesScreen {
         resume()
     }
 
+    /// Gives the terminal back while `body` runs, and takes it again.
+    mutating func lend(_ body: () -> Void) {
+        leave()
+        body()
+        resume()
+    }
+
     /// Takes the terminal again after somebody else had it.
     mutating func resume() {
         if isendwin() == false { leave() }

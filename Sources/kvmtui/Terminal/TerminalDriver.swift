@@ -92,6 +92,9 @@ struct TerminalDriver<App: Interactive> {
         case .suspend:
             screen.suspend()
             return handleReturn()
+        case .outside:
+            screen.lend { app.performOutside() }
+            return handleReturn()
         case .quit: return false
         }
         return true

@@ -89,7 +89,7 @@ import Testing
     func `what does not fit is said, and never traps`(_ argument: String) throws {
         var explorer = try explorer("write-after-read", "78g")
         _ = explorer.run("break \(argument)")
-        #expect(explorer.overlay == (argument.isEmpty ? .breakpoints : nil))
+        #expect(explorer.overlay == (argument.isEmpty ? .list : nil))
         if argument.isEmpty == false, argument != "pa:0xffffffffffffffff" { #expect(explorer.breakpoints.isEmpty, "\(argument)") }
         try ExplorerTests.press(&explorer, "Esc c C")
     }

@@ -54,7 +54,7 @@ import Testing
         #expect(open.text(row: 0).contains("First touch"))
         #expect(one.explorer != nil)
         var none = browser()
-        #expect(try screen(&none, 80, 24, "/ \"no such thing\" Enter Enter").rows.joined().contains("nothing has"))
+        #expect(try screen(&none, 80, 24, "/ \"xyzzy\" Enter Enter").rows.joined().contains("nothing has"))
         #expect(none.explorer == nil)
     }
 
@@ -100,7 +100,7 @@ import Testing
         _ = try screen(&list, 80, 24, "<click 10,5>")
         #expect(list.explorer == nil)
         _ = try screen(&list, 80, 24, "<click 10,5>")
-        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session("hwpoison")).title)
+        #expect(list.explorer?.timeline.session.title == (try ExplorerTests.session("execute")).title)
     }
 
     @Test func `any keys at any size`() throws {
