@@ -75,17 +75,3 @@ extension TableImage {
         }
     }
 }
-
-extension InputKind {
-    /// What a file turned out to be, for a message.
-    public var found: String {
-        switch self {
-        case .elf: "an ELF file"
-        case .trace: "a trace"
-        case .traceCmdData: "a trace.dat file, which `trace-cmd report` turns into text"
-        case .perfData: "a perf.data file, which `perf script` turns into text"
-        case .compressed: "a compressed file"
-        case .other: "something else"
-        }
-    }
-}

@@ -41,6 +41,7 @@ struct ExportCommand: ParsableCommand {
     var schema = false
     @OptionGroup var tables: TableOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         let wanted = [elf != nil, svg != nil, ptdump, json, dot, schema].filter { $0 }.count
@@ -52,14 +53,12 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let source = try ByteSource(path: try SessionFiles.path(of: file))
-            switch InputKind.detect(try source.peek()) {
-            case .elf:
+            let input = try Input.open(SessionFiles.source(file), as: input.form)
+            if input.kind.isImage {
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
-                try export(tables.open(source))
-            case .other, .trace: if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
-            case let kind: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
+                return try export(tables.open(input.source))
             }
+            if svg != nil { try draw(input) } else { try export(try MachineLoader.load(input, at: at, trace)) }
         } catch { throw CommandIO.report(error) }
     }
 
@@ -135,10 +134,10 @@ struct ExportCommand: ParsableCommand {
 /// Where a session becomes a machine.
 enum MachineLoader {
     /// The machine of a session or of a trace after `step` micro-steps, or at its end.
-    static func load(_ source: ByteSource, at step: Int?, memory: [String]) throws -> Machine {
-        let (session, run) = try SessionFiles.open(source, memory: memory)
-        if step == nil, let run { return run.end }
-        var simulation = Simulation(session)
+    static func load(_ input: Input, at step: Int?, _ trace: TraceOptions) throws -> Machine {
+        let opened = try SessionFiles.open(input, trace)
+        if step == nil, let run = opened.run { return run.end }
+        var simulation = Simulation(opened.session)
         simulation.run(limit: step ?? .max)
         if let step, simulation.position < step {
             throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")

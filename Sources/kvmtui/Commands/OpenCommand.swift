@@ -15,6 +15,8 @@ struct OpenCommand: ParsableCommand {
     var session: String?
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var screen: ScreenOptions
 
     @Option(help: ArgumentHelp("Without a terminal: a file of keys to play, or - for standard input.", valueName: "file"))
@@ -37,14 +39,14 @@ struct OpenCommand: ParsableCommand {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: !isHeadless)
             var explorer: Explorer?
             if let session {
-                let source = try SessionFiles.source(session)
-                if try isImage(source, named: session) {
-                    let image = try tables.open(source)
+                let input = try Input.open(SessionFiles.source(session), as: input.form)
+                if try isImage(input, named: session) {
+                    let image = try tables.open(input.source)
                     leaveStandardInput()
                     return _ = try show(ImageExplorer(image, surroundings: desk.surroundings))
                 }
-                let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
-                explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+                let opened = try SessionFiles.open(input, trace.choosing(vm))
+                explorer = desk.explorer(opened.session, firstRun: opened.run, path: try SessionFiles.path(of: session), hasList: false)
                 leaveStandardInput()
             }
             let outside = SessionBrowser.Outside(

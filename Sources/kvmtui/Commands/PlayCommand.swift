@@ -23,6 +23,8 @@ struct PlayCommand: ParsableCommand {
     var record: String?
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var screen: ScreenOptions
     @OptionGroup var behaviours: BehaviourOptions
 
@@ -34,8 +36,8 @@ struct PlayCommand: ParsableCommand {
     func run() throws {
         try CommandIO.reporting {
             let desk = SessionDesk(screen.choice, behaviours.choice, keepsWork: record == nil)
-            let (opened, run) = try SessionFiles.open(session, memory: trace.memory)
-            var explorer = desk.explorer(opened, firstRun: run, path: try SessionFiles.path(of: session), hasList: false)
+            let opened = try SessionFiles.open(session, trace.choosing(vm), input)
+            var explorer = desk.explorer(opened.session, firstRun: opened.run, path: try SessionFiles.path(of: session), hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             explorer.play(speed: speed)
             do throws(TerminalError) {

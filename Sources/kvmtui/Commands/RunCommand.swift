@@ -13,11 +13,15 @@ struct RunCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var behaviours: BehaviourOptions
 
     func run() throws {
         try CommandIO.reporting {
-            var session = try SessionFiles.load(session, memory: trace.memory)
+            let opened = try SessionFiles.open(session, trace.choosing(vm), input)
+            try opened.complainOfUnread()
+            var session = opened.session
             behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
@@ -30,7 +34,7 @@ struct RunCommand: ParsableCommand {
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
-        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.")
+        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood.")
 
     @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
     var sessions: [String]
@@ -40,6 +44,8 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var behaviours: BehaviourOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         if sessions.filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one session can be standard input.") }
@@ -50,7 +56,10 @@ struct CheckCommand: ParsableCommand {
         var output = StandardOutput()
         for name in sessions {
             do {
-                var session = try SessionFiles.load(name, memory: trace.memory)
+                let opened = try SessionFiles.open(name, trace.choosing(vm), input)
+                try output.flush()
+                try opened.complainOfUnread()
+                var session = opened.session
                 behaviours.apply(to: &session)
                 let verdict = Judge.judge(session)
                 if let problem = verdict.problems.first { throw problem }

@@ -41,10 +41,11 @@ struct TableOptions: ParsableArguments {
     }
 
     /// The tables of an ELF image, or of a session's VM.
-    func image(_ path: String, at step: Int?, vm: VMNumber?, memory: [String]) throws -> TableImage {
-        let source = try ByteSource(path: try SessionFiles.path(of: path))
-        guard [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
-        let machine = try MachineLoader.load(source, at: step, memory: memory)
+    func image(_ path: String, at step: Int?, vm: VMNumber?, _ trace: TraceOptions, _ input: InputOptions) throws -> TableImage {
+        let source = try SessionFiles.source(path)
+        let input = try Input.open(source, as: input.form)
+        guard !input.kind.isImage else { return try open(input.source) }
+        let machine = try MachineLoader.load(input, at: step, trace)
         guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", source.name, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)
     }

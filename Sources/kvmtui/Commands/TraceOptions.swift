@@ -19,25 +19,47 @@ struct TraceOptions: ParsableArguments {
             valueName: "slots"))
     var memory: [String] = []
 
+    @Option(
+        help: ArgumentHelp("For a trace: the size of the host's pages, 4K, 16K or 64K, in place of what its notifiers' ranges suggest.", valueName: "size"))
+    var granule: String?
+
+    /// Which of these was given, if any was.
+    var firstGiven: String? { !memory.isEmpty ? "--memory" : granule != nil ? "--granule" : chosenVM != nil ? "--vm" : nil }
+
+    /// The process whose VM is wanted, by the commands that can choose.
+    var chosenVM: String?
+
+    enum CodingKeys: CodingKey {
+        case memory, granule
+    }
+
+    func choosing(_ option: TraceVMOption) -> TraceOptions {
+        var options = self
+        options.chosenVM = option.vm
+        return options
+    }
+
     /// The options for a trace: from `--memory`, else from a session file beside it (`NAME.yaml`), else none.
     ///
     /// - Parameter trace: the trace's path; nil where it has none.
-    static func make(_ memory: [String], beside trace: String?) throws -> TraceSession.Options {
+    func make(beside trace: String?) throws -> TraceSession.Options {
         var options = TraceSession.Options()
+        options.granule = try granule.map(Self.granule)
+        options.vm = chosenVM
         if memory.isEmpty {
             guard let trace else { return options }
             let base = URL(fileURLWithPath: trace).deletingPathExtension().path
             for candidate in [trace + ".yaml", base + ".yaml"] where candidate != trace && FileManager.default.fileExists(atPath: candidate) {
                 let machine = try SessionReader.read(path: candidate, isForTrace: true).machine
                 options.machine = machine
-                options.memory = (slots(of: machine), candidate)
+                options.memory = (Self.slots(of: machine), candidate)
                 return options
             }
             return options
         }
         var slots: [TraceMemory.Slot] = []
         for text in memory {
-            if text.first?.isNumber == true, let slot = try slot(text) {
+            if text.first?.isNumber == true, let slot = try Self.slot(text) {
                 slots.append(slot)
             } else {
                 guard FileManager.default.fileExists(atPath: text) else {
@@ -51,6 +73,13 @@ struct TraceOptions: ParsableArguments {
         }
         options.memory = (slots, "--memory")
         return options
+    }
+
+    private static func granule(_ text: String) throws -> UInt64 {
+        guard let size = parseNumber(text), [0x1000, 0x4000, 0x1_0000].contains(size) else {
+            throw InputError("--granule", nil, "'\(text)'", fits: "4K, 16K or 64K")
+        }
+        return size
     }
 
     private static func slots(of machine: MachineConfiguration) -> [TraceMemory.Slot] {
@@ -73,12 +102,33 @@ struct TraceOptions: ParsableArguments {
     }
 }
 
+extension InputForm: ExpressibleByArgument {}
+
+/// What a file is, where it does not show it itself.
+struct InputOptions: ParsableArguments {
+    @Option(
+        name: .customLong("as"), help: ArgumentHelp("Take the file for a trace, an image, a ptdump or a session, whatever it looks like.", valueName: "kind"))
+    var form: InputForm?
+}
+
+/// Which VM of a trace's is wanted.
+struct TraceVMOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "For a trace of several VMs: only the one of this process, by the process's number, a vCPU's thread, or its name.", valueName: "process"))
+    var vm: String?
+}
+
 /// How far reading and following a trace has come, on standard error when that is a terminal and it takes long enough to be seen.
 final class ProgressBar {
+    private let tool: Tool?
     private let isShown = isatty(2) == 1
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
     private var drawn = false
+
+    /// - Parameter tool: whose output is read.
+    init(_ tool: Tool? = nil) { self.tool = tool }
 
     func show(_ progress: ReadingProgress) {
         let now = ContinuousClock.now
@@ -90,7 +140,7 @@ final class ProgressBar {
         } else if let total = progress.bytesTotal, total > 0 {
             draw(part: Int(clamping: progress.bytesRead), of: Int(clamping: total), "reading, \(progress.events) events")
         } else {
-            write("\r\u{1b}[Kreading, \(progress.bytesRead >> 20) MiB, \(progress.events) events")
+            write("\r\u{1b}[K\(tool.map { "reading by \($0.name)" } ?? "reading"), \(progress.bytesRead >> 20) MiB, \(progress.events) events")
         }
     }
 

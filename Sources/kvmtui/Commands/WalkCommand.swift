@@ -34,6 +34,7 @@ struct WalkCommand: ParsableCommand {
     var json = false
     @OptionGroup var tables: TableOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
@@ -45,7 +46,7 @@ struct WalkCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let image = try tables.image(file, at: at, vm: vm, memory: trace.memory)
+            let image = try tables.image(file, at: at, vm: vm, trace, input)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {
                 throw BadValue("--register", String(register), image.geometry.architecture == .armv7 ? "0 to 15" : "0 to 31")
             }
