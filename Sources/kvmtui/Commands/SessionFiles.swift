@@ -78,7 +78,9 @@ enum SessionFiles {
             case .trace: return try trace(source, options)
             case .text: return try text(source, options)
             case .elf, .kdump, .flattenedDump, .lime, .rawMemory, .ptdump:
-                throw InputError(source.name, nil, "\(input.kind == .elf ? "an ELF image of physical memory" : input.kind.found) has no steps to run or check", fits: "kvmtui open, walk and export take it")
+                throw InputError(
+                    source.name, nil, "\(input.kind == .elf ? "an ELF image of physical memory" : input.kind.found) has no steps to run or check",
+                    fits: "kvmtui open, walk and export take it")
             case .traceCmdData, .perfData, .compressed, .utf16, .binary:
                 let guess = InputKind.guess(try source.peek()) ?? input.kind.found
                 throw InputError(
