@@ -37,6 +37,8 @@ import Testing
         for command in commands {
             let examples = try Self.examples(of: command)
             #expect(examples.contains { $0.contains("kvmtui \(command)") }, "\(command): \(examples)")
+            // It takes a machine that runs: .ci/attach has some.
+            if command == "attach" { continue }
             for example in examples {
                 let words = example.split(separator: " ")
                 if ["open", "play"].contains(words[1]), !words.contains("--record") {

@@ -21,8 +21,9 @@ struct TracesInputTests {
     @Test(
         "everything else",
         arguments: [
-            ("", .other), ("\n\n", .other), ("#\n", .other), ("\u{7f}EL", .other), ("PERFILE2....", .perfData),
-            ("kvmtui: 1\ntitle: First touch\nsteps:\n  - vcpu0: read 0x80001000\n", .other),
+            ("", .text), ("\n\n", .text), ("#\n", .text), ("\u{7f}EL", .binary), ("PERFILE2....", .perfData(inPipeForm: false)),
+            ("PERFILE2\u{10}\0\0\0\0\0\0\0", .perfData(inPipeForm: true)),
+            ("kvmtui: 1\ntitle: First touch\nsteps:\n  - vcpu0: read 0x80001000\n", .session),
             (
                 """
                 kvmtui: 1
@@ -31,9 +32,17 @@ struct TracesInputTests {
                   - vcpu0: read 0x80001000
                     note: |
                       vmm-275 [000] .....  4.720487: kvm_guest_fault: ipa 0x80000000, hsr 0x93c68005
-                """, .other
+                """, .session
             ),
-            ("{\"vttbr_el2\": \"0x1\"}", .other),
+            ("# A lesson\nsteps:\n  - vcpu0: read 0x80001000\n", .session),
+            ("{\"kvmtui\": 1}", .session),
+            ("{\"vttbr_el2\": \"0x1\"}", .text),
+            ("stepson: nothing\n", .text),
+            ("0x0000000000000000-0x0000000040000000           1G 1\n0x0000000040000000-0x0000000040200000           2M 2   R W NX AF BLK\n", .ptdump),
+            ("KDUMP   \u{6}\0\0\0", .kdump), ("makedumpfile\0\0\0\0", .flattenedDump), ("EMiL\u{1}\0\0\0", .lime),
+            ("kvm_guest_fault: ipa 0x8000000, hsr 0x92000045, hxfar 0x8000420, pc 0x40085978", .trace),
+            ("[    1.0] usb 1-1: new device\n", .text),
+            ("[    1.0] usb 1-1: new device\n[  820.004256] CPU 0/KV-4101      3d..2. 812004256us : kvm_entry: PC: 0x0000000080008000\n", .trace),
             ("CPU:0 [LOST 5 EVENTS]\n", .trace),
             ("vmm-275 [000] .....  4.720487: kvm_entry: PC: 0x00008000", .trace),
             ("garbage\nvmm-275 [000] .....  4.7: kvm_fpu: load\nvmm-275 [000] .....  4.7: kvm_fpu: load\n", .trace),
@@ -45,8 +54,11 @@ struct TracesInputTests {
     @Test("binary files of the tools are known by their magic")
     func magics() {
         #expect(InputKind.detect([0x17, 0x08, 0x44] + Array("tracing6".utf8)) == .traceCmdData)
-        #expect(InputKind.detect([0x1f, 0x8b, 8, 0]) == .compressed)
-        #expect(InputKind.detect([0x28, 0xb5, 0x2f, 0xfd]) == .compressed)
+        #expect(InputKind.detect([0x1f, 0x8b, 8, 0]) == .compressed(.gzip))
+        #expect(InputKind.detect([0x28, 0xb5, 0x2f, 0xfd]) == .compressed(.zstd))
+        #expect(InputKind.detect([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]) == .compressed(.xz))
+        #expect(InputKind.detect(Array("BZh9".utf8) + [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) == .compressed(.bzip2))
+        #expect(InputKind.detect(Array("BZh, a name\n".utf8)) == .text)
     }
 
     @Test("a pipe is looked at and then read, and nothing of it is missing")

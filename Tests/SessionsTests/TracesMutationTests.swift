@@ -25,7 +25,12 @@ struct TracesMutationTests {
             #expect(counts.events + counts.skipped + counts.other + counts.damaged == counts.lines, "round \(round)")
             #expect(counts.events == trace.events.count)
             #expect(counts.bytes == UInt64(bytes.count))
-            let newlines = bytes.count { $0 == 0x0a }
+            // A carriage return ends a line too, unless nothing else comes before the line's end.
+            let pieces = bytes.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
+                let end = line.lastIndex { $0 != 0x0d }.map { $0 + 1 } ?? line.startIndex
+                return line[..<end].count { $0 == 0x0d }
+            }
+            let newlines = bytes.count { $0 == 0x0a } + pieces.reduce(0, +)
             #expect(counts.lines == newlines + (counts.endsWithoutNewline ? 1 : 0))
             for event in trace.events {
                 _ = event.payload

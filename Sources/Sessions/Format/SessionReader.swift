@@ -33,7 +33,7 @@ public struct SessionReader {
         let bytes: [UInt8]
         do {
             bytes = try source.readAll(limit: sizeLimit)
-        } catch {
+        } catch let error as ByteSourceError {
             if let size = source.size, size > UInt64(sizeLimit) {
                 throw InputError(source.name, nil, "is \(size >> 20) MiB long", fits: "a session has at most \(sizeLimit >> 20) MiB; use repeat, or a trace")
             }

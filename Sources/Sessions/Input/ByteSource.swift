@@ -20,6 +20,16 @@ public final class ByteSource {
     private let isOwned: Bool
     /// Bytes that were looked at and not read yet.
     private var ahead: [UInt8] = []
+    private var hasBeenRead = false
+    /// Where the bytes come from, if not from the descriptor: a tool that reads it, or text in UTF-16.
+    private enum Origin {
+        case descriptor
+        case tool(ToolProcess, of: ByteSource)
+        case utf16(UTF16Text, of: ByteSource)
+    }
+    private var origin = Origin.descriptor
+    /// Decoded, and not handed out yet.
+    private var decoded: [UInt8] = []
 
     /// - Parameter path: `-` is standard input.
     public convenience init(path: String) throws(ByteSourceError) {
@@ -72,15 +82,89 @@ public final class ByteSource {
         if kind == S_IFDIR { throw ByteSourceError(name: name, doing: .opening, errno: EISDIR) }
     }
 
+    private init(_ origin: Origin, of source: ByteSource) {
+        (name, path, size) = (source.name, source.path, nil)
+        (descriptor, isOwned) = (-1, false)
+        self.origin = origin
+    }
+
     deinit {
         if isOwned { close(descriptor) }
     }
 
+    // MARK: What a source holds, in another form
+
+    /// The tool that this is the output of, if it is one's.
+    public var tool: Tool? {
+        switch origin {
+        case .descriptor: nil
+        case .tool(let process, _): process.tool
+        case .utf16(_, let source): source.tool
+        }
+    }
+
+    /// What the tool said when it failed after giving some output. Known at the end.
+    public var trouble: String? {
+        switch origin {
+        case .descriptor: nil
+        case .tool(let process, let source): process.trouble ?? source.trouble
+        case .utf16(_, let source): source.trouble
+        }
+    }
+
+    /// What a tool makes of the file, of which nothing may have been read.
+    ///
+    /// - Throws: `InputError` where the tool is not there, or cannot read it; `ByteSourceError`.
+    public func output(of tool: Tool) throws -> ByteSource {
+        let file = try asFile()
+        return ByteSource(.tool(try ToolProcess(tool, reading: name, input: file.descriptor, size: file.size ?? 0), of: file), of: self)
+    }
+
+    /// The text of UTF-16 as UTF-8; nil where it is something else.
+    public func decodingUTF16() throws -> ByteSource? {
+        guard let text = UTF16Text(try peek(512)) else { return nil }
+        return ByteSource(.utf16(text, of: self), of: self)
+    }
+
+    /// Itself if it is a file from its first byte on; what comes from a pipe or a tool is kept in a file without a name first, which can be
+    /// read again, and anywhere.
+    public func asFile() throws -> ByteSource {
+        if case .descriptor = origin, size != nil, !hasBeenRead, lseek(descriptor, 0, SEEK_CUR) == off_t(ahead.count) { return self }
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(folder)/kvmtui.XXXXXX".utf8CString)
+        let file = mkstemp(&template)
+        guard file >= 0 else { throw ByteSourceError(name: folder, doing: .opening, errno: errno) }
+        unlink(template)
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
+        var total = 0
+        while case let count = try read(into: &piece), count > 0 {
+            total += count
+            var done = 0
+            while done < count {
+                let written = piece.withUnsafeBytes { write(file, $0.baseAddress! + done, count - done) }
+                if written < 0, errno == EINTR { continue }
+                guard written > 0, total <= Self.spoolLimit else {
+                    let reason = errno
+                    close(file)
+                    throw written > 0
+                        ? ByteSourceError(name: name, doing: .reading, limit: Self.spoolLimit) : ByteSourceError(name: folder, doing: .reading, errno: reason)
+                }
+                done += written
+            }
+        }
+        guard lseek(file, 0, SEEK_SET) == 0 else { throw ByteSourceError(name: folder, doing: .reading, errno: errno) }
+        return try ByteSource(descriptor: file, name: name, path: path, isOwned: true)
+    }
+
+    /// Bytes of a pipe or a tool that are kept in a file.
+    private static let spoolLimit = 16 << 30
+
     /// The first bytes, without reading past them; fewer if the file is shorter. Not to be called after `read`.
-    public func peek(_ count: Int = 65_536) throws(ByteSourceError) -> [UInt8] {
+    public func peek(_ count: Int = 65_536) throws -> [UInt8] {
         var piece = [UInt8](repeating: 0, count: max(0, count - ahead.count))
         while ahead.count < count {
-            let got = try readDescriptor(&piece, count - ahead.count)
+            let got = try readMore(&piece, count - ahead.count)
             if got == 0 { break }
             ahead.append(contentsOf: piece[..<got])
         }
@@ -90,45 +174,60 @@ public final class ByteSource {
     /// Reads some of the next bytes into the buffer.
     ///
     /// - Returns: how many; 0 at the end.
-    public func read(into buffer: inout [UInt8]) throws(ByteSourceError) -> Int {
+    public func read(into buffer: inout [UInt8]) throws -> Int {
+        hasBeenRead = true
         guard ahead.isEmpty else {
             let count = min(ahead.count, buffer.count)
             buffer.replaceSubrange(..<count, with: ahead[..<count])
             ahead.removeFirst(count)
             return count
         }
-        return try readDescriptor(&buffer, buffer.count)
+        return try readMore(&buffer, buffer.count)
     }
 
     /// All that is left.
     ///
     /// - Parameter limit: an error if there is more: what comes from a pipe must not fill the memory.
-    public func readAll(limit: Int) throws(ByteSourceError) -> [UInt8] {
+    public func readAll(limit: Int) throws -> [UInt8] {
+        hasBeenRead = true
         if let size, size > UInt64(limit) { throw ByteSourceError(name: name, doing: .reading, limit: limit) }
         var all = ahead
         ahead = []
         all.reserveCapacity(Int(size ?? 0))
         var piece = [UInt8](repeating: 0, count: 1 << 18)
-        while case let got = try readDescriptor(&piece, piece.count), got > 0 {
+        while case let got = try readMore(&piece, piece.count), got > 0 {
             guard all.count + got <= limit else { throw ByteSourceError(name: name, doing: .reading, limit: limit) }
             all.append(contentsOf: piece[..<got])
         }
         return all
     }
 
-    /// The whole file for reading at any place, whatever has been read of it so far; nil where the system refuses.
+    /// The whole file for reading at any place, whatever has been read of it so far; nil where the system refuses, and for what is in no file.
     func randomAccess(count: UInt64) -> FileStore? { FileStore(descriptor: descriptor, count: count) }
+
+    private func readMore(_ buffer: inout [UInt8], _ count: Int) throws -> Int {
+        switch origin {
+        case .descriptor: return try readDescriptor(&buffer, count)
+        case .tool(let process, _): return try process.read(into: &buffer, count)
+        case .utf16(var text, let source):
+            while decoded.isEmpty {
+                var piece = [UInt8](repeating: 0, count: 1 << 16)
+                let got = try source.read(into: &piece)
+                if got == 0 { return 0 }
+                text.decode(piece[..<got], into: &decoded)
+                origin = .utf16(text, of: source)
+            }
+            let taken = min(count, buffer.count, decoded.count)
+            buffer.replaceSubrange(..<taken, with: decoded[..<taken])
+            decoded.removeFirst(taken)
+            return taken
+        }
+    }
 
     private func readDescriptor(_ buffer: inout [UInt8], _ count: Int) throws(ByteSourceError) -> Int {
         guard descriptor >= 0 else { return 0 }
         while true {
-            #if canImport(Darwin)
-                let got = buffer.withUnsafeMutableBytes { Darwin.read(descriptor, $0.baseAddress, min(count, $0.count)) }
-            #elseif canImport(Musl)
-                let got = buffer.withUnsafeMutableBytes { Musl.read(descriptor, $0.baseAddress, min(count, $0.count)) }
-            #else
-                let got = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, min(count, $0.count)) }
-            #endif
+            let got = buffer.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress, min(count, $0.count)) }
             if got >= 0 { return got }
             if errno != EINTR { throw ByteSourceError(name: name, doing: .reading, errno: errno) }
         }

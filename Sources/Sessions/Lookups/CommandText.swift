@@ -35,7 +35,7 @@ public struct LineReader {
     public init(path: String) throws(ByteSourceError) { source = try ByteSource(path: path) }
 
     /// The next line without its end; nil at the file's end.
-    public mutating func next() throws(ByteSourceError) -> String? {
+    public mutating func next() throws -> String? {
         var line: [UInt8] = []
         var isThere = false
         while true {

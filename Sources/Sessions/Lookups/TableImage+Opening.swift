@@ -111,22 +111,3 @@ extension TableImage {
         return nil
     }
 }
-
-extension InputKind {
-    /// What a file turned out to be, for a message.
-    public var found: String {
-        switch self {
-        case .elf: "an ELF file"
-        case .kdump: "a kdump-compressed dump"
-        case .flattenedDump: "a dump in makedumpfile's flattened form"
-        case .lime: "a LiME dump"
-        case .rawMemory: "raw memory"
-        case .ptdump: "a text of page tables as Linux prints them"
-        case .trace: "a trace"
-        case .traceCmdData: "a trace.dat file, which `trace-cmd report` turns into text"
-        case .perfData: "a perf.data file, which `perf script` turns into text"
-        case .compressed: "a compressed file"
-        case .other: "something else"
-        }
-    }
-}

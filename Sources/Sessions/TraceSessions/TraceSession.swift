@@ -8,6 +8,10 @@ public enum TraceSession {
         public var memory: (slots: [TraceMemory.Slot], how: String)?
         /// The machine to simulate, without its memory and vCPUs; nil: Linux v3.9 on a Cortex-A15.
         public var machine: MachineConfiguration?
+        /// The size of the host's pages in bytes; nil: as its notifiers show, or 4 KiB.
+        public var granule: UInt64?
+        /// Of several VMs the one of this process: a number of a process or thread, or a name. nil: all of them.
+        public var vm: String?
         /// How many stretches of 2 MiB faults may touch, each of which may need a level-3 table. Those are 128 GiB of guest memory, and a
         /// quarter of a gigabyte of tables; a timeline keeps some of them three times.
         var regionLimit = 1 << 16
@@ -27,6 +31,7 @@ public enum TraceSession {
         public let session: Session
         /// Its run.
         public let run: FirstRun
+        public let understanding: Understanding
     }
 
     /// Reads a trace and makes a session of it.
@@ -35,13 +40,9 @@ public enum TraceSession {
     ///   else in a trace is an error.
     public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
-        if trace.counts.events + trace.counts.skipped == 0, let damage = trace.damages.first {
-            throw InputError(
-                source.name, SourcePlace(line: damage.line, column: damage.column), "no line of this trace is an event; found \(damage.found)",
-                fits: "expected \(damage.expected)")
-        }
+        if let problem = Understanding.unreadable(trace, source) { throw problem }
         let total = trace.events.count, bytes = trace.counts.bytes
-        return try open(trace, name: source.name, options: options) {
+        return try open(trace, name: source.name, options: options, trouble: source.trouble) {
             try progress(ReadingProgress(bytesRead: bytes, bytesTotal: bytes, events: total, followed: $0))
         }
     }
@@ -52,7 +53,9 @@ public enum TraceSession {
     }
 
     /// - Parameter progress: told now and then how many events have been followed.
-    public static func open(_ trace: Trace, name: String, options: Options = Options(), progress: (Int) throws -> Void) rethrows -> Opened {
+    public static func open(_ trace: Trace, name: String, options: Options = Options(), trouble: String? = nil, progress: (Int) throws -> Void) rethrows
+        -> Opened
+    {
         var outline = TraceOutline(trace)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
         var memory =
@@ -84,7 +87,7 @@ public enum TraceSession {
             about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
         var run = builder.run
         run.finish(session)
-        return Opened(session: session, run: run)
+        return Opened(session: session, run: run, understanding: Understanding(trace, file: name, trouble: trouble))
     }
 
     /// Later kernels print faults and exits otherwise than v3.9, have events that it has not, and, on arm64, syndromes that no 32-bit

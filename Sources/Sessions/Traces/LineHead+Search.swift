@@ -13,7 +13,7 @@ extension LineHead {
     }
 
     /// The first `[digits]` that stands by itself behind a thread's number; the cursor is left behind it.
-    private mutating func searchCPU(_ cursor: inout LineCursor) -> Bool {
+    mutating func searchCPU(_ cursor: inout LineCursor) -> Bool {
         for index in 0..<cursor.count where cursor[index] == UInt8(ascii: "[") {
             cursor.at = index
             guard index > 0, LineCursor.isSpace(cursor[index - 1]), takeCPU(&cursor), LineCursor.isSpace(cursor.byte)

@@ -15,6 +15,8 @@
 struct LineHead {
     static let noTID = Int32.min
 
+    /// It was not in any tool's columns.
+    var isFound = false
     var comm = 0..<0
     var tid = noTID
     var tgid = noTID
@@ -41,13 +43,14 @@ struct LineHead {
         } else {
             self = LineHead()
             try search(&cursor)
+            isFound = true
         }
     }
 
     init() {}
 
     /// `comm-tid (tgid) [cpu] `, the name in a column of its own.
-    private mutating func readFtrace(_ cursor: inout LineCursor) -> Bool {
+    mutating func readFtrace(_ cursor: inout LineCursor) -> Bool {
         cursor.at = 17
         guard takeTID(&cursor) else { return false }
         comm = Self.trimmed(cursor, 0..<16)
@@ -57,7 +60,7 @@ struct LineHead {
     }
 
     /// `(tgid) `, or nothing. False: something else in parentheses.
-    private mutating func takeTGID(_ cursor: inout LineCursor) -> Bool {
+    mutating func takeTGID(_ cursor: inout LineCursor) -> Bool {
         guard cursor.takeIf(UInt8(ascii: "(")) else { return true }
         cursor.skipSpaces()
         if LineCursor.isDigit(cursor.byte) {
@@ -72,7 +75,7 @@ struct LineHead {
     }
 
     /// `comm-tid cpuflags `, the name cut to 8 columns.
-    private mutating func readLatency(_ cursor: inout LineCursor) -> Bool {
+    mutating func readLatency(_ cursor: inout LineCursor) -> Bool {
         cursor.at = 9
         guard takeTID(&cursor), LineCursor.isSpace(cursor.byte) else { return false }
         comm = Self.trimmed(cursor, 0..<8)
@@ -85,7 +88,7 @@ struct LineHead {
     }
 
     /// `comm pid/tid [cpu] `, with or without `pid/`.
-    private mutating func readPerf(_ cursor: inout LineCursor) -> Bool {
+    mutating func readPerf(_ cursor: inout LineCursor) -> Bool {
         cursor.at = 16
         cursor.skipSpaces()
         guard takePIDAndTID(&cursor), LineCursor.isSpace(cursor.byte) else { return false }

@@ -13,15 +13,18 @@ enum OtherLine {
     init?(_ line: LineCursor) {
         var cursor = line
         cursor.at = 0
+        self.init(from: cursor)
+    }
+
+    /// The same of what is at the cursor.
+    init?(from line: LineCursor) {
+        var cursor = line
         cursor.skipSpaces()
         if cursor.isAtEnd {
             self = .harmless
         } else if cursor.isAt("CPU:") {
-            guard let lost = Self.bufferNotice(&cursor) else { return nil }
-            self = lost
-        } else if cursor.isAt("LOST ") {
-            cursor.at += 5
-            guard let count = try? cursor.takeDecimal() else { return nil }
+            self.init(bufferNotice: cursor)
+        } else if let count = Self.perfNotice(cursor) {
             self = .lost(count, cpu: TraceEvent.noCPU)
         } else if let record = cursor.find("PERF_RECORD_LOST") {
             self.init(perfRecord: line, from: record)
@@ -48,7 +51,19 @@ enum OtherLine {
         self = .lost(try? cursor.takeDecimal(), cpu: TraceEvent.noCPU)
     }
 
-    private static func bufferNotice(_ cursor: inout LineCursor) -> Self? {
+    /// `LOST 12 events!`, behind whatever stands before it.
+    private static func perfNotice(_ line: LineCursor) -> UInt64? {
+        var cursor = line
+        guard let at = cursor.find("LOST "), at == 0 || LineCursor.isSpace(cursor[at - 1]) else { return nil }
+        cursor.at = at + 5
+        guard let count = try? cursor.takeDecimal() else { return nil }
+        cursor.skipSpaces()
+        return cursor.isAt("event") ? count : nil
+    }
+
+    /// `CPU:1 [LOST 12 EVENTS]`, `CPU:1 [12 EVENTS DROPPED]`, at the cursor.
+    init?(bufferNotice line: LineCursor) {
+        var cursor = line
         cursor.at += 4
         guard let value = try? cursor.takeDecimal(), let cpu = UInt16(exactly: value) else { return nil }
         cursor.skipSpaces()
@@ -62,7 +77,7 @@ enum OtherLine {
             cursor.skipSpaces()
         }
         guard cursor.isAt(isFtrace ? "EVENTS]" : "EVENTS DROPPED]") else { return nil }
-        return .lost(count, cpu: cpu)
+        self = .lost(count, cpu: cpu)
     }
 
     private static func isHeader(_ cursor: LineCursor) -> Bool {
@@ -71,6 +86,7 @@ enum OtherLine {
     }
 
     private static func isStackEntry(_ cursor: LineCursor) -> Bool {
+        if cursor.isAt("---") || cursor.isAt("Dumping ftrace buffer") || cursor.isAt("***") { return true }
         if cursor.isAt("=> ") || cursor.isAt("<stack trace>") || cursor.isAt("<user stack trace>") { return true }
         // perf: `	ffffffc0081a1b2c kvm_handle_guest_abort+0x1c4 ([kernel.kallsyms])`
         guard cursor.at > 0 else { return false }

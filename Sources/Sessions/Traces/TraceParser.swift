@@ -36,6 +36,24 @@ public struct TraceParser {
     /// By `TraceEvent.Kind`: how wide the last number of its last line was.
     private var lastWidths = [Int](repeating: 0, count: TraceEvent.Kind.allCases.count)
 
+    /// A line that ends inside its event: a mail program may have broken it.
+    private var begun: BegunLine?
+    /// By CPU: who runs there, where function_graph has said so.
+    private var running: [UInt16: (tid: Int32, comm: [UInt8])] = [:]
+
+    private struct BegunLine {
+        /// Longer lines are not waited for.
+        static let limit = 1024
+        var text: [UInt8]
+        var line: Int
+        var offset: UInt64
+        var fault: LineFault
+        /// It ends before the event's name.
+        var inHead: Bool
+        /// Lines that have been put behind it.
+        var parts = 0
+    }
+
     /// - Parameter damagesKept: how many damaged lines to keep with their reasons.
     public init(damagesKept: Int = 20) {
         self.damagesKept = damagesKept
@@ -77,6 +95,7 @@ public struct TraceParser {
             trace.counts.endsWithoutNewline = true
             endCarriedLine(isTerminated: false)
         }
+        dropBegun()
         trace.threads = threads.threads
         trace.skipped = names.sorted()
         if hasTime { trace.times = earliest...latest }
@@ -93,6 +112,15 @@ public struct TraceParser {
     }
 
     private mutating func carryOn(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // Old Macs' text is one line to whoever looks for newlines; it must not be kept as one.
+        if carry.count + bytes.count > 4096, let last = bytes.lastIndex(of: 0x0d), last + 1 < bytes.count {
+            carry.append(contentsOf: bytes[..<last])
+            let next = carryOffset + UInt64(carry.count) + 1
+            endCarriedLine(isTerminated: true)
+            isInsideLine = true
+            carryOffset = next
+            return carryOn(UnsafeBufferPointer(rebasing: bytes[(last + 1)...]))
+        }
         carry.append(contentsOf: bytes.prefix(Self.lineLimit + 1 - carry.count))
     }
 
@@ -108,37 +136,173 @@ public struct TraceParser {
 
 extension TraceParser {
     private mutating func read(line: UnsafeBufferPointer<UInt8>, offset: UInt64, isTerminated: Bool) {
+        var length = line.count
+        while length > 0, line[length - 1] == 0x0d { length -= 1 }
+        // A serial console's `\r\r\n`, and the line ends of old Macs.
+        if let first = line[..<length].firstIndex(of: 0x0d) {
+            return readEach(UnsafeBufferPointer(rebasing: line[..<length]), first, offset, isTerminated: isTerminated)
+        }
         trace.counts.lines += 1
-        let length = line.last == 0x0d ? line.count - 1 : line.count
         // Some editors put a byte order mark before the first line.
         let mark = trace.counts.lines == 1 && line.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
         var cursor = LineCursor(UnsafeBufferPointer(rebasing: line[mark..<max(mark, length)]))
         guard length <= Self.lineLimit else {
             cursor.at = Self.lineLimit
+            dropBegun()
             keep(cursor.fault("the end of the line"), of: cursor, offset)
             return
         }
         if cursor[0] == UInt8(ascii: "#") {
             trace.counts.other += 1
+            dropBegun()
             readHeader(&cursor)
             return
         }
         do {
             try readEvent(&cursor, offset, isTerminated: isTerminated)
-        } catch let fault {
-            // Most lines are events, so whether this one is something else is asked last.
-            switch OtherLine(cursor) {
-            case .harmless: trace.counts.other += 1
-            case .lost(let count, let cpu): noteLost(count, cpu: cpu)
-            case nil: keep(fault, of: cursor, offset)
+            if begun != nil { dropBegun() }
+        } catch {
+            // Most lines are as the tools write them, so the other forms are tried last.
+            cursor.at = 0
+            readOther(cursor, offset, isTerminated: isTerminated)
+        }
+    }
+
+    /// The lines in one that ends where the next line of another machine would.
+    private mutating func readEach(_ lines: UnsafeBufferPointer<UInt8>, _ first: Int, _ offset: UInt64, isTerminated: Bool) {
+        var at = 0
+        var end: Int? = first
+        while let stop = end {
+            read(line: UnsafeBufferPointer(rebasing: lines[at..<stop]), offset: offset + UInt64(at), isTerminated: true)
+            at = stop + 1
+            end = lines[at...].firstIndex(of: 0x0d)
+        }
+        read(line: UnsafeBufferPointer(rebasing: lines[at...]), offset: offset + UInt64(at), isTerminated: isTerminated)
+    }
+
+    /// A line that is not as ftrace, trace-cmd and perf write it by default.
+    private mutating func readOther(_ line: LineCursor, _ offset: UInt64, isTerminated: Bool) {
+        let read = TraceLine(line)
+        if let begun, goOn(begun, with: line, read, offset, isTerminated: isTerminated) { return }
+        dropBegun()
+        take(read, of: line, offset, isTerminated: isTerminated)
+    }
+
+    private mutating func take(_ read: TraceLine, of line: LineCursor, _ offset: UInt64, isTerminated: Bool) {
+        var cursor = read.cursor
+        switch read.reading {
+        case .event(let fields):
+            guard isTerminated || !isCut(fields, cursor) else {
+                return keep(LineFault(column: line.count, expected: "the rest of the line, and its end"), of: line, offset)
+            }
+            note(fields, read.head, cursor)
+        case .mark:
+            if let fields = markFields(&cursor, offset + UInt64(read.offset)) {
+                note(fields, read.head, cursor)
+            } else {
+                skip(read.head, cursor)
+            }
+        case .skipped:
+            noteTime(read.head)
+            if case .lost(let count, _) = OtherLine(perfRecord: cursor, from: read.head.name.lowerBound) {
+                noteLost(count, cpu: read.head.cpu)
+            } else {
+                skip(read.head, cursor)
+            }
+        case .lost(let count, let cpu): noteLost(count, cpu: cpu)
+        case .switched(let from, let to):
+            trace.counts.other += 1
+            threads.name(onCPU: from.cpu, tid: from.tid, comm: cursor.bytes(from.comm))
+            running[from.cpu] = (to.tid, Array(cursor.bytes(to.comm)))
+        case .harmless, .other: trace.counts.other += 1
+        case .damaged(let fault, let inHead):
+            // A mail program may have broken the line: what is missing would be on the next.
+            if isTerminated, inHead || isCutShort(fault, line), line.count <= BegunLine.limit {
+                begun = BegunLine(
+                    text: Array(line.bytes(0..<line.count)), line: trace.counts.lines, offset: offset, fault: fault, inHead: inHead)
+            } else {
+                keep(fault, of: line, offset)
             }
         }
+    }
+
+    /// Whether the line ends inside what should have stood there.
+    private func isCutShort(_ fault: LineFault, _ line: LineCursor) -> Bool {
+        var rest = LineCursor(line.bytes(min(fault.column, line.count)..<line.count))
+        rest.skipSpaces()
+        let left = rest.count - rest.at
+        if left == 0 { return true }
+        guard fault.isLiteral, left < fault.expected.utf8CodeUnitCount else { return false }
+        return rest.rest.elementsEqual(UnsafeBufferPointer(start: fault.expected.utf8Start, count: left))
+    }
+
+    /// Puts a line behind one that was begun, if together they are an event; false: they are not.
+    private mutating func goOn(_ begun: BegunLine, with line: LineCursor, _ read: TraceLine, _ offset: UInt64, isTerminated: Bool) -> Bool {
+        // A line with a head of its own, or a name where the text was to go on, begins anew.
+        switch read.reading {
+        case .event, .mark: if !begun.inHead && read.head.fullName.count > 0 || read.head.cpu != TraceEvent.noCPU && !begun.inHead { return false }
+        case .skipped, .lost, .switched: return false
+        case .harmless, .other, .damaged: break
+        }
+        if begun.inHead, read.head.tid != LineHead.noTID { return false }
+        var start = LinePrefix.length(line)
+        while LineCursor.isSpace(line[start]) { start += 1 }
+        guard start < line.count else { return false }
+        let text = begun.text + [0x20] + line.bytes(start..<line.count)
+        return text.withUnsafeBufferPointer { bytes in
+            let joined = LineCursor(bytes)
+            let whole = TraceLine(joined)
+            switch whole.reading {
+            case .event, .mark, .skipped:
+                self.begun = nil
+                trace.counts.other += 1
+                // The event is where its line begins.
+                let lines = trace.counts.lines
+                trace.counts.lines = begun.line
+                take(whole, of: joined, begun.offset, isTerminated: isTerminated)
+                trace.counts.lines = lines
+                return true
+            case .damaged(let fault, let inHead) where begun.parts < 3 && (inHead || isCutShort(fault, joined)) && text.count <= BegunLine.limit:
+                trace.counts.other += 1
+                self.begun = BegunLine(text: text, line: begun.line, offset: begun.offset, fault: begun.fault, inHead: inHead, parts: begun.parts + 1)
+                return true
+            default: return false
+            }
+        }
+    }
+
+    /// Nothing goes on with the line that was begun: it is damaged.
+    private mutating func dropBegun() {
+        guard let begun else { return }
+        self.begun = nil
+        begun.text.withUnsafeBufferPointer { keep(begun.fault, of: LineCursor($0), begun.offset, line: begun.line) }
+    }
+
+    private mutating func skip(_ head: LineHead, _ cursor: LineCursor) {
+        trace.counts.skipped += 1
+        let name = cursor.bytes(head.fullName)
+        if name.isEmpty { "(no name)".utf8.withContiguousStorageIfAvailable { names.count($0) } } else { names.count(name) }
+    }
+
+    private mutating func note(_ fields: TraceEvent.Fields, _ head: LineHead, _ cursor: LineCursor) {
+        lastWidths[Int(fields.kind.rawValue)] = fields.lastNumberWidth
+        noteTime(head)
+        var thread: UInt16
+        if head.tid == LineHead.noTID, head.comm.isEmpty, let task = running[head.cpu] {
+            thread = task.comm.withUnsafeBufferPointer { threads.index(tid: task.tid, tgid: LineHead.noTID, comm: $0) }
+        } else {
+            thread = threads.index(tid: head.tid, tgid: head.tgid, comm: cursor.bytes(head.comm), cpu: head.cpu)
+        }
+        threads.countEvent(thread)
+        append(fields, time: head.time, cpu: head.cpu, thread: thread)
     }
 
     private mutating func readEvent(
         _ cursor: inout LineCursor, _ offset: UInt64, isTerminated: Bool
     ) throws(LineFault) {
         let head = try LineHead(reading: &cursor)
+        // Who a log's time, a file's name or a mark of quotation belongs to must not become a thread's name.
+        if head.isFound, cursor[0] != 0x20, LinePrefix.length(cursor) > 0 { throw cursor.fault("no prefix") }
         guard let kind = TraceEvent.Kind(name: cursor.bytes(head.name)) else {
             noteTime(head)
             if case .lost(let count, _) = OtherLine(perfRecord: cursor, from: head.name.lowerBound) {
@@ -161,11 +325,7 @@ extension TraceParser {
         guard isTerminated || !isCut(fields, cursor) else {
             throw cursor.fault("the rest of the line, and its end")
         }
-        lastWidths[Int(kind.rawValue)] = fields.lastNumberWidth
-        noteTime(head)
-        let thread = threads.index(tid: head.tid, tgid: head.tgid, comm: cursor.bytes(head.comm))
-        threads.countEvent(thread)
-        append(fields, time: head.time, cpu: head.cpu, thread: thread)
+        note(fields, head, cursor)
     }
 
     /// Whether the file's last line, which has no newline, seems to be cut inside its last number: the kernel pads
@@ -204,14 +364,14 @@ extension TraceParser {
         append(fields, time: lastTime, cpu: cpu, thread: TraceEvent.noThread)
     }
 
-    private mutating func keep(_ fault: LineFault, of cursor: LineCursor, _ offset: UInt64) {
+    private mutating func keep(_ fault: LineFault, of cursor: LineCursor, _ offset: UInt64, line: Int? = nil) {
         trace.counts.damaged += 1
         guard trace.damages.count < damagesKept else { return }
         let column = min(max(fault.column, 0), cursor.count)
         let rest = cursor.bytes(column..<cursor.count)
         trace.damages.append(
             TraceDamage(
-                line: trace.counts.lines, column: column + 1, offset: offset + UInt64(column),
+                line: line ?? trace.counts.lines, column: column + 1, offset: offset + UInt64(column),
                 expected: fault.isLiteral ? "`\(fault.expected)`" : "\(fault.expected)",
                 found: rest.isEmpty ? "the end of the line" : "`\(PrintableText.of(rest, limit: 32))`"))
     }

@@ -10,25 +10,29 @@ public struct TraceThread: Sendable, Hashable {
     public var events = 0
 }
 
-/// Threads by tid, found without hashing when the line before had the same.
+/// Threads by tid, or by name where there is none, found without hashing when the line before had the same.
 struct ThreadTable {
     /// Threads beyond this share one entry, so that `TraceEvent.thread` stays 16 bits.
     static let limit = 65_534
 
     private(set) var threads: [TraceThread] = []
     private var indices: [Int32: UInt16] = [:]
+    private var namedIndices: [String: UInt16] = [:]
     private var lastTID: Int32?
     private var lastIndex: UInt16 = 0
     /// Per thread: its name is a stand-in, and a later line may have the real one.
     private var isProvisional: [Bool] = []
 
-    /// The index of the thread, entered if it is new.
+    /// The index of the thread, entered if it is new. Where the line has no number for it, its name tells it from others; where it has
+    /// no name either, the CPU that it ran on does.
     ///
     /// - Parameter tid: `LineHead.noTID` where the line has none.
-    mutating func index(tid: Int32, tgid: Int32, comm: UnsafeBufferPointer<UInt8>) -> UInt16 {
+    mutating func index(tid: Int32, tgid: Int32, comm: UnsafeBufferPointer<UInt8>, cpu: UInt16 = TraceEvent.noCPU) -> UInt16 {
+        if tid == LineHead.noTID { return index(named: comm, cpu: cpu) }
         if tid == lastTID {
             let at = Int(lastIndex)
             if isProvisional[at] { rename(at, comm) }
+            if threads[at].tgid == nil, tgid != LineHead.noTID { threads[at].tgid = tgid }
             return lastIndex
         }
         let index = indices[tid] ?? enter(tid: tid, tgid: tgid, comm: comm)
@@ -36,6 +40,23 @@ struct ThreadTable {
         lastIndex = index
         if isProvisional[Int(index)] { rename(Int(index), comm) }
         return index
+    }
+
+    private mutating func index(named comm: UnsafeBufferPointer<UInt8>, cpu: UInt16) -> UInt16 {
+        let name = comm.isEmpty ? (cpu == TraceEvent.noCPU ? "" : "(CPU \(cpu))") : PrintableText.of(comm, limit: 64)
+        lastTID = nil
+        if let index = namedIndices[name] { return index }
+        let index = name.utf8.withContiguousStorageIfAvailable { enter(tid: LineHead.noTID, tgid: LineHead.noTID, comm: $0) } ?? UInt16(Self.limit)
+        namedIndices[name] = index
+        return index
+    }
+
+    /// What ran on the CPU so far, and had no name, was this thread.
+    mutating func name(onCPU cpu: UInt16, tid: Int32, comm: UnsafeBufferPointer<UInt8>) {
+        guard let index = namedIndices.removeValue(forKey: "(CPU \(cpu))"), Int(index) < Self.limit, indices[tid] == nil else { return }
+        threads[Int(index)].tid = tid
+        threads[Int(index)].comm = PrintableText.of(comm, limit: 64)
+        indices[tid] = index
     }
 
     mutating func countEvent(_ index: UInt16) {
@@ -50,7 +71,7 @@ struct ThreadTable {
                     tid: tid == LineHead.noTID ? nil : tid, tgid: tgid == LineHead.noTID ? nil : tgid,
                     comm: PrintableText.of(comm, limit: 64)))
             isProvisional.append(Self.isStandIn(comm))
-            indices[tid] = index
+            if tid != LineHead.noTID { indices[tid] = index }
             return index
         }
         if threads.count == Self.limit {

@@ -5,16 +5,16 @@ import Sessions
 import Stage2Sim
 
 struct AttachCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "attach",
-        abstract: "Browse the stage-2 tables of a running QEMU machine, through its gdbstub.",
+    static let configuration = CommandConfiguration.command(
+        "attach", abstract: "Browse the stage-2 tables of a running QEMU machine, through its gdbstub.",
         discussion: """
             The machine is one that is a host itself: QEMU with -gdb tcp::PORT (or -s), an ARM CPU with EL2, KVM or another hypervisor in it. VTTBR, VTCR and HCR come from \
             the stub's registers, or from the options. Each reading stops the machine, reads its tables and lets it run on; nothing is ever written. A machine that \
             was stopped by QEMU's monitor runs on too: --stay-stopped leaves it as it is.
 
             In the explorer R reads again, and marks what has changed since. With --json, --ptdump or --elf the tables are written, as `kvmtui export` does.
-            """)
+            """,
+        examples: [Example("kvmtui attach localhost:1234", "the tables of a machine that qemu-system-aarch64 -s runs, as they are now")])
 
     @Argument(help: ArgumentHelp("Where the stub listens: HOST:PORT, or :PORT for this machine.", valueName: "address"))
     var address: String

@@ -38,8 +38,8 @@ struct CompareCommand: ParsableCommand {
             let one = try map(first, at: at.first), other = try map(second, at: at.count > 1 ? at[1] : nil)
             let comparison = MapComparison(one, other)
             let evidence = try between.map { path in
-                let options = try TraceOptions.make(trace.memory, beside: nil)
-                return TraceEvidence(try Trace.read(from: try SessionFiles.source(path)), slots: options.memory?.slots ?? [])
+                let options = try trace.make(beside: nil), source = try Input.open(SessionFiles.source(path), as: .trace).source
+                return TraceEvidence(try Trace.read(from: source), slots: options.memory?.slots ?? [])
             }
             var output = StandardOutput()
             if json { output.line(jsonText(comparison, evidence)) } else { tell(comparison, evidence, one, other) { output.line($0) } }
@@ -53,22 +53,22 @@ struct CompareCommand: ParsableCommand {
     private func map(_ path: String, at step: Int?) throws -> LeafMap {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return try PTDumpText.read(folder: path) }
-        let source = try SessionFiles.source(path)
-        let prefix = try source.peek()
-        switch InputKind.detect(prefix) {
-        case .ptdump where tables.base.isEmpty: return try PTDumpText.read(source)
-        case let kind where kind.isImage || !tables.base.isEmpty:
+        let input = try tables.input(SessionFiles.source(path), as: nil), source = input.source
+        switch input.kind {
+        case .ptdump: return try PTDumpText.read(source)
+        case let kind where kind.isImage:
             let image = try tables.open(source)
             guard image.geometry.mismatch == nil else { throw BadValue("compare", path, "registers that fit together: \(image.geometry.summary)") }
             guard let map = LeafMap(image) else { throw BadValue("compare", path, "tables that map at most \(LeafMap.rangeLimit) ranges") }
             return map
         default:
+            let prefix = try source.peek()
             if prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
                 prefix.prefix(256).firstRange(of: Array("\"schema\"".utf8)) != nil || prefix.firstRange(of: Array("\"leaves\"".utf8)) != nil
             {
                 return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm?.index)
             }
-            let machine = try MachineLoader.load(source, at: step, memory: trace.memory)
+            let machine = try MachineLoader.load(input, at: step, trace)
             guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("compare", path, "a session in which a VM still has its tables at this step") }
             let image = try machine.tableImage(vm: vm)
             guard let map = LeafMap(image) else { throw BadValue("compare", path, "tables that map at most \(LeafMap.rangeLimit) ranges") }

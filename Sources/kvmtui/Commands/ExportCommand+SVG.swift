@@ -3,9 +3,9 @@ import Stage2Sim
 
 extension ExportCommand {
     /// The tables of a session's VM at a step, the fault at hand emphasised.
-    func draw(_ source: ByteSource) throws {
+    func draw(_ input: Input) throws {
         let wanted = try focus()
-        let timeline = try drawnTimeline(source)
+        let timeline = try drawnTimeline(input)
         let drawing = try timeline.drawing(vm: vm, focus: wanted)
         try write(drawing)
     }
@@ -17,9 +17,9 @@ extension ExportCommand {
 
     private func focus() throws -> IPA? { try ipa.map { IPA(try BadValue.number($0, "--ipa")) } }
 
-    private func drawnTimeline(_ source: ByteSource) throws -> Timeline {
-        let (session, run) = try SessionFiles.open(source, memory: trace.memory)
-        var timeline = Timeline(session, firstRun: run)
+    private func drawnTimeline(_ input: Input) throws -> Timeline {
+        let opened = try SessionFiles.open(input, trace)
+        var timeline = Timeline(opened.session, firstRun: opened.run)
         if let at, at > timeline.count { throw BadValue("--at", String(at), "a step of the session, 0 to \(timeline.count)") }
         timeline.seek(at ?? timeline.count)
         return timeline

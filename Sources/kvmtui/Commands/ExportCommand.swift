@@ -37,6 +37,7 @@ struct ExportCommand: ParsableCommand {
     var schema = false
     @OptionGroup var tables: TableOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         let wanted = [elf != nil, svg != nil, ptdump, json, dot, schema].filter { $0 }.count
@@ -48,20 +49,16 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let source = try SessionFiles.source(file)
-            let kind = InputKind.detect(try source.peek())
-            switch kind {
-            case .ptdump where tables.base.isEmpty: throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write")
-            case _ where kind.isImage || !tables.base.isEmpty:
+            let input = try tables.input(SessionFiles.source(file), as: input.form)
+            if input.kind == .ptdump, tables.base.isEmpty { throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write") }
+            if input.kind.isImage {
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
-                let image = try tables.open(source)
+                let image = try tables.open(input.source)
                 try export(image)
-                TableOptions.tell(image.notices, of: file)
-            case .other, .trace:
-                try tables.refuse(for: source.name)
-                if svg != nil { try draw(source) } else { try export(try MachineLoader.load(source, at: at, memory: trace.memory)) }
-            default: throw BadValue("export", file, "a session or an ELF image, and it is \(kind.found)")
+                return TableOptions.tell(image.notices, of: file)
             }
+            try tables.refuse(for: input.source.name)
+            if svg != nil { try draw(input) } else { try export(try MachineLoader.load(input, at: at, trace)) }
         } catch { throw CommandIO.report(error) }
     }
 
@@ -133,10 +130,10 @@ struct ExportCommand: ParsableCommand {
 /// Where a session becomes a machine.
 enum MachineLoader {
     /// The machine of a session or of a trace after `step` micro-steps, or at its end.
-    static func load(_ source: ByteSource, at step: Int?, memory: [String]) throws -> Machine {
-        let (session, run) = try SessionFiles.open(source, memory: memory)
-        if step == nil, let run { return run.end }
-        var simulation = Simulation(session)
+    static func load(_ input: Input, at step: Int?, _ trace: TraceOptions) throws -> Machine {
+        let opened = try SessionFiles.open(input, trace)
+        if step == nil, let run = opened.run { return run.end }
+        var simulation = Simulation(opened.session)
         simulation.run(limit: step ?? .max)
         if let step, simulation.position < step {
             throw BadValue("--at", String(step), "a step of the session, 0 to \(simulation.position)")

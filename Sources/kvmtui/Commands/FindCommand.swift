@@ -29,7 +29,8 @@ struct FindCommand: ParsableCommand {
     func run() throws {
         do {
             let known = try vtcr.map { try BadValue.number($0, "--vtcr") }
-            let memory = try TableImage.memory(try SessionFiles.source(file), pieces: try TableOptions.pieces(base))
+            let pieces = try TableOptions.pieces(base), source = try SessionFiles.source(file)
+            let memory = try TableImage.memory(pieces.isEmpty ? Input.open(source, as: .image).source : source, pieces: pieces)
             let name = DisplayText(file, limit: 200).text
             let architecture = arch ?? (memory.machine == .arm ? .armv7 : .armv8)
             if let known {

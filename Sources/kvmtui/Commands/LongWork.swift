@@ -43,10 +43,14 @@ enum Interrupt {
 
 /// How far something long has come, on standard error when that is a terminal and it takes long enough to be seen.
 final class ProgressBar {
+    private let tool: String?
     private let isShown = isatty(2) == 1
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
     private var drawn = false
+
+    /// - Parameter tool: whose output is read.
+    init(_ tool: String? = nil) { self.tool = tool }
 
     /// Reading and following a trace.
     func show(_ progress: ReadingProgress) {
@@ -56,7 +60,7 @@ final class ProgressBar {
         } else if let total = progress.bytesTotal, total > 0 {
             draw(Double(progress.bytesRead) / Double(total), "reading, \(progress.events) events")
         } else {
-            put("reading, \(progress.bytesRead >> 20) MiB, \(progress.events) events")
+            put("\(tool.map { "reading by \($0)" } ?? "reading"), \(progress.bytesRead >> 20) MiB, \(progress.events) events")
         }
     }
 

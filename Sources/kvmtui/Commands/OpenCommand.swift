@@ -19,6 +19,8 @@ struct OpenCommand: ParsableCommand {
     var session: String?
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var screen: ScreenOptions
 
     @Option(help: "Begin at this step.")
@@ -46,19 +48,23 @@ struct OpenCommand: ParsableCommand {
             let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: !isHeadless)
             var explorer: Explorer?
             if let session {
-                if let leaves = try leaves(session) {
+                if let leaves = try leaves(inFolder: session) {
                     leaveStandardInput()
                     return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
                 }
                 let found = try FoundSession.named(session)
-                let source = try found.source()
-                if try isImage(source, named: session) {
-                    let image = try tables.open(source)
+                let input = try tables.input(found.source(), as: input.form)
+                if let leaves = try leaves(input) {
+                    leaveStandardInput()
+                    return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
+                }
+                if try isImage(input, named: session) {
+                    let image = try tables.open(input.source)
                     leaveStandardInput()
                     return _ = try show(ImageExplorer(image, surroundings: desk.surroundings), looks.terminal)
                 }
-                let (opened, run) = try SessionFiles.open(source, memory: trace.memory)
-                explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
+                let opened = try SessionFiles.open(input, trace.choosing(vm))
+                explorer = desk.explorer(opened.session, firstRun: opened.run, found: found, hasList: false)
                 if let at { explorer?.jump(to: at) }
                 leaveStandardInput()
             }

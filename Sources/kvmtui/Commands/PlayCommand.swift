@@ -30,6 +30,8 @@ struct PlayCommand: ParsableCommand {
     var idleLimit: Double?
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var screen: ScreenOptions
     @OptionGroup var behaviours: BehaviourOptions
 
@@ -61,8 +63,8 @@ struct PlayCommand: ParsableCommand {
             let looks = screen.resolved(onTerminal: record == nil)
             let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: record == nil)
             let found = try FoundSession.named(session)
-            let (opened, run) = try SessionFiles.open(found.source(), memory: trace.memory)
-            var explorer = desk.explorer(opened, firstRun: run, found: found, hasList: false)
+            let opened = try SessionFiles.open(Input.open(found.source(), as: input.form), trace.choosing(vm))
+            var explorer = desk.explorer(opened.session, firstRun: opened.run, found: found, hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             if record != nil { Self.settle(&explorer) }
             explorer.play(speed: speed)

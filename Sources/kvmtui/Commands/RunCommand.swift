@@ -18,11 +18,15 @@ struct RunCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
     @OptionGroup var behaviours: BehaviourOptions
 
     func run() throws {
         try CommandIO.reporting {
-            var session = try SessionFiles.load(session, memory: trace.memory)
+            let opened = try SessionFiles.open(session, trace.choosing(vm), input)
+            try opened.complainOfUnread()
+            var session = opened.session
             behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
@@ -35,7 +39,7 @@ struct RunCommand: ParsableCommand {
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration.command(
         "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
-        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error.",
+        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood.",
         examples: [
             Example("kvmtui check first-touch", "run it, and judge what it expects"),
             Example("kvmtui check retry --without retry-check", "without that line of the kernel: what breaks"),
@@ -49,6 +53,8 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var behaviours: BehaviourOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var vm: TraceVMOption
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         if sessions.filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one session can be standard input.") }
@@ -59,7 +65,10 @@ struct CheckCommand: ParsableCommand {
         var output = StandardOutput()
         for name in sessions {
             do {
-                var session = try SessionFiles.load(name, memory: trace.memory)
+                let opened = try SessionFiles.open(name, trace.choosing(vm), input)
+                try output.flush()
+                try opened.complainOfUnread()
+                var session = opened.session
                 behaviours.apply(to: &session)
                 let verdict = Self.judge(session)
                 guard verdict.isWhole else {

@@ -20,12 +20,9 @@ enum SessionFiles {
         return names + files.filter { $0.hasPrefix(prefix) && !$0.dropFirst(folder.count).hasPrefix(".") }.sorted()
     }
 
-    /// A session, or one made from a trace, told apart by content.
-    static func load(_ name: String, memory: [String] = []) throws -> Session { try open(name, memory: memory).session }
-
-    /// The same, with the run that a trace has had when its session is made.
-    static func open(_ name: String, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
-        try open(source(name), memory: memory)
+    /// A session, or one made from a trace, told apart by content; with the run that a trace has had when its session is made.
+    static func open(_ name: String, _ options: TraceOptions, _ input: InputOptions) throws -> OpenedSession {
+        try open(Input.open(source(name), as: input.form), options)
     }
 
     /// What is meant by that name, open and not read.
@@ -35,31 +32,69 @@ enum SessionFiles {
         return try found.source()
     }
 
-    /// The same of a file that is open and has not been read.
-    static func open(_ source: ByteSource, memory: [String] = []) throws -> (session: Session, run: FirstRun?) {
+    /// The same of a file whose kind is known and that has not been read.
+    static func open(_ input: Input, _ options: TraceOptions) throws -> OpenedSession {
+        let source = input.source
         do {
-            let prefix = try source.peek()
-            let kind = InputKind.detect(prefix)
-            guard !kind.isImage else {
+            switch input.kind {
+            case .session: return try session(source, options)
+            case .trace: return try trace(source, options)
+            case .text: return try text(source, options)
+            case .elf, .kdump, .flattenedDump, .lime, .rawMemory, .ptdump:
                 throw InputError(
-                    source.name, nil, "\(kind == .elf ? "an ELF image of physical memory" : kind.found) has no steps to run or check",
+                    source.name, nil, "\(input.kind == .elf ? "an ELF image of physical memory" : input.kind.found) has no steps to run or check",
                     fits: "kvmtui open, walk and export take it")
+            case .traceCmdData, .perfData, .compressed, .utf16, .binary:
+                let guess = InputKind.guess(try source.peek()) ?? input.kind.found
+                throw InputError(
+                    source.name, nil, "neither a session nor a trace: is not text, and seems to be \(guess)",
+                    fits: "--as trace, image, ptdump or session says what it is")
             }
-            guard kind == .trace else {
-                if !memory.isEmpty { throw InputError(source.name, nil, "--memory is for traces, and this is none") }
-                do { return (try SessionReader.read(source), nil) } catch let error as InputError {
-                    guard error.isNotYAML, let line = InputKind.firstLineWithEvent(prefix) else { throw error }
-                    throw InputError(
-                        source.name, SourcePlace(line: line, column: 1), "neither a session nor a trace as ftrace, trace-cmd report or perf script write it",
-                        fits: "lines with task, CPU, time, event, and what the event says")
-                }
-            }
-            let bar = ProgressBar()
-            defer { bar.clear() }
-            let opened = try TraceSession.read(from: source, options: try TraceOptions.make(memory, beside: source.path)) { bar.show($0) }
-            return (opened.session, opened.run)
         } catch let error as ByteSourceError {
             throw InputError(source.name, error)
         }
+    }
+
+    private static func session(_ source: ByteSource, _ options: TraceOptions) throws -> OpenedSession {
+        if let given = options.firstGiven { throw InputError(source.name, nil, "\(given) is for traces, and this is a session") }
+        return OpenedSession(session: try SessionReader.read(source))
+    }
+
+    private static func trace(_ source: ByteSource, _ options: TraceOptions) throws -> OpenedSession {
+        let bar = ProgressBar(source.tool?.name)
+        defer { bar.clear() }
+        let opened = try TraceSession.read(from: source, options: try options.make(beside: source.path)) { bar.show($0) }
+        return OpenedSession(session: opened.session, run: opened.run, understanding: opened.understanding)
+    }
+
+    /// Text that does not show in its first part what it is: a trace if any line of it is one of KVM's, else a session, if it is anything.
+    private static func text(_ source: ByteSource, _ options: TraceOptions) throws -> OpenedSession {
+        let start = try source.peek(SessionReader.sizeLimit + 1)
+        guard start.count <= SessionReader.sizeLimit, !Trace.hasEvents(start) else { return try trace(source, options) }
+        if let given = options.firstGiven { throw InputError(source.name, nil, "\(given) is for traces, and no line of this is an event of KVM's") }
+        if let session = try? SessionReader.read(start, file: source.name) { return OpenedSession(session: session) }
+        guard InputKind.mayBeSession(start) else {
+            throw InputError(
+                source.name, nil, "neither a session nor a trace: " + InputKind.guessText(start),
+                fits: "a session is YAML with `steps`; a trace has lines of KVM's events")
+        }
+        return OpenedSession(session: try SessionReader.read(start, file: source.name))
+    }
+}
+
+/// A session to be run or shown.
+struct OpenedSession {
+    var session: Session
+    /// The run that a trace has had when its session was made.
+    var run: FirstRun?
+    /// How much of a trace was understood.
+    var understanding: TraceSession.Understanding?
+
+    /// For those who judge or print: a trace in which no fault was understood is bad input, and one that was understood in part has a line
+    /// of warning.
+    func complainOfUnread() throws {
+        guard let understanding else { return }
+        if let problem = understanding.problem { throw problem }
+        for warning in understanding.warnings { CommandIO.complain(warning) }
     }
 }

@@ -49,7 +49,7 @@ struct Settings: Sendable {
         let source: ByteSource
         do { source = try ByteSource(path: path) } catch { throw InputError(path, nil, "cannot be opened", fits: error.description) }
         let bytes: [UInt8]
-        do { bytes = try source.readAll(limit: longest) } catch { throw InputError(path, nil, "cannot be read", fits: error.description) }
+        do { bytes = try source.readAll(limit: longest) } catch { throw InputError(path, nil, "cannot be read", fits: "\(error)") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw InputError(path, nil, "is not UTF-8", fits: "kvmtui config prints one that is") }
         return try parse(text, file: path)
     }

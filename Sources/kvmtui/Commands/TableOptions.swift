@@ -62,13 +62,19 @@ struct TableOptions: ParsableArguments {
     }
 
     /// The tables of an ELF image, or of a session's VM.
-    func image(_ path: String, at step: Int?, vm: VMNumber?, memory: [String]) throws -> TableImage {
-        let source = try SessionFiles.source(path)
-        guard base.isEmpty, [.other, .trace].contains(InputKind.detect(try source.peek())) else { return try open(source) }
+    func image(_ input: Input, at step: Int?, vm: VMNumber?, _ trace: TraceOptions) throws -> TableImage {
+        let source = input.source
+        guard !input.kind.isImage else { return try open(source) }
         try refuse(for: source.name)
-        let machine = try MachineLoader.load(source, at: step, memory: memory)
+        let machine = try MachineLoader.load(input, at: step, trace)
         guard let vm = vm ?? machine.firstLivingVM else { throw BadValue("walk", source.name, "a session in which a VM still has its tables at this step") }
         return try machine.tableImage(vm: vm)
+    }
+
+    /// What a file is. With --base it is raw memory, whatever it looks like, unless --as says something.
+    func input(_ source: ByteSource, as form: InputForm?) throws -> Input {
+        guard base.isEmpty || form != nil else { return Input(source: source, kind: .rawMemory) }
+        return try Input.open(source, as: form)
     }
 
     /// A session has registers of its own.

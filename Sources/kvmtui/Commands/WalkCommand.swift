@@ -37,6 +37,7 @@ struct WalkCommand: ParsableCommand {
     var json = false
     @OptionGroup var tables: TableOptions
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var input: InputOptions
 
     func validate() throws {
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
@@ -48,8 +49,9 @@ struct WalkCommand: ParsableCommand {
 
     func run() throws {
         do {
-            if let leaves = try leaves() { return try walk(leaves) }
-            let image = try tables.image(file, at: at, vm: vm, memory: trace.memory)
+            let input = try tables.input(SessionFiles.source(file), as: input.form)
+            if input.kind == .ptdump, tables.base.isEmpty { return try walk(PTDumpText.read(input.source)) }
+            let image = try tables.image(input, at: at, vm: vm, trace)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {
                 throw BadValue("--register", String(register), image.geometry.architecture == .armv7 ? "0 to 15" : "0 to 31")
             }
@@ -63,15 +65,7 @@ struct WalkCommand: ParsableCommand {
         } catch { throw CommandIO.report(error) }
     }
 
-    /// A stage-2 dump of Linux's, which has ranges and no tables; nil: it is something else.
-    private func leaves() throws -> LeafMap? {
-        guard tables.base.isEmpty, !SessionFiles.isStandardInput(file), let source = try? FoundSession.named(file).source(),
-            InputKind.detect(try source.peek()) == .ptdump
-        else { return nil }
-        return try PTDumpText.read(source)
-    }
-
-    /// The range around each IPA: all that such a dump says.
+    /// The range around each IPA in a stage-2 dump of Linux's, which has ranges and no tables: all that such a dump says.
     private func walk(_ leaves: LeafMap) throws {
         guard !ipas.isEmpty, probes == nil, register == nil else {
             throw BadValue("--probes, --register", file, "an image: a dump of leaves has no tables to walk")

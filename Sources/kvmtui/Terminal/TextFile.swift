@@ -5,12 +5,12 @@ import Sessions
 enum TextFile {
     /// The bytes of a file of at most `limit` bytes; `-` is standard input.
     static func read(_ path: String, limit: Int) throws(TerminalError) -> [UInt8] {
-        do throws(ByteSourceError) { return try ByteSource(path: path).readAll(limit: limit) } catch {
-            let name = path == "-" ? "standard input" : path
+        let name = path == "-" ? "standard input" : path
+        do { return try ByteSource(path: path).readAll(limit: limit) } catch let error as ByteSourceError {
             if let limit = error.limit { throw .file(name, reason: "has more than \(limit >> 20) MiB, which is all that is read of it", status: 2) }
             if !error.isRegular { throw .file(name, reason: "is a pipe, a device or a socket: only files are read, and standard input as -", status: 2) }
             throw .file(name, reason: "cannot be read: \(String(cString: strerror(error.errno)))", status: InputError(name, error).isUnreadable ? 74 : 2)
-        }
+        } catch { throw .file(name, reason: "cannot be read: \(error)", status: 2) }
     }
 
     /// Writes what a command line asked for: a file of that name is replaced. `-` is standard output.
