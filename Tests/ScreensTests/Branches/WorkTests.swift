@@ -42,7 +42,7 @@ import Testing
     @Test func `it says why`() throws {
         var explorer = explorer(try ExplorerTests.session("first-touch"))
         for (action, says) in [
-            ("vcpu0: continue", "nothing to go on with"), ("kswapd: swap-out 0x1000", "no memory slot of vm0 holds 0x1000"),
+            ("vcpu0: continue", "nothing to continue"), ("kswapd: swap-out 0x1000", "no memory slot of vm0 holds 0x1000"),
             ("vcpu0: read va:0x1000", "stage-1"),
         ] {
             try ExplorerTests.press(&explorer, "\":\(action)\" Enter")

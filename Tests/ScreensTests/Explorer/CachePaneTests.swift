@@ -50,7 +50,7 @@ import Testing
             var explorer = Explorer(session)
             for (width, height) in ExplorerTests.sizes {
                 _ = ExplorerTests.screen(&explorer, width, height)
-                try ExplorerTests.press(&explorer, "9 c")
+                try ExplorerTests.press(&explorer, "9 Esc c")
                 #expect(ExplorerTests.screen(&explorer, width, height).rows.joined().contains("L1I"))
             }
         }

@@ -110,7 +110,7 @@ import Testing
         #expect(explorer.timeline.position == 32)
         try ExplorerTests.press(&explorer, "u")
         #expect(explorer.timeline.position == 32 && text(&explorer).contains("nobody wrote this entry before this step"))
-        try ExplorerTests.press(&explorer, "2 k")
+        try ExplorerTests.press(&explorer, "2 Esc k")
         #expect(text(&explorer).contains("by  nobody"))
     }
 
