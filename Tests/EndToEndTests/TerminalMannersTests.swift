@@ -125,7 +125,7 @@ struct TerminalMannersTests {
         try visit.session.wait(for: "step 1 of")
         try visit.session.wheel(up: false, x: 10, y: 5)
         try visit.session.click(x: 60, y: 4)
-        try visit.session.wait(for: "▸2 Stage-2 tables")
+        try visit.session.wait(for: "▸3 Entry")
         try visit.session.press("q")
         try visit.session.wait(until: "the shell") { _ in try visit.session.state("alternate_on") == "0" }
         #expect(try visit.session.modes() == visit.modes)
