@@ -56,13 +56,13 @@ import Testing
         }
     }
 
-    @Test("Threads of two processes are said to be taken for one VM")
+    @Test("Threads of two processes are of two VMs, and said to be")
     func processes() {
         func line(_ pid: Int) -> String {
             "             vmm-\(pid + 1)     (    \(pid)) [000] .....     1.000011: kvm_guest_fault: guest fault at PC 0x00008000 (hxfar 0x80001004, ipa       0x80001000, hsr 0x93830005\n"
         }
-        #expect(TraceSession.make(Trace(Array((line(100) + line(200)).utf8)), name: "two").about.contains("They belong to 2 processes (100, 200)"))
-        #expect(!TraceSession.make(Trace(Array((line(100) + line(100)).utf8)), name: "one").about.contains("processes"))
+        #expect(TraceSession.make(Trace(Array((line(100) + line(200)).utf8)), name: "two").about.contains("They belong to 2 VMs (vm0 100, vm1 200)"))
+        #expect(!TraceSession.make(Trace(Array((line(100) + line(100)).utf8)), name: "one").about.contains("They belong"))
     }
 
     @Test("Threads beyond the vCPUs are told")

@@ -32,7 +32,7 @@ extension ActionLanguage {
         case .followMap: return "follow-map \(ipa) \(size)" + (a.count == 1 ? " rw" : "")
         case .followProtect: return "follow-protect \(ipa) \(size)"
         case .followUnmap: return "follow-unmap \(ipa)"
-        case .followDeny: return "follow-deny \(place)"
+        case .followDeny: return "follow-\(a.count == 1 ? "deny-writes" : a.count == 2 ? "allow-writes" : "deny") \(place)"
         case .followShare: return "follow-share \(place)"
         default: return "told-nothing"
         }
@@ -77,6 +77,10 @@ extension ActionLanguage {
         case "told-change": return told(.toldChange, try place(vm: vm))
         case "told-age": return told(.toldAge, try place(vm: vm))
         case "follow-deny": return told(.followDeny, try place(vm: vm))
+        case "follow-deny-writes", "follow-allow-writes":
+            var action = HostAction(.followDeny)
+            action.count = verb == "follow-deny-writes" ? 1 : 2
+            return .host(action, place: try place(vm: vm), other: nil)
         case "follow-share": return told(.followShare, try place(vm: vm))
         case "told-nothing": return .host(HostAction(.toldNothing), place: nil, other: nil)
         default:

@@ -77,7 +77,9 @@ extension ActionLanguage {
         FormatWord("follow-map", "IPA [SIZE] [rw]", "the state follows a trace: pages are mapped", example: "0x80000000 2M rw"),
         FormatWord("follow-protect", "IPA [SIZE]", "the state follows a trace: leaves become read-only", example: "0x80000000"),
         FormatWord("follow-unmap", "IPA", "the state follows a trace: a leaf goes", example: "0x80000000"),
-        FormatWord("follow-deny", "PLACE", "the state follows a trace: the host lets nobody write", example: "0x80001000"),
+        FormatWord("follow-deny", "PLACE", "the state follows a trace: the host refuses the page", example: "0x80001000"),
+        FormatWord("follow-deny-writes", "PLACE", "the state follows a trace: the host refuses writes to the page", example: "0x80001000"),
+        FormatWord("follow-allow-writes", "PLACE", "the state follows a trace: the host refuses writes to it no more", example: "0x80001000"),
         FormatWord("follow-share", "PLACE", "the state follows a trace: the host shares the page", example: "0x80001000"),
     ]
 

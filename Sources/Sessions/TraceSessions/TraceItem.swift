@@ -10,6 +10,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         case notFollowed
         case unmap, unmapPage, change, age
         case mapReadOnly, mapWritable, protect, takeAway, deny, share, own, allow
+        /// Only writes are refused, or no longer.
+        case denyWrites, allowWrites
         case slotAdd, slotDelete
     }
 
@@ -21,8 +23,20 @@ struct TraceItem: BitwiseCopyable, Sendable {
         /// A notifier ran between this fault and the one before: KVM gave that one up.
         case retried
         case lost
-        /// The host mapped a block of 2 MiB or 1 GiB.
+        /// The host mapped a block of 2 MiB.
         case block
+        /// The host mapped a block of 1 GiB, of which one page is followed.
+        case gigabyte
+        /// The block that khugepaged made of pages.
+        case collapsed
+        /// The rest of a page of the host's, which is larger than 4 KiB.
+        case granule
+        /// The host's tables stand for other stretches, its pages not being of 4 KiB.
+        case otherTables
+        /// The tables stood before the trace began.
+        case stoodBefore
+        /// The host's KVM has no change_pte: a copy takes the leaf away.
+        case noChangePTE
         /// The host's tables begin at another level.
         case startLevel
         /// Tables stood on the host that do not stand here, or the other way round.
@@ -42,6 +56,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         case unsupported
         /// The host was going to copy, or not to copy.
         case shared, owned
+        /// A notifier's line in the fault may be the page's copy; the slot's HVA, which would tell, is unknown.
+        case perhapsCopied
         case denied
     }
 
@@ -57,6 +73,8 @@ struct TraceItem: BitwiseCopyable, Sendable {
         static let part = Flags(rawValue: 16)
         /// The host may have mapped a block; no line says.
         static let mayBeBlock = Flags(rawValue: 32)
+        /// khugepaged gathered pages into one.
+        static let gathers = Flags(rawValue: 64)
     }
 
     /// `predicted` where the access would have been permitted, and where nothing was compared.
@@ -71,6 +89,7 @@ struct TraceItem: BitwiseCopyable, Sendable {
     /// For `slotAdd` and `slotDelete`: the number of the change. Of what is only told: 0.
     var ipa: UInt64
     var pages: UInt32 = 1
-    /// The number of the vCPU, or of the host's thread.
+    /// The number of the vCPU among all VMs', or of the host's thread.
     var actor: UInt8 = 0
+    var vm: UInt8 = 0
 }

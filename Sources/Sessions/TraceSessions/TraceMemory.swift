@@ -66,12 +66,14 @@ public struct TraceMemory: Sendable {
     }
 
     /// From the VMM's own lines. nil where there is none.
-    init?(written trace: Trace, firstFault line: Int) {
-        guard !trace.slots.isEmpty else { return nil }
+    ///
+    /// - Parameter isOurs: whether the thread that wrote a line belongs to the VM.
+    init?(written trace: Trace, firstFault line: Int, isOurs: (UInt16) -> Bool) {
+        guard trace.slots.contains(where: { isOurs($0.thread) }) else { return nil }
         slots = []
         origin = .written
         var byNumber: [Int: Slot] = [:]
-        for mark in trace.slots {
+        for mark in trace.slots where isOurs(mark.thread) {
             let slot = Slot(ipa: mark.ipa, size: mark.size, hostHVA: mark.hva, readOnly: mark.flags & 2 != 0)
             let old = byNumber[mark.slot]
             // Flags changed: no line of KVM's, and nothing that the simulation's slots have.
@@ -88,14 +90,14 @@ public struct TraceMemory: Sendable {
 
     /// From the faults: stretches of 2 MiB in which a fault was served as memory, those less than 1 GiB apart taken together
     /// where no device's page was found between them.
-    init(inferred trace: Trace, _ outline: TraceOutline) {
+    init(inferred trace: Trace, _ outline: TraceOutline, vm: UInt8) {
         slots = []
         origin = .inferred
         // true: the host also emulated accesses there.
         var memory: [UInt64: Bool] = [:]
         var devices: Set<UInt64> = []
         for (i, event) in trace.events.enumerated() {
-            guard let fault = event.guestFault, fault.ipa < 1 << 40 else { continue }
+            guard let fault = event.guestFault, fault.ipa < 1 << 40, outline.vm(of: event) == vm else { continue }
             let block = fault.ipa >> 21, emulated = outline.flags[i].contains(.emulated)
             if emulated { devices.insert(block) }
             if !emulated { memory[block] = memory[block] ?? false }
@@ -162,28 +164,67 @@ public struct TraceMemory: Sendable {
     // MARK: What the trace adds
 
     /// Slots that the trace shows to be read-only; and for slots without an HVA, the one that copies on write give away: the
-    /// notifier's line in the exit of a write fault names the page that the fault's IPA is.
-    mutating func learn(from trace: Trace, _ outline: TraceOutline) {
+    /// notifier's line in the exit of a write fault names the page that the fault's IPA is. One that stands in the exit of a write for
+    /// another reason (reclaim, KSM) must not be taken for it: copies are confirmed by change_pte of the same page, or by the same page's
+    /// faulting again, and all of a slot's must agree.
+    mutating func learn(from trace: Trace, _ outline: TraceOutline, vm: UInt8) {
         var offsets: [Int: [UInt64: Int]] = [:]
         for (i, event) in trace.events.enumerated() {
-            if case .unmapRange(let start, let end) = event.payload, end &- start == 4096, outline.links[i] >= 0 {
-                guard let fault = trace.events[Int(outline.links[i])].guestFault, let s = slots.firstIndex(where: { $0.contains(fault.ipa) }) else { continue }
-                if slots[s].hostHVA == nil { offsets[s, default: [:]][start &- (fault.ipa - slots[s].ipa), default: 0] += 1 }
-            } else if outline.flags[i].contains(.emulated), outline.links[i] >= 0, case .guestFault(let fault) = event.payload {
-                guard case .mmio(let mmio) = trace.events[Int(outline.links[i])].payload, mmio.direction == .write,
-                    let s = slots.firstIndex(where: { $0.contains(fault.ipa) }), !slots[s].readOnly
+            if case .unmapRange(let start, let end) = event.payload, outline.links[i] >= 0, end &- start == outline.granule.size {
+                guard outline.vm(of: event) == vm, outline.flags[Int(outline.links[i])].contains(.copies) else { continue }
+                guard let fault = trace.events[Int(outline.links[i])].guestFault, let s = slots.firstIndex(where: { $0.contains(fault.ipa) }),
+                    slots[s].hostHVA == nil, Self.isConfirmed(i, start, fault, trace, outline)
                 else { continue }
+                offsets[s, default: [:]][start &- (fault.ipa & ~(outline.granule.size - 1)) &+ slots[s].ipa, default: 0] += 1
+            } else if outline.flags[i].contains(.emulated), outline.vm(of: event) == vm, case .guestFault(let fault) = event.payload {
+                guard isWrite(i, fault, trace, outline), let s = slots.firstIndex(where: { $0.contains(fault.ipa) }), !slots[s].readOnly else { continue }
                 slots[s].readOnly = true
                 remarks.append("the slot at \(hex(slots[s].ipa)) is taken for read-only: line \(event.line) has a write to it that was emulated")
             }
         }
-        for (s, counts) in offsets {
+        for (s, counts) in offsets.sorted(by: { $0.key < $1.key }) {
             guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
                 Self.problem(Slot(ipa: slots[s].ipa, size: slots[s].size, hostHVA: best.key)) == nil
             else { continue }
+            // An inferred slot may be several, each at an address of its own.
+            let others = counts.values.reduce(0, +) - best.value
+            guard others == 0 || (origin != .inferred && best.value > 3 * others) else {
+                remarks.append("the copies on write in the slot at \(hex(slots[s].ipa)) name different HVAs: it is left without one")
+                continue
+            }
+            let start = best.key, end = best.key + slots[s].size
+            guard !slots.contains(where: { other in other.hostHVA.map { $0 < end && start < $0 + other.size } ?? false }) || origin != .inferred else {
+                remarks.append("the HVA that copies on write give the slot at \(hex(slots[s].ipa)) is another slot's: it is left without one")
+                continue
+            }
             slots[s].hostHVA = best.key
             remarks.append("the slot at \(hex(slots[s].ipa)) has HVA \(hex(best.key)) by \(best.value) cop\(best.value == 1 ? "y" : "ies") on write")
         }
+    }
+
+    /// Whether the notifier's line is the copy of the page that faulted, and no other page's that went at the same time.
+    private static func isConfirmed(_ i: Int, _ start: UInt64, _ fault: TraceEvent.GuestFault, _ trace: Trace, _ outline: TraceOutline) -> Bool {
+        let owner = Int(outline.links[i])
+        var others = 0, changed = false
+        for j in owner + 1..<min(trace.events.count, owner + 512) where Int(outline.links[j]) == owner {
+            switch trace.events[j].payload {
+            case .unmapRange where j != i: others += 1
+            case .setSPTE(let hva) where hva == start: changed = true
+            default: break
+            }
+        }
+        if changed { return true }
+        guard others == 0, !outline.hasChangePTE else { return false }
+        // Without change_pte the page has no leaf after the copy: the same vCPU faults on it again before anything else.
+        let thread = trace.events[owner].thread, page = fault.ipa & ~(outline.granule.size - 1)
+        let next = trace.events[min(i + 1, trace.events.count)..<min(trace.events.count, i + 512)].first { $0.kind == .guestFault && $0.thread == thread }
+        return next?.guestFault.map { $0.ipa & ~(outline.granule.size - 1) == page } ?? false
+    }
+
+    /// By what user space was told, or by the syndrome where no line has that.
+    private func isWrite(_ i: Int, _ fault: TraceEvent.GuestFault, _ trace: Trace, _ outline: TraceOutline) -> Bool {
+        if outline.links[i] >= 0, case .mmio(let mmio) = trace.events[Int(outline.links[i])].payload { return mmio.direction == .write }
+        return TraceOutline.mayCopy(fault) && fault.hsr >> 7 & 1 == 0
     }
 
     // MARK: The simulated VMM's addresses

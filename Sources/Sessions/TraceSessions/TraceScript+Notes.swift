@@ -21,6 +21,10 @@ extension TraceScript {
             sentences.append(
                 "KVM is told that \(pages(item)) at \(hex(item.ipa)) \(item.pages == 1 ? "is" : "are") going; why is in no line (MADV_DONTNEED, munmap, fork, reclaim, KSM, a copy). Here the process lets go of it."
             )
+            if item.cause != .none { sentences.append(cause(item)) }
+            if item.flags.contains(.gathers) {
+                sentences.append("khugepaged did it: it gathers the pages of 2 MiB into one, and the next fault there maps a block.")
+            }
             if item.flags.contains(.part) { sentences.append("The rest of the range has no leaf and is not passed page by page.") }
         case .change: sentences.append("The host's entry for \(hex(item.ipa)) names another frame now: change_pte.")
         case .age:
@@ -35,8 +39,16 @@ extension TraceScript {
         case .protect: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) becomes read-only, as on the host. \(cause(item))")
         case .takeAway: sentences.append("Following the trace: the leaf for \(hex(item.ipa)) goes, as on the host. \(cause(item))")
         case .deny: sentences.append("Following the trace: KVM_RUN fails with this fault, so the host's page is made one that cannot be had.")
+        case .denyWrites:
+            sentences.append(
+                "Following the trace: KVM_RUN fails with this write, so the VMM may not write to its page there. A leaf that lets the guest read stays.")
+        case .allowWrites: sentences.append("Following the trace: the VMM may write to its page there again.")
         case .allow: sentences.append("Following the trace: the host's page can be had again.")
         case .share: sentences.append("Following the trace: the host copies the page in this fault, so it must be a shared one, as the zero page is.")
+        case .own where item.cause == .perhapsCopied:
+            sentences.append(
+                "The notifier's line that follows may be the copy of this page: the slot's HVA, which would tell, is not known. Here the VMM has a page of its own."
+            )
         case .own:
             sentences.append(
                 "Following the trace: the host copies nothing in this fault, so the VMM has a page of its own there: it had written it, or nobody shares it any more."
@@ -58,7 +70,8 @@ extension TraceScript {
         }
         if item.cause != .none { sentences.append(cause(item)) }
         if item.flags.contains(.copies) {
-            sentences.append("The host copied the page in this fault; its notifier's lines that follow are among these steps, and the access faults again.")
+            let lines = hasChange(item) ? "its notifier's lines that follow are" : "its notifier's line that follows is"
+            sentences.append("The host copied the page in this fault; \(lines) among these steps, and the access faults again.")
         }
         if item.flags.contains(.mayBeBlock) {
             sentences.append(
@@ -71,8 +84,17 @@ extension TraceScript {
                 "User space emulated it: \(mmio.direction == .write ? "write" : "read") of \(mmio.length) byte\(mmio.length == 1 ? "" : "s"), \(hex(mmio.value))."
             )
         }
+        if item.flags.contains(.emulated), links[Int(item.event)] < 0 {
+            sentences.append("User space emulated it (KVM_EXIT_MMIO); what was read or written is in no line.")
+        }
         if fault.hsr >> 32 != 0 { sentences.append("ISS2 is \(hex(fault.hsr >> 32)): HSR has no such bits.") }
         return sentences
+    }
+
+    /// Whether KVM was told of the new entry in the exit of the fault.
+    private func hasChange(_ item: TraceItem) -> Bool {
+        let first = Int(item.event) + 1
+        return (first..<min(trace.events.count, first + 512)).contains { links[$0] == Int32(item.event) && trace.events[$0].kind == .setSPTE }
     }
 
     /// The likely cause, as a sentence.
@@ -83,8 +105,16 @@ extension TraceScript {
         case .retried: "Likely cause: a notifier ran during the fault before, and KVM gave that one up (mmu_notifier_retry)."
         case .lost: "Likely cause: events that were lost, cut or damaged."
         case .block: "Likely cause: a block on the host (transparent or explicit huge pages), where v3.9 maps 4 KiB pages only."
+        case .gigabyte:
+            "Likely cause: a block of 1 GiB on the host. Of its 262144 pages the one at hand is followed here; the others stay as they are until one faults."
+        case .collapsed: "khugepaged had gathered the 512 pages here into one, and the host mapped it by one fault, as a block."
+        case .granule: "The host's page is of \(granule >> 10) KiB, and comes and goes as a whole: \(granule >> 12) pages here."
+        case .otherTables: "Likely cause: the host's pages are of \(granule >> 10) KiB, and each of its tables stands for another stretch than one does here."
+        case .stoodBefore: "Likely cause: the host's tables stood before the trace began."
+        case .noChangePTE: "This host's KVM has no change_pte: a copy takes the leaf away, and the next fault sets it."
         case .startLevel: "Likely cause: the host's tables begin at another level than 1, by its IPA size."
-        case .tablesStand: "Likely cause: a table stood on the host already, for pages that it mapped without a line, or the first leaf of a block was split."
+        case .tablesStand:
+            "Likely cause: a table stood on the host already, from before the trace, for pages that it mapped without a line, or because a block was split."
         case .tablesGone: "Likely cause: the host had freed the table, when its last page was unmapped."
         case .stage1Level:
             "Likely cause: the level is that of the stage-1 walk, whose table this is, as emulated CPUs report it; hardware reports the level of stage 2."
@@ -96,7 +126,7 @@ extension TraceScript {
         case .executeNever: "Likely cause: newer kernels map data pages execute-never and grant execution at the first fetch; v3.9 maps all of RAM executable."
         case .readDenied: "Likely cause: a page that the host had mapped without the right to read."
         case .unsupported: "A fault status that only newer kernels, or none, serve."
-        case .shared, .owned, .denied: ""
+        case .shared, .owned, .perhapsCopied, .denied: ""
         }
     }
 

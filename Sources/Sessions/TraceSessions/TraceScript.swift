@@ -8,24 +8,29 @@ public final class TraceScript: Sendable {
     /// For each event that is a fault: the `kvm_mmio` that ended it, or -1.
     let links: [Int32]
     let changes: [TraceMemory.Change]
+    /// What the vCPUs are called, by number.
+    private let vcpuNames: [String]
+    /// The size of the host's pages.
+    let granule: UInt64
 
-    init(trace: Trace, items: [TraceItem], links: [Int32], changes: [TraceMemory.Change]) {
-        (self.trace, self.items, self.links, self.changes) = (trace, items, links, changes)
+    init(trace: Trace, items: [TraceItem], outline: TraceOutline, changes: [TraceMemory.Change]) {
+        (self.trace, self.items, links, self.changes) = (trace, items, outline.links, changes)
+        vcpuNames = outline.vcpuNames
+        granule = outline.granule.size
     }
 
     /// Operations.
     public var count: Int { items.count }
 
-    private static let vcpuNames = (0...UInt8.max).map { "vcpu\($0)" }
     private static let threadNames = HostThread.allCases.map { String(describing: $0) }
 
-    private static func actor(_ item: TraceItem) -> String { item.act == .fault ? vcpuNames[Int(item.actor)] : threadNames[Int(item.actor)] }
+    private func actor(_ item: TraceItem) -> String { item.act == .fault ? vcpuNames[Int(item.actor)] : Self.threadNames[Int(item.actor)] }
 
     /// The operation without its words: what the simulation needs of it.
     func bareOperation(at index: Int) -> Operation { bareOperation(items[index]) }
 
     func bareOperation(_ item: TraceItem) -> Operation {
-        Operation(actor: Self.actor(item), command: command(item), text: "", place: SourcePlace(line: Int(trace.events[Int(item.event)].line), column: 1))
+        Operation(actor: actor(item), command: command(item), text: "", place: SourcePlace(line: Int(trace.events[Int(item.event)].line), column: 1))
     }
 
     func operation(at index: Int) -> Operation {
@@ -44,9 +49,14 @@ public final class TraceScript: Sendable {
         case .change, .own: return told(.toldChange, item)
         case .age: return told(.toldAge, item)
         case .deny: return told(.followDeny, item)
+        case .denyWrites, .allowWrites:
+            var action = HostAction(.followDeny)
+            action.count = item.act == .denyWrites ? 1 : 2
+            return .host(action, place: .ipa(item.ipa, vm: VMNumber(at: Int(item.vm))), other: nil)
         case .share: return told(.followShare, item)
         case .mapReadOnly, .mapWritable, .protect, .takeAway:
             var action = HostAction(item.act == .protect ? .followProtect : item.act == .takeAway ? .followUnmap : .followMap)
+            action.vm = VMNumber(at: Int(item.vm))
             action.ipa = IPA(item.ipa)
             action.size = UInt64(item.pages) << 12
             action.count = item.act == .mapWritable ? 1 : 0
@@ -54,6 +64,7 @@ public final class TraceScript: Sendable {
         case .slotAdd:
             guard let slot = changes[Int(item.ipa)].added else { return .host(HostAction(.toldNothing), place: nil, other: nil) }
             var action = HostAction(.slotAdd)
+            action.vm = VMNumber(at: Int(item.vm))
             action.ipa = IPA(slot.ipa)
             action.size = slot.size
             action.hva = HVA(slot.hva)
@@ -63,6 +74,7 @@ public final class TraceScript: Sendable {
             return .host(action, place: nil, other: nil)
         case .slotDelete:
             var action = HostAction(.slotDelete)
+            action.vm = VMNumber(at: Int(item.vm))
             action.ipa = IPA(changes[Int(item.ipa)].removed?.ipa ?? 0)
             return .host(action, place: nil, other: nil)
         }
@@ -71,7 +83,7 @@ public final class TraceScript: Sendable {
     private func told(_ kind: HostAction.Kind, _ item: TraceItem) -> Command {
         var action = HostAction(kind)
         action.size = UInt64(item.pages) << 12
-        return .host(action, place: .ipa(item.ipa, vm: 0), other: nil)
+        return .host(action, place: .ipa(item.ipa, vm: VMNumber(at: Int(item.vm))), other: nil)
     }
 
     /// The access that the HSR describes: kind from EC and WnR, size and register from the syndrome, where it is valid. Of an arm64

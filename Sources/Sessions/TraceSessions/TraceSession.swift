@@ -41,10 +41,22 @@ public enum TraceSession {
     public static func read(from source: ByteSource, options: Options = Options(), progress: (ReadingProgress) throws -> Void = { _ in }) throws -> Opened {
         let trace = try Trace.read(from: source, progress: progress)
         if let problem = Understanding.unreadable(trace, source) { throw problem }
+        if let vm = options.vm, let problem = missing(vm, in: trace) { throw problem }
         let total = trace.events.count, bytes = trace.counts.bytes
         return try open(trace, name: source.name, options: options, trouble: source.trouble) {
             try progress(ReadingProgress(bytesRead: bytes, bytesTotal: bytes, events: total, followed: $0))
         }
+    }
+
+    /// No VM is the one that was asked for.
+    private static func missing(_ vm: String, in trace: Trace) -> InputError? {
+        let outline = TraceOutline(trace, vm: vm)
+        guard outline.vms.isEmpty, !outline.groups.leftOut.isEmpty else { return nil }
+        let known = outline.groups.leftOut.prefix(8).map { group in
+            let threads = group.threads.prefix(3).map { name(trace.threads[$0]) }.joined(separator: " ")
+            return "\(TraceGroups.name(group, in: trace)) (\(threads))"
+        }
+        return InputError("--vm", nil, "'\(vm)' is no process that ran a guest in this trace", fits: known.joined(separator: ", "))
     }
 
     /// A session of a trace; nothing in a trace is an error here.
@@ -56,35 +68,46 @@ public enum TraceSession {
     public static func open(_ trace: Trace, name: String, options: Options = Options(), trouble: String? = nil, progress: (Int) throws -> Void) rethrows
         -> Opened
     {
-        var outline = TraceOutline(trace)
+        var outline = TraceOutline(trace, granule: options.granule, vm: options.vm)
+        // A trace without faults has a VM all the same, in which nothing happens.
+        let vmCount = max(1, outline.vms.count)
         let firstFault = trace.events.first { $0.kind == .guestFault }.map { Int($0.line) } ?? .max
-        var memory =
-            options.memory.map { TraceMemory(given: $0.slots, $0.how) }
-            ?? TraceMemory(written: trace, firstFault: firstFault) ?? TraceMemory(inferred: trace, outline)
-        memory.learn(from: trace, outline)
-        memory.layOut()
-        outline.findBlocks(trace, memory)
+        let memories = (0..<vmCount).map { v in
+            let vm = UInt8(v)
+            var memory =
+                options.memory.map { TraceMemory(given: $0.slots, $0.how) }
+                ?? TraceMemory(
+                    written: trace, firstFault: firstFault,
+                    isOurs: { vmCount == 1 || (Int($0) < outline.vmOfThread.count && outline.vmOfThread[Int($0)] == vm) })
+                ?? TraceMemory(inferred: trace, outline, vm: vm)
+            memory.learn(from: trace, outline, vm: vm)
+            memory.layOut()
+            return memory
+        }
+        outline.findBlocks(trace, memories)
         let isNewer = isFromNewerHost(trace)
         var machine = options.machine ?? MachineConfiguration()
         if isNewer, options.machine == nil { for (behaviour, on) in newerBehaviours { machine.behaviours.set(behaviour, on) } }
-        if memory.slots.contains(where: \.readOnly) { machine.behaviours.set(.readOnlySlots, true) }
-        let vcpus = max(1, outline.vcpuThreads.count)
-        machine.vms = [
-            MachineConfiguration.VM(
-                vcpus: (0..<vcpus).map { CPUNumber(at: $0) },
+        if memories.contains(where: { $0.slots.contains(where: \.readOnly) }) { machine.behaviours.set(.readOnlySlots, true) }
+        var cpus = 0
+        machine.vms = memories.enumerated().map { v, memory in
+            let vcpus = v < outline.vms.count ? max(1, outline.vms[v].vcpus) : 1
+            defer { cpus += vcpus }
+            return MachineConfiguration.VM(
+                vcpus: (cpus..<cpus + vcpus).map { CPUNumber(at: $0) },
                 memory: memory.slots.map {
                     var slot = MachineConfiguration.Memory(ipa: IPA($0.ipa), size: $0.size, hva: HVA($0.hva))
                     slot.readOnly = $0.readOnly
                     return slot
                 })
-        ]
+        }
         let file = name.split(separator: "/").last.map(String.init) ?? name
         var session = Session(title: "", about: "", question: "", machine: machine, script: Script([]), file: file)
-        var builder = TraceBuilder(trace, outline, memory, for: session, regionLimit: options.regionLimit)
+        var builder = TraceBuilder(trace, outline, memories, for: session, regionLimit: options.regionLimit)
         session.script = Script(try builder.build(progress: progress))
         session.title = PrintableText.printable("\(file): \(count(builder.counts.faults, "fault")) of a real host")
         session.about = PrintableText.printable(
-            about(trace, outline, memory, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
+            about(trace, outline, memories, builder.counts, isNewer: isNewer && options.machine == nil, regionLimit: options.regionLimit))
         var run = builder.run
         run.finish(session)
         return Opened(session: session, run: run, understanding: Understanding(trace, file: name, trouble: trouble))
@@ -111,7 +134,9 @@ public enum TraceSession {
 
     private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-    private static func about(_ trace: Trace, _ outline: TraceOutline, _ memory: TraceMemory, _ counts: TraceBuilder.Counts, isNewer: Bool, regionLimit: Int)
+    private static func about(
+        _ trace: Trace, _ outline: TraceOutline, _ memories: [TraceMemory], _ counts: TraceBuilder.Counts, isNewer: Bool, regionLimit: Int
+    )
         -> String
     {
         var text = [
@@ -130,9 +155,17 @@ public enum TraceSession {
         if c.timesBackwards > 0 { text.append("Time runs backwards at \(count(c.timesBackwards, "place")).") }
         if c.endsWithoutNewline { text.append("The last line has no end: the file was perhaps cut there.") }
         text += threads(trace, outline)
-        text.append(slots(memory))
-        text += memory.remarks.prefix(8).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
+        for (v, memory) in memories.prefix(8).enumerated() {
+            text.append((memories.count > 1 ? "vm\(v): " : "") + slots(memory))
+            text += memory.remarks.prefix(8).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
+        }
+        if outline.granule.size > 4096 {
+            text.append(
+                "The host's pages are of \(outline.granule.size >> 10) KiB: each is \(outline.granule.size >> 12) pages here, and tables stand for other stretches, so levels differ."
+            )
+        }
         text.append("\(count(counts.notifiers, "notifier line")) in the slots, \(counts.elsewhere) elsewhere in the VMM.")
+        if counts.ambiguous > 0 { text.append("\(count(counts.ambiguous, "more")) of the host's own threads may be about any of the VMs: not followed.") }
         if isNewer {
             text.append(
                 "The host is no 32-bit v3.9: the simulation is v3.9 with \(newerBehaviours.filter(\.on).map(\.0.name).joined(separator: ", ")) and without \(newerBehaviours.filter { !$0.on }.map(\.0.name).joined(separator: ", "))."
@@ -158,7 +191,7 @@ public enum TraceSession {
     /// Who ran guests: threads of several processes run several guests, which the simulation has as one.
     private static func threads(_ trace: Trace, _ outline: TraceOutline) -> [String] {
         guard !outline.vcpuThreads.isEmpty else { return ["No fault is among them."] }
-        let listed = outline.vcpuThreads.prefix(8).enumerated().map { "vcpu\($0.offset) \(name(trace.threads[$0.element]))" }
+        let listed = outline.vcpuThreads.prefix(8).enumerated().map { "\(outline.vcpuNames[$0.offset]) \(name(trace.threads[$0.element]))" }
         let more = outline.vcpuThreads.count - listed.count
         var text = [
             "\(count(outline.vcpuThreads.count, "thread")) ran guests, each as a vCPU: \(listed.joined(separator: ", "))\(more > 0 ? " and \(more) more" : "")."
@@ -167,10 +200,15 @@ public enum TraceSession {
             text.append(
                 "\(count(outline.threadsWithoutVCPU, "more thread")) did so and \(outline.threadsWithoutVCPU == 1 ? "is" : "are") taken for the last vCPU.")
         }
-        let processes = Set(outline.vcpuThreads.compactMap { trace.threads[$0].tgid })
-        if processes.count > 1 {
+        if outline.vms.count > 1 {
+            let names = outline.vms.enumerated().prefix(4).map { "vm\($0) \($1.name)" }.joined(separator: ", ")
             text.append(
-                "They belong to \(processes.count) processes (\(processes.sorted().prefix(4).map(String.init).joined(separator: ", "))\(processes.count > 4 ? ", …" : "")), each with a VM of its own, perhaps; here all of them fault in one VM. A trace of one process is told better."
+                "They belong to \(outline.vms.count) VMs (\(names)\(outline.vms.count > 4 ? ", …" : "")), told apart by \(outline.groups.how == .names ? "their threads' names" : "their processes"); --vm chooses one."
+            )
+        }
+        if !outline.groups.leftOut.isEmpty {
+            text.append(
+                "\(count(outline.faultsLeftOut, "fault")) of \(count(outline.groups.leftOut.count, "other VM")) \(outline.faultsLeftOut == 1 ? "is" : "are") left out."
             )
         }
         return text

@@ -146,7 +146,7 @@ extension LineHead {
     /// `/*`, `(         ):`, `(+0.045ms):`, hexadecimal columns of the verbose latency format.
     private func isNoise(_ cursor: LineCursor, _ word: Range<Int>) -> Bool {
         let text = cursor.bytes(word)
-        if text.elementsEqual("/*".utf8) || text.elementsEqual("|".utf8) || text.elementsEqual("(".utf8) || text.elementsEqual("):".utf8) { return true }
+        if ["/*", "|", "(", "):", ":"].contains(where: { text.elementsEqual($0.utf8) }) { return true }
         if text.first == UInt8(ascii: "("), text.last == UInt8(ascii: ":") || text.last == UInt8(ascii: ")") {
             return text.count > 2 && text[1] != 0x20 && text.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
         }

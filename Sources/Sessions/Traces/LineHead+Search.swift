@@ -12,7 +12,7 @@ extension LineHead {
         }
     }
 
-    /// The first `[digits]` that stands by itself behind a thread's number; the cursor is left behind it.
+    /// The first `[digits]` that stands by itself behind a thread's number, or else behind anything and before a time; the cursor is left behind it.
     mutating func searchCPU(_ cursor: inout LineCursor) -> Bool {
         for index in 0..<cursor.count where cursor[index] == UInt8(ascii: "[") {
             cursor.at = index
@@ -23,6 +23,18 @@ extension LineHead {
                 cursor.at = next
                 return true
             }
+        }
+        // A line without the thread's number has its name there.
+        for index in 0..<cursor.count where cursor[index] == UInt8(ascii: "[") {
+            cursor.at = index
+            guard index == 0 || LineCursor.isSpace(cursor[index - 1]), takeCPU(&cursor), LineCursor.isSpace(cursor.byte) else { continue }
+            let next = cursor.at
+            cursor.skipSpaces()
+            var time = LineHead()
+            guard (try? time.takeTime(&cursor)) != nil, !time.isTicks else { continue }
+            comm = Self.trimmed(cursor, 0..<index)
+            cursor.at = next
+            return true
         }
         return false
     }
@@ -42,8 +54,10 @@ extension LineHead {
             if let flagsAt = latencyFlags(cursor, before), let value = cpuNumber(cursor, flagsAt) {
                 cpu = value
                 _ = takeThread(before: flagsAt.lowerBound, &cursor)
-            } else {
-                _ = takeThread(before: index, &cursor)
+            } else if !takeThread(before: index, &cursor) {
+                // A name alone; longer ones than tasks have are other text.
+                (tid, tgid) = (Self.noTID, Self.noTID)
+                comm = before.count <= 24 ? before : 0..<0
             }
             cursor.at = next
             return true

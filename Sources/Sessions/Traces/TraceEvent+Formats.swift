@@ -128,7 +128,10 @@ extension TraceEvent.Fields {
             }
             syndrome = ec
             // The class's name in parentheses may be missing: 32-bit kernels of 2014 had none.
-            guard let next = cursor.find("PC:") else { throw cursor.fault("`PC:` after the exception class") }
+            guard let next = cursor.find("PC:") else {
+                cursor.at = cursor.count
+                throw cursor.fault("`PC:` after the exception class")
+            }
             cursor.at = next
         }
         first = try number(&cursor, after: "PC:")

@@ -113,7 +113,7 @@ public struct TraceParser {
 
     private mutating func carryOn(_ bytes: UnsafeBufferPointer<UInt8>) {
         // Old Macs' text is one line to whoever looks for newlines; it must not be kept as one.
-        if carry.count + bytes.count > 4096, let last = bytes.lastIndex(of: 0x0d), last + 1 < bytes.count {
+        if carry.count + bytes.count > 4096, let last = bytes.dropLast().lastIndex(of: 0x0d) {
             carry.append(contentsOf: bytes[..<last])
             let next = carryOffset + UInt64(carry.count) + 1
             endCarriedLine(isTerminated: true)
@@ -139,7 +139,8 @@ extension TraceParser {
         var length = line.count
         while length > 0, line[length - 1] == 0x0d { length -= 1 }
         // A serial console's `\r\r\n`, and the line ends of old Macs.
-        if let first = line[..<length].firstIndex(of: 0x0d) {
+        if length > 0, let base = line.baseAddress, let found = memchr(base, 0x0d, length) {
+            let first = UnsafeRawPointer(found) - UnsafeRawPointer(base)
             return readEach(UnsafeBufferPointer(rebasing: line[..<length]), first, offset, isTerminated: isTerminated)
         }
         trace.counts.lines += 1
@@ -240,11 +241,11 @@ extension TraceParser {
     private mutating func goOn(_ begun: BegunLine, with line: LineCursor, _ read: TraceLine, _ offset: UInt64, isTerminated: Bool) -> Bool {
         // A line with a head of its own, or a name where the text was to go on, begins anew.
         switch read.reading {
-        case .event, .mark: if !begun.inHead && read.head.fullName.count > 0 || read.head.cpu != TraceEvent.noCPU && !begun.inHead { return false }
         case .skipped, .lost, .switched: return false
-        case .harmless, .other, .damaged: break
+        case .event, .mark, .damaged, .harmless, .other: break
         }
-        if begun.inHead, read.head.tid != LineHead.noTID { return false }
+        let head = read.head
+        if head.tid != LineHead.noTID || (!begun.inHead && (head.cpu != TraceEvent.noCPU || !head.fullName.isEmpty)) { return false }
         var start = LinePrefix.length(line)
         while LineCursor.isSpace(line[start]) { start += 1 }
         guard start < line.count else { return false }
@@ -419,7 +420,7 @@ extension TraceParser {
                 trace.counts.slotsLeftOut += 1
                 continue
             }
-            if let slot = TraceSlot(json: text, time: event.time, line: Int(event.line)) {
+            if let slot = TraceSlot(json: text, time: event.time, line: Int(event.line), thread: event.thread) {
                 trace.slots.append(slot)
             } else {
                 trace.counts.damagedSlots += 1

@@ -23,6 +23,8 @@ public struct TraceSlot: Sendable, Hashable {
     public var time: UInt64
     /// The line, from 1.
     public var line: Int
+    /// Who wrote it: an index into `Trace.threads`.
+    public var thread: UInt16
 
     private struct Mark: Decodable {
         var slot: Int
@@ -33,7 +35,7 @@ public struct TraceSlot: Sendable, Hashable {
         var flags: UInt32
     }
 
-    init?(json: some Collection<UInt8>, time: UInt64, line: Int) {
+    init?(json: some Collection<UInt8>, time: UInt64, line: Int, thread: UInt16) {
         guard let mark = try? JSONDecoder().decode(Mark.self, from: Data(json)) else { return nil }
         slot = mark.slot
         name = mark.name.map { PrintableText.of(Array($0.utf8), limit: 64) }
@@ -41,5 +43,6 @@ public struct TraceSlot: Sendable, Hashable {
         flags = mark.flags
         self.time = time
         self.line = line
+        self.thread = thread
     }
 }

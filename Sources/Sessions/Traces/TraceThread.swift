@@ -68,7 +68,7 @@ struct ThreadTable {
             let index = UInt16(threads.count)
             threads.append(
                 TraceThread(
-                    tid: tid == LineHead.noTID ? nil : tid, tgid: tgid == LineHead.noTID ? nil : tgid,
+                    tid: tid == LineHead.noTID ? nil : tid, tgid: tgid == LineHead.noTID ? Self.process(in: comm) : tgid,
                     comm: PrintableText.of(comm, limit: 64)))
             isProvisional.append(Self.isStandIn(comm))
             if tid != LineHead.noTID { indices[tid] = index }
@@ -79,6 +79,14 @@ struct ThreadTable {
             isProvisional.append(false)
         }
         return UInt16(Self.limit)
+    }
+
+    /// perf's `[guest/383]` holds the process's number.
+    private static func process(in comm: UnsafeBufferPointer<UInt8>) -> Int32? {
+        var cursor = LineCursor(comm)
+        guard cursor.isAt("[guest/") else { return nil }
+        cursor.at = 7
+        return (try? cursor.takeDecimal()).flatMap { Int32(exactly: $0) }
     }
 
     private mutating func rename(_ at: Int, _ comm: UnsafeBufferPointer<UInt8>) {

@@ -165,13 +165,35 @@ extension Stepper {
     }
 
     /// `get_user_pages` is to fail there: the simulation has one such entry, that of a poisoned page.
+    ///
+    /// Where only writes are refused (`count` 1), or no longer are (2), the area says so, as after an mprotect: KVM was told of that then,
+    /// if it was, and a leaf that lets the guest read stays.
     func followDeny() {
+        if target.count > 0 {
+            setAreaWritable(target.count == 2)
+            return finish(.done)
+        }
         let old = world.processes[process].entry(page)
         beginInvalidation(process: target.process, from: page, to: page + pageSize)
         gather(dropMapping(process, page, old))
         setHostEntry(process, page, .poisoned)
         guard old.isPresent else { return go(.zapEnd) }
         notify(.notifyPageLock, process: target.process, from: page, to: page + pageSize, then: .zapEnd)
+    }
+
+    /// The page's part of its area, cut out of it.
+    private func setAreaWritable(_ writable: Bool) {
+        let end = HVA(page.rawValue + pageSize)
+        world.processes[process].areas = world.processes[process].areas.flatMap { area -> [MemoryArea] in
+            guard area.contains(page), area.writable != writable, area.backing == .anonymous else { return [area] }
+            var (before, inside, after) = (area, area, area)
+            before.end = page
+            (inside.start, inside.end, inside.writable) = (page, end, writable)
+            after.start = end
+            return [before, inside, after].filter { $0.start < $0.end }
+        }
+        let entry = world.processes[process].entry(page)
+        if !writable, entry.isPresent, entry.isWritable { setHostEntry(process, page, entry.readOnly) }
     }
 }
 
@@ -188,6 +210,10 @@ extension Narration {
                 ? Told("IPA \(hex(now.set.ipa.rawValue)): \(hex(now.set.leaf.rawValue, digits: 10))")
                 : Told("nothing to set", what: "No leaf is to be set there.")
         case .followNext: return Told("\(hex(now.unmap.at))")
+        case .followDeny where now.hostAction.count > 0:
+            return now.hostAction.count == 1
+                ? Told("no writes", what: "The process may read its page and not write to it; of that KVM is told nothing now.")
+                : Told("writes again", what: "The process may write to its page again.")
         default: return hostChanges.map { Told($0) } ?? Told("done")
         }
     }

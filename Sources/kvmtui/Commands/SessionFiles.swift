@@ -22,7 +22,7 @@ enum SessionFiles {
 
     /// A session, or one made from a trace, told apart by content; with the run that a trace has had when its session is made.
     static func open(_ name: String, _ options: TraceOptions, _ input: InputOptions) throws -> OpenedSession {
-        try open(Input.open(source(name), as: input.form), options)
+        do { return try open(Input.open(source(name), as: input.form), options) } catch let error as ByteSourceError { throw InputError(name, error) }
     }
 
     /// What is meant by that name, open and not read.
