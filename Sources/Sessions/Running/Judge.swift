@@ -104,7 +104,7 @@ public struct Judge {
     }
 
     private func isActorBusy(operation index: Int) -> Bool {
-        let name = simulation.session.script.operation(at: index).operation.actor
+        let name = simulation.session.script.operation(at: index, bare: true).operation.actor
         return simulation.machine.actor(named: name).map { !simulation.machine.actors[$0].isIdle } ?? false
     }
 
@@ -137,7 +137,8 @@ public struct Judge {
     }
 
     private mutating func judge(operation index: Int) {
-        let (operation, _) = simulation.session.script.operation(at: index)
+        // A trace's operations expect nothing, and their words are made only to be read.
+        let (operation, _) = simulation.session.script.operation(at: index, bare: true)
         defer { report = OperationReport() }
         for violation in report.broken where verdict.failures.count <= 20 {
             let expected = operation.expectations.contains { if case .broken(violation.rule) = $0.what { true } else { false } }
