@@ -186,6 +186,22 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
                     outcome: .failed, error: -14,
                     check: { _, actor in #expect(actor.pfn == .readOnlyFault) }),
                 Way(
+                    name: "write to a read-only slot, emulated", revision: revision, switches: [(.readOnlySlots, true), (.readOnlyWritesExit, true)],
+                    access: Access(.write, IPA(0xb000_0004), value: 0x98), outcome: .emulated,
+                    check: { _, actor in #expect(actor.mmio.address == IPA(0xb000_0004) && actor.mmio.isWrite && actor.mmio.data == 0x98) }),
+                Way(
+                    name: "stm to a read-only slot", revision: revision,
+                    switches: [(.readOnlySlots, true), (.readOnlyWritesExit, true), (.mmioDecoder, false)],
+                    access: Access(.write, IPA(0xb000_0000), form: .multiple, width: 8), outcome: .failed, error: -38,
+                    message: "load/store instruction decoding not implemented"),
+                Way(
+                    name: "ldm from a read-only slot", revision: revision,
+                    switches: [(.readOnlySlots, true), (.readOnlyWritesExit, true), (.mmioDecoder, false), (.b11Isv0IsWrite, false)],
+                    access: Access(.read, IPA(0xb000_0000), form: .multiple, width: 8), outcome: .done),
+                Way(
+                    name: "fetch from a read-only slot", revision: revision, switches: [(.readOnlySlots, true), (.readOnlyWritesExit, true)],
+                    access: Access(.execute, IPA(0xb000_0000)), outcome: .done),
+                Way(
                     name: "cache empty at the pop", revision: revision, switches: [(.topUp, false)], access: Access(.write, ram), outcome: .bug,
                     message: "kernel BUG: the memory cache is empty"),
                 Way(

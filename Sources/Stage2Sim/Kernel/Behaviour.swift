@@ -18,7 +18,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
     // Later fixes and features, off in both.
     /// Later fixes and features; `about` says what each one is.
-    case readOnlySlots, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid
+    case readOnlySlots, readOnlyWritesExit, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid
     /// The same, of caches.
     case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
@@ -79,6 +79,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "b14-vipt-leaves-dcache", about: "the VIPT branch invalidates the instruction cache and leaves the data cache alone"),
         Entry(name: "b15-noslot-is-no-error", about: "is_error_pfn does not catch the no-slot PFN"),
         Entry(name: "read-only-slots", about: "memory slots can be read-only (32-bit ARM offers none)"),
+        Entry(
+            name: "read-only-writes-exit",
+            about: "a write to a read-only slot leaves to user space as MMIO, and fails with -ENOSYS without a syndrome (98047888bb9f); off: -EFAULT"),
         Entry(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
         Entry(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Entry(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),

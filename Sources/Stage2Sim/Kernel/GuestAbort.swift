@@ -42,6 +42,13 @@ extension Routine {
             what: "A slot whose memory user space did not allocate is refused.",
             why: "A remnant of an older interface; the test was gone when the code was merged.",
             source: .kernel("kvm_handle_guest_abort"))
+        Row(
+            .checkSlotWritable, in: "kvm_handle_guest_abort", title: "may the slot be written?", when: .with(.readOnlyWritesExit),
+            decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
+            what: "A write to a read-only slot is told apart from all other faults on memory.",
+            why:
+                "User space makes such a slot to see the writes, to a flash device say: they leave as MMIO, as if no memory were there, while reads are mapped (98047888bb9f).",
+            source: "kvm_handle_guest_abort since 98047888bb9f")
         Place.call(.decideWriteFault, when: .always)
         Row(
             .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu),
@@ -51,7 +58,9 @@ extension Routine {
         Row(
             .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail",
             what: "1: the guest goes on and executes the instruction again. 0: to user space. Less: KVM_RUN fails.",
-            why: "A retry returns 1 too: the guest faults again if it must. No access is ever emulated for memory.",
+            why: .if(
+                .readOnlyWritesExit, "A retry returns 1 too: the guest faults again if it must. Of memory only writes to read-only slots are emulated.",
+                else: "A retry returns 1 too: the guest faults again if it must. No access is ever emulated for memory."),
             source: .kernel("handle_exit"))
     }
 }
@@ -90,14 +99,27 @@ extension Stepper {
     func lookupMemslot() {
         if let index = world.vms[me.vm].slotIndex(me.faultIPA, hint: me.slotIndex) {
             me.slotIndex = index
-            if has(.userAllocCheck) { me.slotUserAllocated = world.vms[me.vm].slots[index].userAllocated }
             prefetcher.fetchFrame(me.faultIPA)
             decide(.slotFound)
-            return go(has(.userAllocCheck) ? .checkUserAllocated : .decideWriteFault)
+            let asked: Behaviours = [Behaviours(.userAllocCheck), Behaviours(.readOnlyWritesExit)]
+            return world.behaviours.isDisjoint(with: asked) ? go(.decideWriteFault) : askOfSlot(world.vms[me.vm].slots[index])
         }
         decide(.noSlot)
         if me.hsr.isInstructionAbort { return go(.injectPrefetchAbort) }
         go(me.hsr.faultStatus.kind == .translation ? .formIOAddress : .refuseIOPermission)
+    }
+
+    /// What is asked of the slot before its memory is: noted now, since it may be gone at the next step.
+    @inline(never) private func askOfSlot(_ slot: Memslot) {
+        me.slotUserAllocated = slot.userAllocated
+        me.slotReadOnly = slot.readOnly
+        go(has(.userAllocCheck) ? .checkUserAllocated : .checkSlotWritable)
+    }
+
+    func checkSlotWritable() {
+        guard me.slotReadOnly, world.isWriteFault(me.hsr) else { return proceed() }
+        // A fetch that counts as a write, since its stage-1 walk was to: nobody can emulate a fetch.
+        go(me.hsr.isInstructionAbort ? .injectPrefetchAbort : .formIOAddress)
     }
 
     func formIOAddress() {
@@ -171,6 +193,7 @@ extension Narration {
             return now.abortResult < 0 && now.next != .decideWriteFault
                 ? Told(failed, what: "User space did not allocate this slot's memory: it is refused, -EINVAL.")
                 : Told("yes", what: "User space allocated the slot's memory: go on.")
+        case .checkSlotWritable: return slotWriteChecked
         case .returnFromAbort:
             if now.abortResult > 0 {
                 return Told(
@@ -188,6 +211,23 @@ extension Narration {
                 failed, what: "The handler returns an error: KVM_RUN fails with it.",
                 why: "What was asked for can neither be mapped nor emulated; the guest does not go on by itself.")
         default: return nil
+        }
+    }
+
+    private var slotWriteChecked: Told {
+        switch now.next {
+        case .formIOAddress:
+            return Told(
+                "a write to a read-only slot: MMIO", what: "The slot is read-only and the fault a write: it is treated as one on no memory.",
+                why: "User space made the slot so, and is to see what the guest writes there. Without a syndrome it cannot be told.")
+        case .injectPrefetchAbort:
+            return Told(
+                "a walk for a fetch, in a read-only slot", what: "The fetch's stage-1 walk counts as a write, and the slot is read-only: the guest gets an abort.",
+                why: "A fetch cannot be emulated.")
+        default:
+            return now.slotReadOnly
+                ? Told("it is no write: go on", what: "The slot is read-only, and the fault no write: the page is mapped, read-only.")
+                : Told("yes", what: "The slot may be written: go on.", why: "It is memory like any other.")
         }
     }
 

@@ -35,6 +35,7 @@ extension Stepper {
         case .refuseIOPermission: refuseIOPermission()
         case .formIOAddress: formIOAddress()
         case .checkUserAllocated: checkUserAllocated()
+        case .checkSlotWritable: checkSlotWritable()
         case .leaveSRCU: leaveSRCU()
         case .decodeMMIO: decodeMMIO()
         case .injectDataAbort: injectAbort(prefetch: false)
@@ -202,7 +203,7 @@ extension Stepper {
         case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
             .maintainCaches, .takeException, .saveSyndrome, .chooseFaultIPA, .translateFaultVA, .retryInGuest, .storeHPFAR, .leaveHyp,
             .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,
-            .checkUserAllocated, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
+            .checkUserAllocated, .checkSlotWritable, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
             .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .sampleNotifierSeq, .readBarrier, .translateGFN, .pinHostPage, .checkPFN,
             .buildLeaf, .syncInstructionCache, .flushStage2, .lockMMU, .checkRetryCount, .checkRetrySeq, .grantWrite, .setPageDirty, .unlockMMU,
             .releasePage, .returnFromAbort, .readLevel1, .installLevel2, .readLevel2, .installLevel3, .readLeaf, .breakLeaf, .writeLeaf,

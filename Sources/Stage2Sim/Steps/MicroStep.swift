@@ -13,7 +13,9 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The Hyp entry, guest_trap; `text(_:)` says what each one is.
     case saveSyndrome, chooseFaultIPA, translateFaultVA, retryInGuest, storeHPFAR, leaveHyp
     /// kvm_handle_guest_abort; `text(_:)` says what each one is.
-    case traceGuestFault, checkFaultStatus, enterSRCU, lookupMemslot, injectPrefetchAbort, refuseIOPermission, formIOAddress, checkUserAllocated, leaveSRCU
+    case traceGuestFault, checkFaultStatus, enterSRCU, lookupMemslot, injectPrefetchAbort, refuseIOPermission, formIOAddress, checkUserAllocated
+    /// kvm_handle_guest_abort; `text(_:)` says what each one is.
+    case checkSlotWritable, leaveSRCU
     /// io_mem_abort; `text(_:)` says what each one is.
     case decodeMMIO, injectDataAbort, skipInstruction, exitToUserSpace, emulateInUserSpace, completeMMIO
     /// user_mem_abort; `text(_:)` says what each one is.
