@@ -25,6 +25,7 @@ struct KVMTUI: ParsableCommand {
             SessionsCommand.self,
             DoctorCommand.self,
             ReviewCommand.self,
+            IncidentsCommand.self,
             BehavioursCommand.self,
             GlossaryCommand.self,
             FormatCommand.self,

@@ -1,6 +1,7 @@
 import Stage2Sim
 
-/// Finds sessions by words: of their names first, then of their titles, then of what they say, then of the kernel's source and the review.
+/// Finds sessions by words: of their names first, then of their titles, then of what they say, then of the kernel's source, the review and
+/// the incidents, whose commits' ids are words too.
 public struct SessionIndex: Sendable {
     /// What can be found in one session, the strongest first, folded.
     private struct Entry: Sendable {
@@ -27,6 +28,7 @@ public struct SessionIndex: Sendable {
         }
         var source: [String] = []
         for passage in Review.passages where passage.sessions.contains(name) { source += passage.words + [passage.text] }
+        source += Incidents.shown(by: name).map(\.words)
         entries.append(
             Entry(
                 name: Self.folded(name),
@@ -36,7 +38,7 @@ public struct SessionIndex: Sendable {
 
     /// The sessions in which every word of `query` is found, by their places: names before titles before texts.
     public func find(_ query: String) -> [Int] {
-        let words = Self.folded(query).split(separator: " ").map(String.init)
+        let words = Self.folded(query).split(separator: " ").map { Incidents.isCommitID($0) ? String($0.prefix(Incidents.known)) : String($0) }
         guard !words.isEmpty else { return Array(entries.indices) }
         var found: [(rank: Int, index: Int)] = []
         for (index, entry) in entries.enumerated() {

@@ -43,12 +43,37 @@ struct FoundSession: Hashable {
             }
             let bare = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
             if EmbeddedSessions.text(of: bare) != nil { return FoundSession(name: bare, origin: .program) }
+            if let found = try byCommit(name) { return found }
         }
         throw InputError(
             name, nil, "there is no such file, and no shipped session of that name" + (problem.map { " (\($0))" } ?? ""),
             fits: NearNames.fits(
                 URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent, among: all().map(\.name),
                 otherwise: "kvmtui sessions lists those that ship"))
+    }
+
+    /// The session that shows what a commit mended, by seven digits of its id or more; nil: the name is no such id.
+    private static func byCommit(_ name: String) throws -> FoundSession? {
+        switch Incidents.lookUp(name) {
+        case .none: return nil
+        case .incident(let incident):
+            guard let session = incident.sessions.first else {
+                throw InputError(
+                    name, nil, "no session shows this one: \(incident.title)",
+                    fits: "it would need \(incident.needs); kvmtui incidents lists those that are shown")
+            }
+            if incident.sessions.count > 1 {
+                CommandIO.complain("\(name) is \(session); about the same: \(incident.sessions.dropFirst().joined(separator: ", "))")
+            }
+            return try named(session)
+        case .ambiguous(let incidents):
+            throw InputError(
+                name, nil, "more than one commit begins so", fits: NearNames.list(incidents.flatMap(\.ids).filter { $0.hasPrefix(name.lowercased()) }))
+        case .unknown(let nearest):
+            throw InputError(
+                name, nil, "there is no such file, no shipped session of that name, and no commit of that id among the incidents",
+                fits: nearest.isEmpty ? "kvmtui incidents lists them" : "did you mean \(NearNames.list(nearest))?")
+        }
     }
 
     /// All that have a name: those of the folders, then those of the program that no folder has one of that name for.

@@ -15,9 +15,10 @@ enum SessionFiles {
     /// What a shell may complete `prefix` to where a session is wanted: names of sessions, and files and folders.
     static func completions(_ prefix: String) -> [String] {
         let names = FoundSession.all().map(\.name).filter { $0.hasPrefix(prefix) }
+        let commits = prefix.isEmpty ? [] : Incidents.all.filter { !$0.sessions.isEmpty }.flatMap(\.ids).filter { $0.hasPrefix(prefix) }
         let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
         let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).map { folder + $0 }
-        return names + files.filter { $0.hasPrefix(prefix) && !$0.dropFirst(folder.count).hasPrefix(".") }.sorted()
+        return names + commits + files.filter { $0.hasPrefix(prefix) && !$0.dropFirst(folder.count).hasPrefix(".") }.sorted()
     }
 
     /// A session, or one made from a trace, told apart by content; with the run that a trace has had when its session is made.
