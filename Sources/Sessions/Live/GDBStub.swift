@@ -149,7 +149,9 @@ final class GDBStub {
                     got == 0
                         ? "the stub has closed the connection"
                         : isLate ? "no answer within \(Self.patience) seconds" : "receiving failed: \(String(cString: strerror(errno)))",
-                    got == 0 ? "a stub that nobody else is connected to" : "")
+                    got == 0
+                        ? "a stub that nobody else is connected to"
+                        : isLate ? "a stub that is free: QEMU's waits with a guest that waits for input by semihosting" : "")
             }
             received = Array(piece[..<got])
             place = 0
