@@ -109,7 +109,7 @@ struct HostCapturesTests {
 
     // MARK: Binary files, where the tools are
 
-    @Test("trace.dat opens by trace-cmd, event for event", .enabled(if: TraceCaseFiles.hasTool("trace-cmd")), arguments: counts)
+    @Test("trace.dat opens by trace-cmd, event for event", .enabled(if: TraceCaseFiles.hasTool("trace-cmd"), "trace-cmd is not installed"), arguments: counts)
     func traceDat(_ name: String, _ count: Int) throws {
         let trace = try read("\(name).dat"), text = try read("\(name).report.txt")
         #expect(trace.events.map(\.payload).filter(\.isNoMark) == text.events.map(\.payload).filter(\.isNoMark))
@@ -119,7 +119,7 @@ struct HostCapturesTests {
         try expectTruth(trace, name.hasPrefix("granule") ? "\(name).dat.gt.jsonl" : "\(name).gt.jsonl")
     }
 
-    @Test("perf.data opens by perf, its faults shown", .enabled(if: TraceCaseFiles.hasTool("perf")), arguments: samples)
+    @Test("perf.data opens by perf, its faults shown", .enabled(if: TraceCaseFiles.hasTool("perf"), "perf is not installed"), arguments: samples)
     func perfData(_ name: String, _ text: String, _ count: Int) throws {
         let trace = try read("\(name).data"), script = try read(text)
         #expect(faults(trace) == faults(script))

@@ -42,6 +42,8 @@ struct TracesLooseFormsTests {
         Head(line: "             vmm     4.720487:  kvm:\(fault)", tid: nil, cpu: TraceEvent.noCPU),
         Head(line: "kvm:\(fault)", comm: "", tid: nil, cpu: TraceEvent.noCPU, time: 0),
         Head(line: "  4.720487: \(fault.dropFirst(17))", comm: "", tid: nil, cpu: TraceEvent.noCPU),
+        Head(line: "             vmm   275 [001]     4.720487: \(fault.dropFirst(17))"),
+        Head(line: "     [guest/274]   275 [001]     4.720487: \(fault.dropFirst(17))", comm: "[guest/274]", tgid: 274),
         Head(line: "     [guest/274]   275 [001]     4.720487:  kvm:\(fault)", comm: "[guest/274]", tgid: 274),
         // perf trace
         Head(line: "  4720.487 vmm/275 kvm:kvm_guest_fault(vcpu_pc: 1073744992, hsr: 2479259653, hxfar: 2147483648, ipa: 2147483648)", cpu: TraceEvent.noCPU),
@@ -116,6 +118,20 @@ struct TracesLooseFormsTests {
         let trace = Trace(Array(ftraceLine(text).utf8))
         #expect(trace.damages == [])
         #expect(trace.events.first?.payload == expected)
+    }
+
+    @Test(
+        "events whose names were left out are told by their texts",
+        arguments: [
+            (entry, .entry), ("kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0x0000000040000c60", .exit),
+            ("kvm_userspace_exit: reason restart (4)", .userspaceExit),
+            ("kvm_unmap_hva_range: mmu notifier unmap range: 0x007000c0004000 -- 0x007000c0005000", .unmapRange),
+            ("kvm_mmio: mmio write len 4 gpa 0xa000000 val 0xe0", .mmio),
+        ] as [(String, TraceEvent.Kind)])
+    func nameless(_ text: String, _ kind: TraceEvent.Kind) throws {
+        let words = text.drop { $0 != " " }.dropFirst()
+        let trace = Trace(Array("     [guest/274]   275 [001]     4.720487: \(words)\n     vmm   275 [001]     4.720488: VCPU: 0, IRQ 27, level 0\n".utf8))
+        #expect(trace.events.map(\.kind) == [kind] && trace.threads.first?.tid == 275 && trace.counts.damaged == 0)
     }
 
     @Test("a field of 0 that perf trace leaves out is 0; one that trace-cmd leaves out is damage")

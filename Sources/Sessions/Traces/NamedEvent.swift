@@ -60,6 +60,12 @@ struct NamedEvent {
         return nil
     }
 
+    /// The same for a line whose head was read: its event's text begins right there, and has no name (`perf script -F -event`).
+    static func byText(in line: LineCursor, at place: Int) -> NamedEvent? {
+        for (text, kind) in texts + openings where line.isAt(text, place) { return NamedEvent(kind: kind, name: place..<place, payload: place) }
+        return nil
+    }
+
     private static let texts: [(StaticString, TraceEvent.Kind)] = [
         ("mmu notifier unmap range:", .unmapRange), ("mmu notifier unmap hva:", .unmapPage), ("mmu notifier set pte hva:", .setSPTE),
         ("mmu notifier age hva:", .age), ("mmu notifier test age hva:", .testAge), ("Emulate MMIO at:", .mmioEmulate), ("guest fault at PC ", .guestFault),

@@ -49,8 +49,12 @@ struct TraceLine {
         var cursor = line
         let stage = head.readLoosely(&cursor)
         if stage == .complete {
+            guard let kind = TraceEvent.Kind(name: cursor.bytes(head.name)) else {
+                if let event = nameless(&line, &head, at: head.fullName.lowerBound, offset) { return event }
+                line = cursor
+                return .skipped
+            }
             line = cursor
-            guard let kind = TraceEvent.Kind(name: line.bytes(head.name)) else { return .skipped }
             if kind == .mark { return .mark }
             return payload(kind, &line, offset)
         }
@@ -62,6 +66,11 @@ struct TraceLine {
             line.at = found.payload
             if found.kind == .mark { return .mark }
             return payload(found.kind, &line, offset)
+        }
+        if stage == .time {
+            var place = cursor
+            place.skipSpaces()
+            if let event = nameless(&line, &head, at: place.at, offset) { return event }
         }
         if stage == .nothing, let found = NamedEvent.byText(in: line) {
             var named = LineHead()
@@ -87,6 +96,17 @@ struct TraceLine {
             }
             return afterTime(&cursor, &head, offset)
         }
+    }
+
+    /// An event of KVM's without its name, behind a head that was read.
+    private static func nameless(_ line: inout LineCursor, _ head: inout LineHead, at place: Int, _ offset: Int) -> Reading? {
+        guard let found = NamedEvent.byText(in: line, at: place) else { return nil }
+        var text = line
+        text.at = found.payload
+        guard case .event(let fields) = payload(found.kind, &text, offset) else { return nil }
+        line = text
+        (head.name, head.fullName) = (found.name, found.name)
+        return .event(fields)
     }
 
     /// Whether the event is what comes next. Where the columns go wrong before it, it may be another line's, which has run into this one.

@@ -305,6 +305,8 @@ extension TraceParser {
         // Who a log's time, a file's name or a mark of quotation belongs to must not become a thread's name.
         if head.isFound, cursor[0] != 0x20, LinePrefix.length(cursor) > 0 { throw cursor.fault("no prefix") }
         guard let kind = TraceEvent.Kind(name: cursor.bytes(head.name)) else {
+            // What looks like a short name may be the first word of an event's text, whose name was left out.
+            if head.name.count <= 4, NamedEvent.byText(in: cursor, at: head.name.lowerBound) != nil { throw cursor.fault("an event's name") }
             noteTime(head)
             if case .lost(let count, _) = OtherLine(perfRecord: cursor, from: head.name.lowerBound) {
                 noteLost(count, cpu: head.cpu)
