@@ -1,9 +1,9 @@
-/// A kdump-compressed dump (makedumpfile's `-c`, `-l`, `-p`, `-z`; QEMU's `dump-guest-memory -z`):
+/// A kdump-compressed dump (makedumpfile's `-c`, `-l`, `-p`, `-z`; QEMU's `dump-guest-memory -z`), or a diskdump, which it comes from:
 ///
-///     block 0                 header: `KDUMP   `, version, utsname, time, status, block size, blocks of sub header and bitmaps, last frame number
+///     block 0                 header: `KDUMP   ` or `DISKDUMP`, version, utsname, time, status, block size, blocks of sub header and bitmaps, last frame number
 ///     block 1                 sub header: what the header has no room for
-///     after the sub header    two bitmaps: frames that are memory; frames that are in the dump
-///     after the bitmaps       for each frame of the second bitmap 24 bytes: offset, size, flags
+///     after the sub header    two bitmaps: frames that are memory; frames that are in the dump. One, where there is no room for two: all are in it
+///     after the bitmaps       for each frame of the last bitmap 24 bytes: offset, size, flags
 ///     anywhere                the pages, compressed or not; pages that are alike may share their bytes
 ///
 /// A frame is a block; QEMU takes 64 KiB for AArch64, whatever the host's pages are.
@@ -24,13 +24,18 @@ struct KdumpFile {
                 found: "\(header.bitmapBlocks) blocks of \(header.blockSize) bytes at \(ELFFields.hex(bitmapAt))",
                 fits: "bitmaps that end inside the file's \(store.count) bytes")
         }
-        guard bitmapSize / 2 <= UInt64(Self.mostBitmap) else {
+        // As crash tells a dump in which all of memory is.
+        func rounded(_ number: UInt64, _ divisor: UInt64) -> UInt64 { number / divisor + (number % divisor == 0 ? 0 : 1) }
+        let bitmapOfAll = rounded(rounded(header.lastFrame, 8), UInt64(header.blockSize))
+        let isWhole = header.isDiskdump && UInt64(header.bitmapBlocks) < 2 * bitmapOfAll
+        let lastBitmap = isWhole ? 0 : bitmapSize / 2
+        guard bitmapSize - lastBitmap <= UInt64(Self.mostBitmap) else {
             throw MemoryFile.Problem(
                 offset: header.at + 12, field: "bitmap_blocks", found: "\(header.bitmapBlocks)", fits: "bitmaps of at most \(Self.mostBitmap) bytes each")
         }
         // Frames beyond the last one are padding.
-        let frames = min(header.lastFrame, bitmapSize / 2 * 8)
-        let bitmap = store.bytes(at: bitmapAt + bitmapSize / 2, count: Int((frames + 7) / 8))
+        let frames = min(header.lastFrame, (bitmapSize - lastBitmap) * 8)
+        let bitmap = store.bytes(at: bitmapAt + lastBitmap, count: Int((frames + 7) / 8))
         let runs = try Self.runs(bitmap, frames: frames, from: header.firstFrame, to: header.endFrame)
         let pages = runs.reduce(0) { $0 + $1.count }
         let descriptorsAt = bitmapAt + bitmapSize
@@ -94,6 +99,8 @@ private struct KdumpHeader {
     var firstFrame: UInt64 = 0
     var endFrame: UInt64 = .max
     let machine: ELFMachine?
+    /// Its sub header is another one.
+    let isDiskdump: Bool
     var notices: [String] = []
 
     init(_ store: any ByteStore) throws(MemoryFile.Problem) {
@@ -104,6 +111,7 @@ private struct KdumpHeader {
             }
         }
         func isBlockSize(_ size: UInt32) -> Bool { size >= 4096 && size <= 1 << 20 && size & (size - 1) == 0 }
+        isDiskdump = fields.bytes.starts(with: "DISKDUMP".utf8)
         let version = try number(UInt32.self, 8, "header_version")
         // A 64-bit machine's time is 16 bytes at a multiple of 8, a 32-bit machine's 8 at a multiple of 4.
         let wide = try number(UInt32.self, 0x1ac, "block_size")
@@ -112,7 +120,11 @@ private struct KdumpHeader {
         at = is64 ? 0x1a8 : 0x19c
         let place = Int(at), size = is64 ? wide : narrow
         guard isBlockSize(size) else {
-            throw MemoryFile.Problem(offset: at + 4, field: "block_size", found: "\(size)", fits: "a power of two, 4096 to 1048576")
+            let isEmpty = fields.bytes.dropFirst(0x19c).allSatisfy { $0 == 0 }
+            throw MemoryFile.Problem(
+                offset: at + 4, field: "block_size",
+                found: isEmpty ? "0 like everything behind it in a header of version \(version) that was begun and never filled in" : "\(size)",
+                fits: isEmpty ? "a dump that was written to its end" : "a power of two, 4096 to 1048576")
         }
         blockSize = Int(size)
         let subBlocks = try number(UInt32.self, place + 8, "sub_hdr_size")
@@ -120,8 +132,9 @@ private struct KdumpHeader {
             throw MemoryFile.Problem(offset: at + 8, field: "sub_hdr_size", found: "\(subBlocks) blocks", fits: "at most 65536")
         }
         bitmapBlocks = try number(UInt32.self, place + 12, "bitmap_blocks")
-        guard bitmapBlocks >= 2 else {
-            throw MemoryFile.Problem(offset: at + 12, field: "bitmap_blocks", found: "\(bitmapBlocks)", fits: "at least 2: two bitmaps")
+        guard bitmapBlocks >= (isDiskdump ? 1 : 2) else {
+            throw MemoryFile.Problem(
+                offset: at + 12, field: "bitmap_blocks", found: "\(bitmapBlocks)", fits: isDiskdump ? "at least 1" : "at least 2: two bitmaps")
         }
         bitmapAt = (1 + UInt64(subBlocks)) * UInt64(size)
         var last = UInt64(try number(UInt32.self, place + 16, "max_mapnr"))
@@ -136,12 +149,12 @@ private struct KdumpHeader {
         func field(_ at64: Int, _ at32: Int) -> UInt64 {
             is64 ? (try? sub.number(UInt64.self, at: at64, "")) ?? 0 : UInt64((try? sub.number(UInt32.self, at: at32, "")) ?? 0)
         }
-        if version >= 6 {
+        if version >= 6, !isDiskdump {
             let whole = (try? sub.number(UInt64.self, at: is64 ? 96 : 88, "")) ?? 0
             if whole > 0 { last = whole }
         }
         let split = (try? sub.number(UInt32.self, at: is64 ? 12 : 8, "")) ?? 0
-        if version >= 2, split != 0 {
+        if version >= 2, split != 0, !isDiskdump {
             var (from, to) = (field(16, 12), field(24, 16))
             if version >= 6, let wideFrom = try? sub.number(UInt64.self, at: is64 ? 80 : 72, ""),
                 let wideTo = try? sub.number(UInt64.self, at: is64 ? 88 : 80, "")

@@ -16,7 +16,8 @@ public enum MemoryForm: String, Sendable, Hashable, CaseIterable {
     /// nil: none of those that say what they are.
     public static func detect(_ prefix: some Collection<UInt8>) -> MemoryForm? {
         let magics: [([UInt8], MemoryForm)] = [
-            ([0x7f, 0x45, 0x4c, 0x46], .elf), (Array("KDUMP   ".utf8), .kdump), (Array("makedumpfile".utf8), .flattened), ([0x45, 0x4d, 0x69, 0x4c], .lime),
+            ([0x7f, 0x45, 0x4c, 0x46], .elf), (Array("KDUMP   ".utf8), .kdump), (Array("DISKDUMP".utf8), .kdump), (Array("makedumpfile".utf8), .flattened),
+            ([0x45, 0x4d, 0x69, 0x4c], .lime),
         ]
         return magics.first { prefix.starts(with: $0.0) }?.1
     }
