@@ -13,6 +13,12 @@ import Testing
         #expect(json.output.hasPrefix("{\"root\":\"0x42f6a000\",\"plausibility\":\"likely\",\"leaves\":35"))
         let none = try Product.run(["find", "\(Self.images)/README.md", "--base", "0x40000000"])
         #expect(none.status == 1 && none.output.contains("no candidate"))
+        let granule = try Product.run(["find", "\(Self.hosts)/smp.end.elf", "--granule", "64K", "--as", "image"])
+        #expect(granule.status == 1 && granule.output.contains("no candidate"))
+        for wrong in [["--granule", "8K"], ["--as", "trace"], ["--vtcr", "0x802d3558", "--granule", "16K"]] {
+            let refused = try Product.run(["find", "\(Self.hosts)/smp.end.elf"] + wrong)
+            #expect(refused.status == 2 && refused.errors.contains(wrong[0]) || refused.errors.contains("--granule"), "\(refused.errors)")
+        }
         let text = try Product.run(["find", "\(Self.images)/README.md"])
         #expect(text.status == 2 && text.errors.contains("--base") && text.errors.split(separator: "\n").count == 1)
     }
@@ -42,6 +48,17 @@ import Testing
         let session = CommandsTests.session("write-after-read")
         let steps = try Product.run(["compare", session, session, "--at", "70"])
         #expect(steps.status == 1 && steps.output.contains("may be written now"))
+    }
+
+    @Test func `what is compared is what the user says that it is`() throws {
+        let dump = "\(Self.images)/ptdump-7.3/max.basic.end.stage2_page_tables.txt", image = "\(Self.hosts)/cow.before.elf"
+        let same = try Product.run(["compare", dump, dump, "--as", "ptdump"])
+        #expect(same.status == 0 && same.output.contains("no difference"))
+        let each = try Product.run(["compare", image, dump, "--as", "image", "--as", "ptdump"])
+        #expect(each.status == 1 && each.output.contains("mapped;"))
+        let wrong = try Product.run(["compare", image, dump, "--as", "session"])
+        #expect(wrong.status == 2 && wrong.errors.contains("a session is YAML"), "\(wrong.errors)")
+        #expect(try Product.run(["compare", dump, dump, "--as", "ptdump", "--as", "ptdump", "--as", "ptdump"]).status == 64)
     }
 
     @Test func `logs are decoded from standard input, and numbers without 0x are taken as hexadecimal`() throws {

@@ -27,6 +27,35 @@ struct RootSearchTests {
         try expect(RootSearch(file.memory, architecture: .armv8), ImageFiles.host(host))
     }
 
+    @Test(
+        "the cases' roots come first, read with their granule",
+        arguments: [
+            ("64k-contiguous.elf", 0x80_1000_0000, 16, 2, 2), ("64k-level1-block-reserved.elf", 0x80_1000_0000, 16, 1, 1),
+            ("kcore-paddr-allones-vmalloc.elf", 0x4200_0000, 12, 1, 3), ("vmcore-truncated.elf", 0x4200_0000, 12, 1, 3),
+            ("lpa2-40bit.elf", 0x4200_0000, 12, 1, 1), ("lime.lime", 0x4200_0000, 12, 1, 3),
+        ])
+    func cases(_ name: String, _ root: UInt64, _ granuleBits: Int, _ level: Int, _ leaves: Int) throws {
+        let file = try MemoryFile.read(ArrayStore(bytes: ImageFiles.bytes("case-" + name)))
+        let best = try #require(RootSearch(file.memory, architecture: .armv8).candidates.first)
+        #expect(best.root == root && best.geometry.granuleBits == granuleBits && best.geometry.startLevel == level && best.leaves == leaves)
+    }
+
+    @Test("tables that several granules can read are told as each, and the granule that is given is the one that is tried")
+    func granules() throws {
+        let memory = try MemoryFile.read(ArrayStore(bytes: ImageFiles.bytes("case-64k-level1-block-reserved.elf"))).memory
+        #expect(RootSearch(memory, architecture: .armv8).candidates.map(\.geometry.granuleBits) == [16, 14, 12])
+        for bits in [12, 14, 16] {
+            #expect(RootSearch(memory, architecture: .armv8, granuleBits: bits).candidates.map(\.geometry.granuleBits) == [bits])
+        }
+    }
+
+    @Test("a table of which the dump has only the beginning is told to be missing")
+    func cut() throws {
+        let memory = try MemoryFile.read(ArrayStore(bytes: ImageFiles.bytes("case-vmcore-truncated.elf"))).memory
+        let best = try #require(RootSearch(memory, architecture: .armv8).candidates.first)
+        #expect(best.missing == 1 && best.plausibility == .possible)
+    }
+
     private func expect(_ search: RootSearch, _ host: HostTables) throws {
         let best = try #require(search.candidates.first)
         let geometry = try Stage2Geometry(.armv8, vttbr: host.vttbr, vtcr: host.vtcr)

@@ -4,9 +4,10 @@ import Stage2Sim
 /// table's address, or a leaf with attributes that stage 2 can have; that lead to one another at falling levels; and that no other leads to.
 ///
 /// What a root alone does not tell is assumed, and said to be: the size of an IPA, and where the first table has neighbours that are empty, how many.
+/// Few tables can often be read with more than one granule; then each reading is a candidate, the one that leaves less to chance first.
 public struct RootSearch: Sendable {
     /// A place at which a level-1 table, or a first one, may lie.
-    public struct Candidate: Hashable, Sendable {
+    public struct Candidate: Sendable {
         /// Where the first table stands.
         public var root: UInt64
         /// The tables as they would be read from there.
@@ -21,12 +22,14 @@ public struct RootSearch: Sendable {
         public var usual: Int
         /// Pages with tables in them, first tables counted one by one.
         public var tables: Int
-        /// Tables that entries lead to and that the memory does not have.
+        /// Tables that entries lead to and that the memory does not have, or not to their ends.
         public var missing: Int
         /// The first and the last IPA that a leaf maps.
         public var extent: ClosedRange<UInt64>?
         /// VTCR was not given.
         public var isAssumed: Bool
+        /// Low bits that are 0 in every address of a table or page that entries hold, and how many such addresses there are.
+        var alignment = (bits: 64, addresses: 0)
 
         /// How likely it is.
         public enum Plausibility: String, Sendable, CaseIterable {
@@ -57,10 +60,12 @@ public struct RootSearch: Sendable {
     /// Places whose tables are walked.
     private static let mostRoots = 4096
 
-    /// - Parameter vtcr: where it is known: only tables that it can walk are looked for.
-    public init(_ memory: PhysicalImage, architecture: TableArchitecture, vtcr: UInt64? = nil) {
+    /// - Parameters:
+    ///   - vtcr: where it is known: only tables that it can walk are looked for.
+    ///   - granuleBits: where the granule is known: 12, 14 or 16.
+    public init(_ memory: PhysicalImage, architecture: TableArchitecture, vtcr: UInt64? = nil, granuleBits: Int? = nil) {
         let known = vtcr.flatMap { try? Stage2Geometry(architecture, vttbr: 0, vtcr: $0) }
-        let granules = known.map { [$0.granuleBits] } ?? (architecture == .armv7 ? [12] : [16, 14, 12])
+        let granules = known.map { [$0.granuleBits] } ?? (architecture == .armv7 ? [12] : granuleBits.map { [$0] } ?? [16, 14, 12])
         var found: [Candidate] = []
         for granuleBits in granules {
             var pages = TablePages(memory, architecture, granuleBits: granuleBits, known: known, limit: Self.mostPages)
@@ -74,10 +79,12 @@ public struct RootSearch: Sendable {
         // Of two that are as good the one of the larger granule comes first: it needs more to be so by chance.
         func order(_ one: Candidate) -> (Int, Int, Int, UInt64) { (one.plausibility.order, -one.usual, -one.geometry.granuleBits, one.root) }
         found.sort { order($0) < order($1) }
-        // Tables of a better candidate read in another way are none of their own.
+        Self.preferLargerGranules(&found)
+        // Tables of a better candidate read in another way are none of their own; its first table may be meant in another way.
         var used: Set<UInt64> = []
         for candidate in found {
-            guard !used.contains(candidate.root >> 12) else { continue }
+            let isOtherReading = candidates.contains { $0.root == candidate.root && $0.geometry.granuleBits != candidate.geometry.granuleBits }
+            guard !used.contains(candidate.root >> 12) || isOtherReading else { continue }
             guard candidates.count < Self.most else {
                 isComplete = false
                 break
@@ -89,6 +96,20 @@ public struct RootSearch: Sendable {
                     used.insert(page)
                 }
             }
+        }
+    }
+
+    /// Where tables can be read with two granules, and all that they lead to is aligned to the larger one though the smaller one does not ask for it, the
+    /// larger one is meant: 4 KiB tables and pages stand at a multiple of 64 KiB one time in sixteen.
+    private static func preferLargerGranules(_ found: inout [Candidate]) {
+        for index in found.indices {
+            let candidate = found[index]
+            guard candidate.alignment.addresses >= 3,
+                let better = found[index...].firstIndex(where: {
+                    $0.root == candidate.root && $0.geometry.granuleBits > candidate.geometry.granuleBits && candidate.alignment.bits >= $0.geometry.granuleBits
+                })
+            else { continue }
+            found.insert(found.remove(at: better), at: index)
         }
     }
 
@@ -106,11 +127,18 @@ public struct RootSearch: Sendable {
         guard candidate.leaves > 0 else { return nil }
         let tables = image.tables(limit: 1 << 20)
         candidate.tables = tables.count + geometry.concatenatedTables - 1
-        candidate.missing = tables.count { table in table != image.root && memory.word(at: table.address.rawValue) == nil }
+        candidate.missing = tables.count { table in
+            table != image.root && (memory.word(at: table.address.rawValue) == nil || memory.word(at: table.address(of: table.entryCount - 1).rawValue) == nil)
+        }
         // Leaves of tables that are used twice count once here; a host's are used once.
         for table in tables {
             image.forEachWord(of: table) { _, word in
-                guard let word, Stage2Descriptor(word).isLeaf(level: table.level, rules: geometry.rules) else { return }
+                guard let word, word & 1 == 1 else { return }
+                if word & 2 == 2 {
+                    candidate.alignment.bits = min(candidate.alignment.bits, geometry.rules.address(word).trailingZeroBitCount)
+                    candidate.alignment.addresses += 1
+                }
+                guard Stage2Descriptor(word).isLeaf(level: table.level, rules: geometry.rules) else { return }
                 if LeafShape(word, geometry.rules).isUsual { candidate.usual += 1 }
             }
         }

@@ -12,8 +12,8 @@ struct TablePages {
         var leaves = 0
         /// The last entry that is used.
         var lastUsed = 0
-        /// All of the page is in the memory.
-        var isWhole = true
+        /// Its first word is in the memory. The last may be missing: a dump that was cut ends anywhere.
+        var hasStart = true
     }
 
     private enum Verdict: Equatable {
@@ -147,7 +147,7 @@ struct TablePages {
             if page.leaves > 0, tables > 0 { return nil }
         }
         guard tables + page.leaves + page.blocks > 0 else { return nil }
-        page.isWhole = bytes.count == Int(granule)
+        page.hasStart = first == 0
         self.shared += shared
         self.unshared += unshared
         return page
@@ -185,8 +185,8 @@ struct TablePages {
                 if isNothing(target) { continue }
                 return .none
             }
-            // Only a first table may be smaller than a page.
-            guard pages[target]?.isWhole ?? true else { return .none }
+            // Only a first table may begin within a page.
+            guard pages[target]?.hasStart ?? true else { return .none }
             switch verdict(target, depth: depth + 1) {
             case .none: return .none
             case .table(nil): continue

@@ -21,6 +21,11 @@ struct CompareCommand: ParsableCommand {
     var at: [Int] = []
     @Option(help: ArgumentHelp("The VM of a session; the first by default.", valueName: "number"))
     var vm: VMNumber?
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp(
+            "Take the files for traces, images, ptdumps or sessions, whatever they look like; given twice: first A, then B.", valueName: "kind"))
+    var form: [InputForm] = []
     @Option(help: ArgumentHelp("A trace recorded between the two: what of the differences it explains.", valueName: "file"), completion: .file())
     var between: String?
     @Flag(help: "One JSON object.")
@@ -30,12 +35,13 @@ struct CompareCommand: ParsableCommand {
 
     func validate() throws {
         guard at.count <= 2, at.allSatisfy({ $0 >= 0 }) else { throw ValidationError("--at: expected a step for A, and one for B.") }
+        guard form.count <= 2 else { throw ValidationError("--as: expected a kind for both, or one for A and one for B.") }
         if [first, second, between ?? ""].filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one of them can be standard input.") }
     }
 
     func run() throws {
         do {
-            let one = try map(first, at: at.first), other = try map(second, at: at.count > 1 ? at[1] : nil)
+            let one = try map(first, at: at.first, as: form.first), other = try map(second, at: at.count > 1 ? at[1] : nil, as: form.last)
             let comparison = MapComparison(one, other)
             let evidence = try between.map { path in
                 let options = try trace.make(beside: nil), source = try Input.open(SessionFiles.source(path), as: .trace).source
@@ -50,10 +56,10 @@ struct CompareCommand: ParsableCommand {
         } catch { throw CommandIO.report(error) }
     }
 
-    private func map(_ path: String, at step: Int?) throws -> LeafMap {
+    private func map(_ path: String, at step: Int?, as form: InputForm?) throws -> LeafMap {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return try PTDumpText.read(folder: path) }
-        let input = try tables.input(SessionFiles.source(path), as: nil), source = input.source
+        let input = try tables.input(SessionFiles.source(path), as: form), source = input.source
         switch input.kind {
         case .ptdump: return try PTDumpText.read(source)
         case let kind where kind.isImage:
@@ -63,7 +69,7 @@ struct CompareCommand: ParsableCommand {
             return map
         default:
             let prefix = try source.peek()
-            if prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
+            if form == nil, prefix.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
                 prefix.prefix(256).firstRange(of: Array("\"schema\"".utf8)) != nil || prefix.firstRange(of: Array("\"leaves\"".utf8)) != nil
             {
                 return try LeafMap(json: try source.readAll(limit: HostTables.fileLimit), name: source.name, vm: vm?.index)

@@ -9,7 +9,7 @@ struct FindCommand: ParsableCommand {
         discussion: """
             FILE is an ELF, kdump-compressed, flattened or LiME dump, or raw memory with --base. VTTBR of a guest is rarely in a dump: here its first table is looked for by \
             what tables must look like. The best candidate comes first, with its leaves, how many of them are as KVM writes them, and the options that open it. \
-            Without --vtcr the size of an IPA is assumed. Exit status: 0 something was found, 1 nothing was.
+            Without --vtcr the size of an IPA is assumed, and every granule is tried. Exit status: 0 something was found, 1 nothing was.
             """,
         examples: [Example("kvmtui export retry --elf a.elf && kvmtui find a.elf", "an image, and where its tables are")])
 
@@ -23,13 +23,18 @@ struct FindCommand: ParsableCommand {
         help: ArgumentHelp("FILE is raw memory that begins at this physical address; ADDRESS:OTHER for a further piece. May be repeated.", valueName: "address")
     )
     var base: [String] = []
+    @Option(help: ArgumentHelp("The tables' granule, where it is known: 4K, 16K or 64K.", valueName: "size"))
+    var granule: String?
     @Flag(help: "One JSON object a line.")
     var json = false
+    @OptionGroup var input: InputOptions
 
     func run() throws {
         do {
             let known = try vtcr.map { try BadValue.number($0, "--vtcr") }
             let pieces = try TableOptions.pieces(base), source = try SessionFiles.source(file)
+            if let form = input.form, form != .image { throw BadValue("--as", form.rawValue, "image: only memory is looked through") }
+            let granuleBits = try granule.map { try TraceOptions.granule($0).trailingZeroBitCount }
             let memory = try TableImage.memory(pieces.isEmpty ? Input.open(source, as: .image).source : source, pieces: pieces)
             let name = DisplayText(file, limit: 200).text
             let architecture = arch ?? (memory.machine == .arm ? .armv7 : .armv8)
@@ -37,9 +42,13 @@ struct FindCommand: ParsableCommand {
                 do {
                     let geometry = try Stage2Geometry(architecture, vttbr: 0, vtcr: known)
                     if let mismatch = geometry.mismatch { throw BadValue("--vtcr", vtcr ?? "", "a value whose fields fit together: \(mismatch)") }
+                    if let granuleBits, granuleBits != geometry.granuleBits {
+                        throw BadValue("--granule", granule ?? "", "the one that --vtcr has, or no --granule")
+                    }
                 } catch let problem as Stage2Geometry.Problem { throw BadValue("--vtcr", vtcr ?? "", "\(problem)") }
             }
-            let search = RootSearch(memory.memory, architecture: architecture, vtcr: known)
+            if let granuleBits, granuleBits != 12, architecture == .armv7 { throw BadValue("--granule", granule ?? "", "4K: ARMv7 has no other") }
+            let search = RootSearch(memory.memory, architecture: architecture, vtcr: known, granuleBits: granuleBits)
             try CommandIO.output(json ? jsonText(search) : text(search, name, architecture))
             TableOptions.tell(memory.notices, of: file)
             if search.candidates.isEmpty { throw CommandIO.notHeld }
@@ -57,7 +66,8 @@ struct FindCommand: ParsableCommand {
             let tables = geometry.concatenatedTables == 1 ? "a first table" : "\(geometry.concatenatedTables) first tables side by side"
             text += "\(index + 1)  root \(hex(candidate.root, digits: 10))  \(candidate.plausibility.rawValue)\n"
             text += "   \(candidate.leaves) leaves, \(candidate.usual) of them as KVM writes them, in \(candidate.tables) tables"
-            text += candidate.missing > 0 ? "; \(candidate.missing) tables are not in the dump\n" : "\n"
+            text +=
+                candidate.missing > 0 ? "; \(candidate.missing == 1 ? "1 table is" : "\(candidate.missing) tables are") not, or not whole, in the dump\n" : "\n"
             if let extent = candidate.extent { text += "   IPA \(hex(extent.lowerBound, digits: 10)) to \(hex(extent.upperBound, digits: 10))\n" }
             text +=
                 "   granule \(1 << (geometry.granuleBits - 10)) KiB, start at level \(geometry.startLevel), \(tables)\(geometry.hasWideAddresses ? ", 52-bit addresses" : "")"

@@ -75,7 +75,8 @@ struct TraceOptions: ParsableArguments {
         return options
     }
 
-    private static func granule(_ text: String) throws -> UInt64 {
+    /// 4K, 16K or 64K in bytes.
+    static func granule(_ text: String) throws -> UInt64 {
         guard let size = parseNumber(text), [0x1000, 0x4000, 0x1_0000].contains(size) else {
             throw InputError("--granule", nil, "'\(text)'", fits: "4K, 16K or 64K")
         }
