@@ -31,8 +31,6 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// What would fit there; empty where the message says it.
     public var fits: String
-    /// The file is no text, or no YAML.
-    public var isNotYAML = false
     /// The system would not give it, although it is there: no mistake of whoever wrote it.
     public var isUnreadable = false
     /// What else is wrong with the same file, in its order.

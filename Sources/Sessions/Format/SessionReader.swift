@@ -47,9 +47,7 @@ public struct SessionReader {
     /// - Throws: `InputError`, with file, line and column.
     public static func read(_ bytes: [UInt8], file: String, isForTrace: Bool = false) throws -> Session {
         if let bad = bytes.firstIndex(where: { $0 < 9 || ($0 > 13 && $0 < 32 && $0 != 27) || $0 == 0x7f }) {
-            var problem = InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
-            problem.isNotYAML = true
-            throw problem
+            throw InputError(file, place(of: bad, in: bytes), "is not text: byte \(hex(UInt64(bytes[bad]), digits: 2))", fits: "a session is YAML")
         }
         // A byte order mark says nothing in UTF-8; editors of other systems put one there.
         guard let text = String(validating: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self) else {
@@ -73,9 +71,7 @@ public struct SessionReader {
             // No tags are resolved: every scalar is read as text here, and resolving them costs a quarter of the time.
             node = try Yams.compose(yaml: text, .basic)
         } catch let error as YamlError {
-            var problem = translated(error, text: text, file: file)
-            problem.isNotYAML = true
-            throw problem
+            throw translated(error, text: text, file: file)
         }
         guard let node else { throw InputError(file, nil, "is empty", fits: "a session begins with kvmtui: 1") }
         var reader = SessionReader(file: file, isForTrace: isForTrace)

@@ -71,6 +71,11 @@ enum SessionFiles {
     /// Text that does not show in its first part what it is: a trace if any line of it is one of KVM's, else a session, if it is anything.
     private static func text(_ source: ByteSource, _ options: TraceOptions) throws -> OpenedSession {
         let start = try source.peek(SessionReader.sizeLimit + 1)
+        guard start.contains(where: { !($0 == 0x20 || ($0 >= 9 && $0 <= 13)) }) else {
+            throw InputError(
+                source.name, nil, start.isEmpty ? "is empty" : "neither a session nor a trace: \(InputKind.guessText(start))",
+                fits: "a session is YAML with `steps`; a trace has lines of KVM's events")
+        }
         guard start.count <= SessionReader.sizeLimit, !Trace.hasEvents(start) else { return try trace(source, options) }
         if let given = options.firstGiven { throw InputError(source.name, nil, "\(given) is for traces, and no line of this is an event of KVM's") }
         if let session = try? SessionReader.read(start, file: source.name) { return OpenedSession(session: session) }
