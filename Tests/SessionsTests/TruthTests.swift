@@ -41,6 +41,12 @@ struct TruthTests {
         Case(name: "b6"),
         // The unconditional put alone: the whole-range unmap takes a live leaf's reference.
         Case(name: "present", broken: ["live-table-freed"], neverSays: ["free_guest_pages"]),
+        // The access flag is cleared by aging; untouched since, the page goes at the next look.
+        Case(
+            name: "aging",
+            says: [
+                "young: 0x00a00017ff → 0x00a00013ff", "a guest used it? young: it stays", "a guest used it? not young", "freed", "0x0000002a read at",
+            ]),
         // What a search found.
         Case(name: "found-vmid"),
         Case(name: "found-slot-frame-freed-mapped"),

@@ -53,7 +53,8 @@ public struct Stage2Descriptor: FieldedWord, BitwiseCopyable {
     /// XN: no instruction is fetched from there.
     @inline(__always) public var neverExecute: Bool { rawValue & 1 << 54 != 0 }
     /// AF: an access does not take an access flag fault.
-    @inline(__always) public var accessFlag: Bool { rawValue & 1 << 10 != 0 }
+    @inline(__always) public var accessFlag: Bool { rawValue & Self.accessFlagBit != 0 }
+    static let accessFlagBit: UInt64 = 1 << 10
     /// Bit 0: the descriptor is used at all.
     @inline(__always) public var isValid: Bool { rawValue & 1 != 0 }
     /// DBM, ARMv8: where the hardware keeps the dirty state, write permission is there to be taken.

@@ -12,9 +12,15 @@ extension Routine {
             .reclaimAge, in: "page_referenced", title: "has it been used?", side: .host, decides: [.pageAging],
             what: "Young bits of the host's entries are looked at and cleared.",
             why: .if(
-                .pageAging, "kvm_age_hva looks at stage 2 too: what the guest touches counts.",
+                .pageAging, "They tell of the VMM's own accesses. What the guest touches through stage 2 is asked for next.",
                 else: "kvm_age_hva returns 0 on ARM: what the guest touches through stage 2 does not count, so hot guest pages look cold."),
-            source: .kernel("mm/vmscan.c"))
+            source: .kernel("mm/rmap.c"))
+        Row(
+            .reclaimAgeGuest, in: "page_referenced", title: "has a guest used it?", side: .host, when: .with(.pageAging),
+            what: "KVM is asked for each mapping of the page; where a guest has used it, the page stays.",
+            why:
+                "A page that is hot in a guest would only be read from swap again. The flag that tells is cleared by asking, so that the next pass finds out anew.",
+            source: "mm/rmap.c; kvm_age_hva since 35307b9a5f7e")
         Row(
             .reclaimAddToSwap, in: "add_to_swap", title: "give it a swap slot", side: .host,
             what: "A page that has no slot gets one, and is marked dirty.",
@@ -65,14 +71,23 @@ extension Stepper {
         go(.reclaimAge)
     }
 
-    /// `page_referenced`: young bits are looked at and cleared. kvm_age_hva is 0 on ARM: what the guest touches does not count.
+    /// `page_referenced`: young bits are looked at and cleared. v3.9's kvm_age_hva is 0 on ARM: what the guest touches does not count.
     func reclaimAge() {
         for (process, hva) in world.mappers(of: me.reclaimPFN) {
             let entry = world.processes[process].entry(hva)
             if entry.isYoung { setHostEntry(process, hva, entry.old) }
         }
-        if has(.pageAging), world.frames[me.reclaimPFN].leaves > 0 { return go(.reclaimPutBack) }
-        go(.reclaimAddToSwap)
+        me.aging = AgingLocals()
+        proceed()
+    }
+
+    /// One mapping after another, by its process's notifier; then what the answers come to.
+    func reclaimAgeGuest() {
+        let mappers = world.mappers(of: me.reclaimPFN)
+        guard me.aging.mapper < mappers.count else { return go(me.aging.young ? .reclaimPutBack : .reclaimAddToSwap) }
+        let (process, hva) = mappers[me.aging.mapper]
+        me.aging.mapper += 1
+        notify(.notifyYoungLock, process: process, from: hva, to: hva + pageSize, then: .reclaimAgeGuest)
     }
 
     func reclaimAddToSwap() {
@@ -182,14 +197,29 @@ extension Narration {
             }
             return Told("frame \(hex(now.reclaimPFN.rawValue)), refs \(frame.references)")
         case .reclaimAge:
-            return now.next == .reclaimPutBack
-                ? Told("young: it stays", what: "The page has been used since it was last looked at.")
-                : hostChanges.map {
-                    Told(
-                        "young: " + $0, what: "An entry was young; its bit is cleared, and this pass goes on all the same.",
-                        why: "Linux would keep a young page for now, and take it at a later pass. Here one pass is made. "
-                            + "What the guest touches through stage 2 does not count: kvm_age_hva returns 0 on ARM.")
-                } ?? Told("not young", what: "No entry of the host's is young.")
+            return hostChanges.map {
+                Told(
+                    "young: " + $0, what: "An entry was young; its bit is cleared, and this pass goes on all the same.",
+                    why: "Linux would keep a young page for now, and take it at a later pass. Here one pass is made. "
+                        + (has(.pageAging)
+                            ? "What the guest has touched is asked for next."
+                            : "What the guest touches through stage 2 does not count: kvm_age_hva returns 0 on ARM."))
+            } ?? Told("not young", what: "No entry of the host's is young.")
+        case .reclaimAgeGuest:
+            if now.next == .reclaimPutBack {
+                return Told(
+                    "young: it stays", what: "A guest has used the page since the host last looked: it stays.",
+                    why: "A hot page taken away is only read from swap again.")
+            }
+            if now.next == .reclaimAddToSwap {
+                return Told("not young", what: "No guest has used the page since the host last looked: it may go.", why: "Each mapping has been asked about.")
+            }
+            guard now.next == .notifyYoungLock else {
+                return Told(
+                    "no VM has it", what: "No VM has registered a notifier with this process: there is nobody to ask.",
+                    why: "No leaf leads here by this mapping.")
+            }
+            return Told("\(hex(now.notifier.start.rawValue)): ask vm\(now.notifier.vm)", what: "KVM is asked about the page's next mapping.")
         case .reclaimAddToSwap:
             return before.world.frames[was.reclaimPFN].flags.contains(.swapCache)
                 ? Told(

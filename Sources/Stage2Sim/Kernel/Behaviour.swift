@@ -82,7 +82,11 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(
             name: "read-only-writes-exit",
             about: "a write to a read-only slot leaves to user space as MMIO, and fails with -ENOSYS without a syndrome (98047888bb9f); off: -EFAULT"),
-        Entry(name: "page-aging", about: "the host sees guest accesses when it ages pages"),
+        Entry(
+            name: "page-aging",
+            about:
+                "the host's aging clears the leaf's access flag, and the guest's next access sets it again by a fault (35307b9a5f7e); off: guest accesses are not seen"
+        ),
         Entry(name: "s1ptw-is-write", about: "a fault on a stage-1 walk counts as a write"),
         Entry(name: "gup-opportunistic-write", about: "a read fault maps writable where the host page already is"),
         Entry(name: "change-pte-needs-leaf", about: "change_pte replaces a leaf that is there, and makes none where none is"),

@@ -12,9 +12,13 @@ extension Routine {
             why: "This is the line that real traces show: pc, hsr, hxfar, ipa. Whatever returned before it leaves no trace.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?",
-            what: "Only translation and permission faults are handled; the level in the status is ignored.",
-            why: "An access flag fault, an external abort or a TLB conflict cannot be mended by mapping a page: KVM_RUN fails with -EFAULT.",
+            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?", decides: [.pageAging],
+            what: .if(
+                .pageAging, "Translation, permission and access flag faults are handled; the level in the status is ignored.",
+                else: "Only translation and permission faults are handled; the level in the status is ignored."),
+            why: .if(
+                .pageAging, "An external abort or a TLB conflict cannot be mended by changing a leaf: KVM_RUN fails with -EFAULT.",
+                else: "An access flag fault, an external abort or a TLB conflict cannot be mended by mapping a page: KVM_RUN fails with -EFAULT."),
             source: .kernel("kvm_handle_guest_abort"))
         Row(
             .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu),
@@ -49,6 +53,11 @@ extension Routine {
             why:
                 "User space makes such a slot to see the writes, to a flash device say: they leave as MMIO, as if no memory were there, while reads are mapped (98047888bb9f).",
             source: "kvm_handle_guest_abort since 98047888bb9f")
+        Row(
+            .checkAccessFault, in: "kvm_handle_guest_abort", title: "an access flag fault?", when: .with(.pageAging),
+            what: "An access flag fault goes to handle_access_fault, any other to user_mem_abort.",
+            why: "The leaf is there, and the host's page behind it: only the mark of its use is missing, which the host's aging took away.",
+            source: "kvm_handle_guest_abort since 35307b9a5f7e")
         Place.call(.decideWriteFault, when: .always)
         Row(
             .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu),
@@ -81,7 +90,7 @@ extension Stepper {
 
     func checkFaultStatus() {
         let status = me.hsr.faultStatus
-        guard status.kind == .translation || status.kind == .permission else {
+        guard status.kind == .translation || status.kind == .permission || status.kind == .accessFlag && has(.pageAging) else {
             decide(.statusUnsupported)
             say(.unsupportedFaultStatus(ec: me.hsr.exceptionClass, status: status.rawValue & 0x3c))
             return fail(.EFAULT)
@@ -101,7 +110,7 @@ extension Stepper {
             me.slotIndex = index
             prefetcher.fetchFrame(me.faultIPA)
             decide(.slotFound)
-            let asked: Behaviours = [Behaviours(.userAllocCheck), Behaviours(.readOnlyWritesExit)]
+            let asked: Behaviours = [Behaviours(.userAllocCheck), Behaviours(.readOnlyWritesExit), Behaviours(.pageAging)]
             return world.behaviours.isDisjoint(with: asked) ? go(.decideWriteFault) : askOfSlot(world.vms[me.vm].slots[index])
         }
         decide(.noSlot)
@@ -113,7 +122,7 @@ extension Stepper {
     @inline(never) private func askOfSlot(_ slot: Memslot) {
         me.slotUserAllocated = slot.userAllocated
         me.slotReadOnly = slot.readOnly
-        go(has(.userAllocCheck) ? .checkUserAllocated : .checkSlotWritable)
+        go(has(.userAllocCheck) ? .checkUserAllocated : has(.readOnlyWritesExit) ? .checkSlotWritable : .checkAccessFault)
     }
 
     func checkSlotWritable() {
@@ -121,6 +130,8 @@ extension Stepper {
         // A fetch that counts as a write, since its stage-1 walk was to: nobody can emulate a fetch.
         go(me.hsr.isInstructionAbort ? .injectPrefetchAbort : .formIOAddress)
     }
+
+    func checkAccessFault() { go(me.hsr.faultStatus.kind == .accessFlag ? .accessFaultLock : .decideWriteFault) }
 
     func formIOAddress() {
         me.faultIPA = IPA(me.faultIPA.rawValue | UInt64(me.hxfar) & 0xfff)
@@ -181,14 +192,24 @@ extension Narration {
         case .checkFaultStatus:
             guard decided(.statusHandled) else {
                 return Told(
-                    failed, what: "The status is neither a translation nor a permission fault.",
-                    why: "An access flag fault, an external abort or a TLB conflict cannot be mended by mapping a page: KVM_RUN fails with -EFAULT.")
+                    failed, what: "The status is neither a translation nor a permission fault\(has(.pageAging) ? ", nor an access flag fault" : "").")
             }
-            return Told(now.hsr.faultStatus.kind?.name ?? "", why: "Mapping a page can mend it, or tell that there is none.")
+            return Told(
+                now.hsr.faultStatus.kind?.name ?? "",
+                why: now.hsr.faultStatus.kind == .accessFlag
+                    ? "Setting the flag again can mend it." : "Mapping a page can mend it, or tell that there is none.")
         case .enterSRCU, .leaveSRCU: return Told("readers \(vm?.srcuReaders ?? 0)")
         case .lookupMemslot: return slotLookedUp
         case .formIOAddress: return Told("IPA \(hex(now.faultIPA.rawValue))")
-        case .refuseIOPermission: return Told(failed)
+        case .refuseIOPermission:
+            guard now.hsr.faultStatus.kind == .accessFlag else { return Told(failed) }
+            return Told(
+                failed, what: "An access flag fault at an address without a slot cannot be served.",
+                why: "A leaf stands there whose access flag the host had cleared, and its slot was deleted since (B12). -EFAULT.")
+        case .checkAccessFault:
+            return now.next == .accessFaultLock
+                ? Told("yes", what: "The leaf's access flag is clear, and nothing else is amiss: it is set next.")
+                : Told("no", what: "The fault is another one: go on.", why: "A page is to be mapped, or a right to be given.")
         case .checkUserAllocated:
             return now.abortResult < 0 && now.next != .decideWriteFault
                 ? Told(failed, what: "User space did not allocate this slot's memory: it is refused, -EINVAL.")
@@ -222,7 +243,8 @@ extension Narration {
                 why: "User space made the slot so, and is to see what the guest writes there. Without a syndrome it cannot be told.")
         case .injectPrefetchAbort:
             return Told(
-                "a walk for a fetch, in a read-only slot", what: "The fetch's stage-1 walk counts as a write, and the slot is read-only: the guest gets an abort.",
+                "a walk for a fetch, in a read-only slot",
+                what: "The fetch's stage-1 walk counts as a write, and the slot is read-only: the guest gets an abort.",
                 why: "A fetch cannot be emulated.")
         default:
             return now.slotReadOnly

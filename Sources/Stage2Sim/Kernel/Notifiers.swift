@@ -208,7 +208,7 @@ extension Stepper {
         callUnmap(vm, ipa, size: pageSize, then: .flushUnmapped)
     }
 
-    private func nextGuestPage() -> IPA? {
+    func nextGuestPage() -> IPA? {
         while let next = world.vms[vm].slots.next(from: me.notifier.slot, start: me.notifier.start, end: me.notifier.end) {
             if next != me.notifier.slot {
                 me.notifier.slot = next

@@ -36,7 +36,11 @@ extension Stepper {
 extension Narration {
     var flushed: Told? {
         for case .tlbFlushed(let vmid, let entries) in effects {
-            return Told("VMID \(vmid): \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone", why: flushReason)
+            let forAging = now.next == .notifyYoungUnlock
+            return Told(
+                "VMID \(vmid): \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone",
+                what: forAging ? "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs." : nil, why: flushReason,
+                title: forAging ? "flush: a page was marked old" : nil, in: forAging ? "kvm_flush_remote_tlbs" : nil)
         }
         return nil
     }
@@ -45,6 +49,8 @@ extension Narration {
         switch now.next {
         case .writeLeaf: "Break before make: the old translation is gone everywhere before the new one is stored."
         case .dropLevel3, .dropLevel2: "Now no walk under way can still read the emptied table: it may be freed."
+        case .notifyYoungUnlock:
+            "An access flag was cleared, and is no use while a TLB remembers the leaf: without this the guest's next access would not be noticed."
         case .slotRemove: "The slot's leaves are gone from the tables, and now from every TLB."
         default: nil
         }

@@ -206,7 +206,6 @@ extension Stepper {
         decide(.pagePresent)
         me.pfn = entry.pfn
         me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !me.slotReadOnly)
-        if !entry.isYoung { setHostEntry(process, me.hostPage, HostEntry(rawValue: entry.rawValue | HostEntry.youngBit)) }
         // A device's page has no struct page to count in; the zero page has one.
         if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }
         go(.checkPFN)

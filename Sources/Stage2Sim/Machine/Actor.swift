@@ -204,6 +204,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var copy = CopyLocals()
     var merge = MergeLocals()
     var fork = ForkLocals()
+    var aging = AgingLocals()
     /// The frame that reclaim, or a memory error, is about.
     public internal(set) var reclaimPFN = PFN(0)
     /// What the thread was told to do last.

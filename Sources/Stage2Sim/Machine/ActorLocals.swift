@@ -64,6 +64,14 @@ struct NotifierLocals: BitwiseCopyable {
     var inSRCU = false
     /// For change_pte: the new page.
     var pfn = PFN(0)
+    /// For clear_flush_young: an access flag was found set.
+    var young = false
+}
+
+/// page_referenced: which of the page's mappings KVM is asked about next, and what was answered so far.
+struct AgingLocals: BitwiseCopyable {
+    var mapper = 0
+    var young = false
 }
 
 /// do_wp_page, where the page is copied.

@@ -305,6 +305,7 @@ private struct StateWriter {
         put(actor.notifier.start.rawValue, actor.notifier.end.rawValue, UInt64(actor.notifier.slot), actor.notifier.page.rawValue)
         put(actor.notifier.process)
         put(actor.notifier.vm)
+        put(actor.notifier.young ? 1 : 0, actor.aging.young ? 1 : 0, UInt64(actor.aging.mapper))
         for pfn in [actor.notifier.pfn, actor.copy.old, actor.copy.new, actor.reclaimPFN, actor.merge.page, actor.merge.other] { put(frame: pfn) }
         put(actor.copy.entry)
         put(actor.merge.entry)

@@ -35,7 +35,6 @@ extension Stepper {
         case .refuseIOPermission: refuseIOPermission()
         case .formIOAddress: formIOAddress()
         case .checkUserAllocated: checkUserAllocated()
-        case .checkSlotWritable: checkSlotWritable()
         case .leaveSRCU: leaveSRCU()
         case .decodeMMIO: decodeMMIO()
         case .injectDataAbort: injectAbort(prefetch: false)
@@ -82,7 +81,9 @@ extension Stepper {
         case .dropLevel3: dropTable(level: 3)
         case .dropLevel2: dropTable(level: 2)
         case .flushUnmapped: flushUnmapped()
-        case .faultUnderLock, .unmapBare, .unmapDone, .ioremapTopUp, .ioremapLock, .ioremapSet, .ioremapUnlock, .ioremapDone, .notifyPageLock,
+        case .checkSlotWritable, .checkAccessFault, .accessFaultLock, .accessFaultSet, .accessFaultUnlock, .notifyYoungLock, .notifyYoungAge,
+            .notifyYoungUnlock, .reclaimAgeGuest, .faultUnderLock, .unmapBare, .unmapDone, .ioremapTopUp, .ioremapLock, .ioremapSet, .ioremapUnlock,
+            .ioremapDone, .notifyPageLock,
             .notifyPageSeq, .notifyPageUnmap, .notifyPageUnlock, .notifyStartLock, .notifyStartCount, .notifyStartUnmap, .notifyStartUnlock,
             .notifyEndLock, .notifyEndSeq, .notifyEndCount, .notifyEndUnlock, .notifyChangeLock, .notifyChangeSeq, .notifyChangeSet,
             .notifyChangeUnlock, .hostFault, .mapZeroPage, .mapFreshPage, .swapInPage, .reuseHostPage, .copyHostPage, .copyStart, .copyRecheck,
@@ -129,6 +130,14 @@ extension Stepper {
         case .notifyChangeSeq: notifyChangeSeq()
         case .notifyChangeSet: notifyChangeSet()
         case .notifyChangeUnlock: notifyUnlockAndReturn()
+        case .notifyYoungLock: notifyYoungLock()
+        case .notifyYoungAge: notifyYoungAge()
+        case .notifyYoungUnlock: notifyYoungUnlock()
+        case .checkSlotWritable: checkSlotWritable()
+        case .checkAccessFault: checkAccessFault()
+        case .accessFaultLock: accessFaultLock()
+        case .accessFaultSet: accessFaultSet()
+        case .accessFaultUnlock: accessFaultUnlock()
         case .hostFault: hostFault()
         case .mapZeroPage: mapZeroPage()
         case .mapFreshPage: mapFreshPage()
@@ -144,6 +153,7 @@ extension Stepper {
         case .copyEnd: copyEnd()
         case .reclaimIsolate: reclaimIsolate()
         case .reclaimAge: reclaimAge()
+        case .reclaimAgeGuest: reclaimAgeGuest()
         case .reclaimAddToSwap: reclaimAddToSwap()
         case .reclaimUnmapEntry: reclaimUnmapEntry()
         case .reclaimNotify: reclaimNotify()
@@ -203,7 +213,7 @@ extension Stepper {
         case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
             .maintainCaches, .takeException, .saveSyndrome, .chooseFaultIPA, .translateFaultVA, .retryInGuest, .storeHPFAR, .leaveHyp,
             .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,
-            .checkUserAllocated, .checkSlotWritable, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
+            .checkUserAllocated, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
             .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .sampleNotifierSeq, .readBarrier, .translateGFN, .pinHostPage, .checkPFN,
             .buildLeaf, .syncInstructionCache, .flushStage2, .lockMMU, .checkRetryCount, .checkRetrySeq, .grantWrite, .setPageDirty, .unlockMMU,
             .releasePage, .returnFromAbort, .readLevel1, .installLevel2, .readLevel2, .installLevel3, .readLeaf, .breakLeaf, .writeLeaf,

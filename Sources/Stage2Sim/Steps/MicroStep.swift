@@ -15,7 +15,9 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// kvm_handle_guest_abort; `text(_:)` says what each one is.
     case traceGuestFault, checkFaultStatus, enterSRCU, lookupMemslot, injectPrefetchAbort, refuseIOPermission, formIOAddress, checkUserAllocated
     /// kvm_handle_guest_abort; `text(_:)` says what each one is.
-    case checkSlotWritable, leaveSRCU
+    case checkSlotWritable, checkAccessFault, leaveSRCU
+    /// handle_access_fault; `text(_:)` says what each one is.
+    case accessFaultLock, accessFaultSet, accessFaultUnlock
     /// io_mem_abort; `text(_:)` says what each one is.
     case decodeMMIO, injectDataAbort, skipInstruction, exitToUserSpace, emulateInUserSpace, completeMMIO
     /// user_mem_abort; `text(_:)` says what each one is.
@@ -38,12 +40,14 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case notifyEndLock, notifyEndSeq, notifyEndCount, notifyEndUnlock
     /// The MMU notifiers; `text(_:)` says what each one is.
     case notifyChangeLock, notifyChangeSeq, notifyChangeSet, notifyChangeUnlock
+    /// The MMU notifiers; `text(_:)` says what each one is.
+    case notifyYoungLock, notifyYoungAge, notifyYoungUnlock
     /// The host's own page fault, handle_mm_fault; `text(_:)` says what each one is.
     case hostFault, faultUnderLock, mapZeroPage, mapFreshPage, swapInPage, reuseHostPage
     /// The host's own page fault, handle_mm_fault; `text(_:)` says what each one is.
     case copyHostPage, copyStart, copyRecheck, copyClearEntry, copyChange, copySetEntry, copyDropOld, copyEnd
     /// Reclaim of one page; `text(_:)` says what each one is.
-    case reclaimIsolate, reclaimAge, reclaimAddToSwap, reclaimUnmapEntry, reclaimNotify, reclaimWriteOut, reclaimFree, reclaimPutBack
+    case reclaimIsolate, reclaimAge, reclaimAgeGuest, reclaimAddToSwap, reclaimUnmapEntry, reclaimNotify, reclaimWriteOut, reclaimFree, reclaimPutBack
     /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case touchMemory, useMemory
     /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.

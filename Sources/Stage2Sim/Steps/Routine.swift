@@ -24,9 +24,11 @@ public struct Routine: Sendable {
 
     /// All of them, in reading order: the guest's access, the trap, KVM, the host, and what follows a trace.
     public static let all: [Routine] = [
-        .idle, .guestAccess, .exceptionEntry, .enterGuest, .hypEntry, .guestAbort, .injectAbort, .ioMemAbort, .userMemAbort, .memoryCache, .coherentICache,
+        .idle, .guestAccess, .exceptionEntry, .enterGuest, .hypEntry, .guestAbort, .accessFault, .injectAbort, .ioMemAbort, .userMemAbort, .memoryCache,
+        .coherentICache,
         .faultUnderLock,
-        .setPTE, .unmapRange, .tlbFlush, .ioremap, .invalidatePage, .invalidateRangeStart, .invalidateRangeEnd, .changePTE, .memoryRegions, .virtualMachines,
+        .setPTE, .unmapRange, .tlbFlush, .ioremap, .invalidatePage, .invalidateRangeStart, .invalidateRangeEnd, .changePTE, .clearFlushYoung, .memoryRegions,
+        .virtualMachines,
         .cacheMaintenance, .hostFault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure, .machineEvents,
         .toldByTrace, .followTrace,
     ]
