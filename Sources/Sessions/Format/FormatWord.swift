@@ -53,6 +53,8 @@ public enum FormatKeys {
         FormatWord("stage1", "[MAPPING, …]", "pages that the guest's own tables map, for addresses written va:", example: "[{ va: 0x1000, ipa: 0x80005000 }]"),
         FormatWord("smp", "true | false", "more than one physical CPU: TLB operations are broadcast", example: "false"),
         FormatWord("reuse", "never | lifo", "whether a page of the kernel's that was freed is given out again, the last one first", example: "lifo"),
+        FormatWord(
+            "tlb-conflict", "unnoticed | abort", "what a CPU does whose TLB has another translation of an address than the tables", example: "abort"),
         FormatWord("base", "ADDRESS", "where the kernel's pages begin, aligned to 8 KiB", example: "0x80000000"),
         FormatWord(
             "caches", "NAME | true | false | MAPPING", "instruction and data caches, line by line: a model, the CPU's own, none, or by hand",

@@ -48,6 +48,12 @@ extension SessionReader {
                     case "lifo": configuration.reuse = .lastFreedFirst
                     default: throw fail(value, "reuse \(Self.kind(value))", fits: "never or lifo")
                     }
+                case "tlb-conflict":
+                    switch value.string {
+                    case "unnoticed": configuration.tlbConflict = .goesUnnoticed
+                    case "abort": configuration.tlbConflict = .aborts
+                    default: throw fail(value, "tlb-conflict \(Self.kind(value))", fits: "unnoticed or abort")
+                    }
                 case "base":
                     let base = try address(value, "base", in: 0...(1 << 40) - 1)
                     guard base % 0x2000 == 0 else { throw fail(value, "base \(hex(base))", fits: "an address aligned to 8 KiB") }

@@ -55,6 +55,7 @@ public struct SessionWriter {
         if let caches = machine.caches { line(1, "caches: \(CacheWords.text(caches))") }
         if !machine.multiprocessor { line(1, "smp: false") }
         if machine.reuse == .lastFreedFirst { line(1, "reuse: lifo") }
+        if machine.tlbConflict == .aborts { line(1, "tlb-conflict: abort") }
         if machine.kernelBase != PA(0x8000_0000) { line(1, "base: \(hex(machine.kernelBase.rawValue))") }
         if !machine.stage1.isEmpty {
             line(1, "stage1:")

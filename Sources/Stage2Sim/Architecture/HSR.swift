@@ -206,6 +206,12 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     /// In words, as ARMv8 has the codes.
     public var walkMeaning: String { walk.map { "\($0.kind.name), level \($0.level)" } ?? meaning }
 
+    /// HPFAR holds the IPA after it, whoever's access it was (DDI 0406C B3.13).
+    @inline(__always) public var fillsHPFAR: Bool { kind == .translation || kind == .accessFlag }
+
+    /// A TLB conflict abort, which has no level.
+    public static let tlbConflict = FaultStatus(rawValue: 0x30)
+
     /// The fault's kind; nil where the status has no level.
     public var kind: Kind? { Kind(rawValue: rawValue & 0x3c) }
     /// The level at which it was taken, 1 to 3 on ARMv7; meaningful where `kind` is not nil.

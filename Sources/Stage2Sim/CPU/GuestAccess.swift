@@ -135,6 +135,9 @@ extension Stepper {
             me.descriptor = entry.descriptor
             me.level = entry.level
             emit(.tlbHit(cpu: me.cpu, ipa: me.ipa))
+            if world.tlbConflict == .aborts, let other = world.output(of: me.vm, me.ipa, beside: entry.descriptor.address) {
+                return raiseTLBConflict(entry, other)
+            }
             return go(.checkRights)
         }
         emit(.tlbMiss(cpu: me.cpu, ipa: me.ipa))
@@ -307,6 +310,14 @@ extension Narration {
                     "miss: walk",
                     why:
                         "No translation is remembered for this page, so the walker reads the tables, level by level. What is not there now is not in the TLB either."
+                )
+            }
+            if now.next == .takeException {
+                return Told(
+                    "hit, and another in the tables: TLB conflict",
+                    what: "The TLB has a translation for this address, and the tables have one to another frame.",
+                    why:
+                        "Software has changed an output address without clearing and flushing the old entry first. This machine's CPU notices, and takes a TLB conflict abort; others would use one of the two."
                 )
             }
             return Told(

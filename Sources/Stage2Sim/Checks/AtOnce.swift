@@ -9,7 +9,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The same.
     case staleBytes, deadlock, freedTableWalked
     /// The same.
-    case freeFrameUsed
+    case freeFrameUsed, twoTranslations
     // At rest.
     /// Told when nobody is in the middle of anything; `about` says what each one is.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
@@ -28,6 +28,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .deadlock: "deadlock"
         case .freedTableWalked: "freed-table-walked"
         case .freeFrameUsed: "free-frame-used"
+        case .twoTranslations: "two-translations"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
         case .tableCount: "table-count"
@@ -49,6 +50,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .freedTableWalked: "a table walk read a page that is no table of this VM any more"
         case .deadlock: "a thread waits for a lock that it holds itself"
         case .freeFrameUsed: "a frame that is free was mapped, or held, as if it were somebody's"
+        case .twoTranslations: "an access met two live translations of one address, to different frames (no break-before-make)"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
         case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
         case .tableCount: "a table page's reference count is not 1 + its entries"
@@ -76,7 +78,7 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
     public let ipa: IPA
     /// The physical address that was reached, freed or counted; 0 where none is concerned.
     public let pa: PA
-    /// For a lost write, what was written; for a count, what it should be.
+    /// For a lost write, what was written; for a count, what it should be; for two translations, the other one's frame.
     public let expected: UInt64
     /// What was found in place of `expected`.
     public let found: UInt64
@@ -108,6 +110,7 @@ extension Stepper {
     /// A guest's access reaches a frame: it must be the one that the host gives it there, writable if it writes.
     @inline(__always) func checkGuestAccess(_ pa: PA) {
         let vm = me.vm
+        if world.vms[vm].owesFlush { checkOneTranslation(pa) }
         if let index = world.vms[vm].slotIndex(me.ipa, hint: me.slotIndex) {
             let hva = world.vms[vm].slots[index].hva(of: me.ipa)
             let entry = world.processes[world.vms[vm].process].entry(hva.page)

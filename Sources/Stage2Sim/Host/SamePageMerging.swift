@@ -10,9 +10,13 @@ extension Routine {
             why: "Equal pages can share one frame until somebody writes.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectStart, in: "write_protect_page", title: "invalidate_range_start", side: .host,
-            what: "KVM is told: the guest's leaf for this page goes.",
-            why: "Nobody may write between the comparison and the merge.",
+            .ksmProtectStart, in: "write_protect_page", title: .if(.changePteInWindow, "invalidate_range_start", else: "no window is opened"), side: .host,
+            decides: [.changePteInWindow],
+            what: .if(
+                .changePteInWindow, "KVM is told: the guest's leaf for this page goes.", else: "KVM is not told yet: the guest's leaf for this page stays."),
+            why: .if(
+                .changePteInWindow, "Nobody may write between the comparison and the merge.",
+                else: "change_pte is to make the leaf read-only in place, once the host's entry is."),
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmProtectClear, in: "write_protect_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable,
@@ -30,13 +34,15 @@ extension Routine {
             why: "What was dirty about it is in PageDirty now.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmProtectEnd, in: "write_protect_page", title: "invalidate_range_end", side: .host,
-            what: "The window closes.",
+            .ksmProtectEnd, in: "write_protect_page", title: .if(.changePteInWindow, "invalidate_range_end", else: "the page is protected"), side: .host,
+            what: .if(.changePteInWindow, "The window closes.", else: "No window was open."),
             why: "The page's entry is read-only now: whoever writes by it must fault.",
             source: .kernel("mm/ksm.c"))
         Row(
-            .ksmReplaceStart, in: "replace_page", title: "invalidate_range_start", side: .host,
-            what: "KVM is told: the leaf of the page given up goes.",
+            .ksmReplaceStart, in: "replace_page", title: .if(.changePteInWindow, "invalidate_range_start", else: "no window is opened"), side: .host,
+            decides: [.changePteInWindow],
+            what: .if(
+                .changePteInWindow, "KVM is told: the leaf of the page given up goes.", else: "KVM is not told yet: the leaf of the page given up stays."),
             why: "Its address is about to name another frame.",
             source: .kernel("mm/ksm.c"))
         Row(
@@ -60,7 +66,7 @@ extension Routine {
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmReplaceEnd, in: "replace_page", title: "merged", side: .host,
-            what: "invalidate_range_end has run.",
+            what: .if(.changePteInWindow, "invalidate_range_end has run.", else: "The shared page stands in the other's place."),
             why: "Whoever writes is to get a copy: the entries of both are read-only.",
             source: .kernel("mm/ksm.c"))
     }
@@ -100,11 +106,15 @@ extension Stepper {
     func ksmStart(then next: MicroStep) {
         let (process, hva) = side
         beginInvalidation(process: process, from: hva, to: hva + pageSize)
+        me.merge.opened = has(.changePteInWindow)
+        guard me.merge.opened else { return go(next) }
         notify(.notifyStartLock, process: process, from: hva, to: hva + pageSize, then: next)
     }
 
     private func notifyEnd(then next: MicroStep) {
         let (process, hva) = side
+        // What was opened is closed, whatever was switched meanwhile.
+        guard me.merge.opened else { return go(next) }
         notify(.notifyEndLock, process: process, from: hva, to: hva + pageSize, then: next)
     }
 
@@ -232,8 +242,10 @@ extension Narration {
             return Told("changed: given up", what: "The page to be given up has changed since: the merge is given up.", why: "Only equal pages may become one.")
         case .ksmReplaceEnd:
             return Told(
-                now.outcome == .refused ? "given up" : "done", what: now.outcome == .refused ? "invalidate_range_end has run; nothing was merged." : nil,
+                now.outcome == .refused ? "given up" : "done",
+                what: now.outcome == .refused ? (now.merge.opened ? "invalidate_range_end has run; nothing was merged." : "Nothing was merged.") : nil,
                 why: now.outcome == .refused ? "Both pages stay what they are." : nil)
+        case .ksmProtectStart where !now.merge.opened, .ksmReplaceStart where !now.merge.opened: return Told("nobody is told")
         case .ksmProtectStart, .ksmReplaceStart, .ksmReplaceChange:
             if let hostChanges { return Told(hostChanges) }
             let process = now.merge.phase == 0 ? now.hostAction.otherProcess : now.hostAction.process

@@ -8,9 +8,13 @@ extension Routine {
             why: "The zero page, a page shared since fork or by KSM must keep its bytes for the others.",
             source: .kernel("mm/memory.c"))
         Row(
-            .copyStart, in: "do_wp_page", title: "invalidate_range_start", side: .host,
-            what: "KVM is told: the guest's leaf for this page goes.",
-            why: "While the entry changes no guest may read by the old leaf and write by the new.",
+            .copyStart, in: "do_wp_page", title: .if(.changePteInWindow, "invalidate_range_start", else: "no window is opened"), side: .host,
+            decides: [.changePteInWindow],
+            what: .if(
+                .changePteInWindow, "KVM is told: the guest's leaf for this page goes.", else: "KVM is not told yet: the guest's leaf for this page stays."),
+            why: .if(
+                .changePteInWindow, "While the entry changes no guest may read by the old leaf and write by the new.",
+                else: "change_pte is to change the leaf in place, and nothing but that tells the guest's side."),
             source: .kernel("mm/memory.c"))
         Row(
             .copyRecheck, in: "do_wp_page", title: "is the entry still the same?", side: .host, waits: .faultingMemory,
@@ -43,10 +47,13 @@ extension Routine {
             source: .kernel("mm/memory.c"))
         Row(
             .copyEnd, in: "do_wp_page", title: "the copy is done", side: .host,
-            what: "invalidate_range_end has run.",
-            why: .if(
-                .retryCheck, "invalidate_range_end raised the sequence: a fault that looked its page up before this will give up.",
-                else: "invalidate_range_end raised the sequence; faults do not look at it here."),
+            what: .if(.changePteInWindow, "invalidate_range_end has run.", else: "The copy stands in the old page's place."),
+            why: .by {
+                let raised = $0.has(.changePteInWindow) ? "invalidate_range_end" : "change_pte"
+                return $0.has(.retryCheck)
+                    ? "\(raised) raised the sequence: a fault that looked its page up before this will give up."
+                    : "\(raised) raised the sequence; faults do not look at it here."
+            },
             source: .kernel("mm/memory.c"))
     }
 }
@@ -69,11 +76,14 @@ extension Stepper {
             let copy = world.frames.duplicate(world.frames.contents(of: me.copy.old))
             world.frames.setContents(copy, of: me.copy.new)
         }
+        me.copy.opened = false
         go(.copyStart)
     }
 
     func copyStart() {
         beginInvalidation(process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize)
+        guard has(.changePteInWindow) else { return go(.copyRecheck) }
+        me.copy.opened = true
         notify(.notifyStartLock, process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize, then: .copyRecheck)
     }
 
@@ -112,6 +122,8 @@ extension Stepper {
     }
 
     private func endCopy() {
+        // What was opened is closed, whatever was switched meanwhile.
+        guard me.copy.opened else { return go(.copyEnd) }
         notify(.notifyEndLock, process: me.hostProcess, from: me.hostPage, to: me.hostPage + pageSize, then: .copyEnd)
     }
 
@@ -142,6 +154,7 @@ extension Narration {
                 : Told(
                     "changed: the copy is thrown away", what: "The entry has changed meanwhile: the copy is thrown away.",
                     why: "The copy slept; others did not. The access is tried again.")
+        case .copyStart where !now.copy.opened: return Told("nobody is told")
         case .copyStart, .copyChange:
             guard now.next == .copyRecheck || now.next == .copySetEntry else { return Told("vm\(now.notifier.vm)") }
             return Told(

@@ -18,7 +18,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     case b10FreeBeforeFlush, b11Isv0IsWrite, b12SlotDeleteKeepsStage2, b13NoBreakBeforeMake, b14VIPTLeavesDCache, b15NoslotIsNoError
     // Later fixes and features, off in both.
     /// Later fixes and features; `about` says what each one is.
-    case readOnlySlots, readOnlyWritesExit, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid
+    case readOnlySlots, readOnlyWritesExit, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid, changePteInWindow
     /// The same, of caches.
     case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
@@ -94,6 +94,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
             name: "change-pte-skips-invalid",
             about: "change_pte makes no leaf in a slot that is marked INVALID (2230f9e1171a); v3.9 does, and the guest reads memory where there is no slot"),
         Entry(
+            name: "change-pte-in-window",
+            about: "a copy or a merge of the host's opens an invalidation's window around change_pte. Off: change_pte alone tells KVM"),
+        Entry(
             name: "clean-on-map",
             about: "the data cache is cleaned to the point of unification when a page is mapped; to memory while the guest's caches are off"),
         Entry(name: "invalidate-i-on-exec", about: "pages are mapped XN first; the instruction cache is invalidated on the execute fault"),
@@ -153,7 +156,7 @@ public enum Revision: String, CaseIterable, Sendable {
     public var behaviours: Behaviours {
         let common: [Behaviour] = [
             .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
-            .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty, .iomapRefusesPresent,
+            .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty, .iomapRefusesPresent, .changePteInWindow,
             .b6PgdTailCount, .b7PhysMask32, .b8CleanNextPage, .b9DeviceMemAttr, .b10FreeBeforeFlush, .b11Isv0IsWrite, .b12SlotDeleteKeepsStage2,
             .b13NoBreakBeforeMake,
             .b14VIPTLeavesDCache, .b15NoslotIsNoError,

@@ -38,7 +38,10 @@ extension Stepper {
             for cpu in world.cpus.indices {
                 dropped += world.cpus[cpu].tlb.drop { _ in true }
             }
-            for vm in world.vms.indices { world.vms[vm].translationEpoch &+= 1 }
+            for vm in world.vms.indices {
+                world.vms[vm].translationEpoch &+= 1
+                noteFlushed(vm)
+            }
             if world.hasCaches { maintain(.icialluis, cpu: me.cpu.index) }
             if dropped > 0 { progress() }
             emit(.vmidsRenewed(generation: world.vmidGeneration, entries: UInt32(dropped)))

@@ -156,6 +156,7 @@ extension Stepper {
     func breakLeaf() {
         let old = storeDescriptor(0, at: me.tables.leafEntry, level: 3)
         countLeafOf(old, by: -1)
+        if Sink.checks { noteLeafStored(me.tables.vm, me.set.ipa, old: old, new: 0) }
         call(.flushUnmapped, then: .writeLeaf)
     }
 
@@ -169,7 +170,10 @@ extension Stepper {
         countLeafOf(replaced, by: -1)
         countLeafOf(new, by: 1)
         world.statistics.leavesSet &+= 1
-        if Sink.checks { openLeafBook(me.tables.vm, me.set.ipa) }
+        if Sink.checks {
+            openLeafBook(me.tables.vm, me.set.ipa)
+            noteLeafStored(me.tables.vm, me.set.ipa, old: replaced, new: new)
+        }
         if me.tables.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
         go(.countLeaf)
     }

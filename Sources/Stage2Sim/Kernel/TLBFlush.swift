@@ -18,6 +18,7 @@ extension Stepper {
         for cpu in world.cpus.indices { dropped += world.cpus[cpu].tlb.drop { $0.vmid == vmid } }
         world.statistics.tlbFlushes += 1
         world.vms[vm].translationEpoch &+= 1
+        if Sink.checks { noteFlushed(vm) }
         if dropped > 0 {
             progress()
             world.passingProgress &+= 1

@@ -114,7 +114,10 @@ extension Stepper {
             countLeafOf(old, by: -1)
             if present { world.statistics.leavesCleared += 1 }
             if present, world.hasCaches, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
-            if Sink.checks { openLeafBook(me.tables.vm, me.unmap.at) }
+            if Sink.checks {
+                openLeafBook(me.tables.vm, me.unmap.at)
+                noteLeafStored(me.tables.vm, me.unmap.at, old: old, new: 0)
+            }
             _ = putPage(around: me.tables.leafEntry)
             if Sink.checks { openTableBook(me.tables.leafEntry.page) }
         }

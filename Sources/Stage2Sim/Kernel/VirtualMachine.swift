@@ -65,6 +65,10 @@ public struct VirtualMachine: Sendable {
     /// Counts the TLB flushes that concern this VM. A flush ends (TLBI, then DSB) only when no walk and no access under way uses
     /// what it removed: an access that began before finds the number changed.
     var translationEpoch: UInt32 = 0
+    /// Leaves that were changed or taken away and are still in some TLB, until the next flush; kept for the checks. `owesFlush`: there are
+    /// some.
+    var unflushed: [UnflushedLeaf] = []
+    var owesFlush = false
 
     /// The visible slot around `ipa`, found from `hint` first.
     @inline(__always) func slotIndex(_ ipa: IPA, hint: Int = 0) -> Int? {

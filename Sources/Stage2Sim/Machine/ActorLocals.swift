@@ -80,6 +80,8 @@ struct CopyLocals: BitwiseCopyable {
     var new = PFN(0)
     /// The entry as it was when the copy began.
     var entry = HostEntry.none
+    /// invalidate_range_start was called, and its end is owed.
+    var opened = false
 }
 
 /// KSM's merge of two pages.
@@ -89,6 +91,8 @@ struct MergeLocals: BitwiseCopyable {
     var page = PFN(0)
     var other = PFN(0)
     var entry = HostEntry.none
+    /// invalidate_range_start was called, and its end is owed.
+    var opened = false
 }
 
 /// fork: the area being copied, and the process that is made.

@@ -64,11 +64,22 @@ public struct MachineConfiguration: Sendable, Equatable {
     public var kernelBase = PA(0x8000_0000)
     /// Whether freed kernel pages are handed out again.
     public var reuse = KernelPages.Reuse.never
+    /// What a CPU does that meets two translations of one address, in its TLB and in the tables.
+    public var tlbConflict = TLBConflict.goesUnnoticed
     /// Simulate caches, line by line; nil: every access finds the bytes last stored. CTR is then theirs, not the CPU model's.
     public var caches: CacheConfiguration?
 
     /// One VM with one vCPU and no memory, v3.9 on a Cortex-A15.
     public init() {}
+}
+
+/// What becomes of an access for which the TLB holds one translation and the tables another, with different outputs. The architecture
+/// leaves it to the CPU (DDI 0406C B3.10.1): one of the two is used, or a TLB conflict abort is taken.
+public enum TLBConflict: UInt8, Sendable, BitwiseCopyable {
+    /// The access goes by the TLB's.
+    case goesUnnoticed
+    /// The access ends in a TLB conflict abort, status 0x30, in Hyp mode.
+    case aborts
 }
 
 /// The names that the host's threads act under.
@@ -108,6 +119,7 @@ public struct Machine {
             kernelPages: KernelPages(base: configuration.kernelBase, reuse: configuration.reuse),
             cpus: Numbered(Array(repeating: PhysicalCPU(tlb: tlb), count: cpuCount)))
         world.stage1 = configuration.stage1
+        world.tlbConflict = configuration.tlbConflict
         world.cacheBox = configuration.caches.map { CacheBox(CacheHierarchy($0, cpus: cpuCount)) }
         actors = Numbered()
         for (v, vm) in configuration.vms.enumerated() {

@@ -133,6 +133,7 @@ private struct StateWriter {
         for slot in vm.slots {
             put(UInt64(slot.id), slot.ipa.rawValue, slot.size, slot.hva.rawValue, slot.readOnly ? 1 : 0, slot.invalid ? 1 : 0, slot.userAllocated ? 1 : 0)
         }
+        for leaf in vm.unflushed { put(leaf.gfn.rawValue) }
         put(.max, UInt64(bitPattern: Int64(vm.notifierCount)), UInt64(bitPattern: Int64(vm.srcuReaders)), vm.destroyed ? 1 : 0)
         put(vm.holder)
     }
@@ -309,7 +310,7 @@ private struct StateWriter {
         for pfn in [actor.notifier.pfn, actor.copy.old, actor.copy.new, actor.reclaimPFN, actor.merge.page, actor.merge.other] { put(frame: pfn) }
         put(actor.copy.entry)
         put(actor.merge.entry)
-        put(UInt64(actor.merge.phase), UInt64(actor.fork.area), UInt64(actor.fork.child.index))
+        put(UInt64(actor.merge.phase), UInt64(actor.fork.area), UInt64(actor.fork.child.index), actor.copy.opened ? 1 : 0, actor.merge.opened ? 1 : 0)
     }
 
     // MARK: Caches

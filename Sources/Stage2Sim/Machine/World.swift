@@ -76,6 +76,8 @@ public struct World {
     var swap: [SwapSlot] = [SwapSlot()]
     /// Guest virtual memory behind a map.
     public internal(set) var stage1: [Stage1Mapping] = []
+    /// What CPUs do that meet two translations of one address.
+    public internal(set) var tlbConflict = TLBConflict.goesUnnoticed
     /// The caches, out of the way of machines that have none.
     var cacheBox: CacheBox?
     /// The zero page, allocated with the machine.

@@ -36,6 +36,9 @@ public struct Story {
                         : "was never a table")
             case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): without CONFIG_PREEMPT_COUNT it waits for itself for ever"
             case .freeFrameUsed: "\(who) took frame \(hex(violation.pa.rawValue)) for a page, and it has been free since step \(violation.cause)"
+            case .twoTranslations:
+                "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), while frame \(hex(violation.expected)) is mapped there too: "
+                    + "step \(violation.cause) changed the leaf before the old one was cleared and flushed (no break-before-make)"
             case .leafWithoutFrame:
                 machine.world.frames.contains(violation.pa.pfn)
                     ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
