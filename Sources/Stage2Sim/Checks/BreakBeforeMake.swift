@@ -4,7 +4,7 @@
 /// A store that changed, or took away, a leaf which some TLB still holds: until the next flush an access may meet both.
 struct UnflushedLeaf: BitwiseCopyable, Sendable {
     var gfn: GFN
-    /// The store that left it so; of several, the last.
+    /// The store of another leaf in its place, the last of several; 0: there was none, the leaf has only gone.
     var step: UInt32
 }
 
@@ -27,7 +27,7 @@ extension Stepper {
             let kept = world.vms[vm].unflushed.filter { world.isRemembered(vm, $0.gfn.ipa) }
             world.vms[vm].unflushed = kept
         }
-        world.vms[vm].unflushed.append(UnflushedLeaf(gfn: ipa.gfn, step: world.stepNumber))
+        world.vms[vm].unflushed.append(UnflushedLeaf(gfn: ipa.gfn, step: new.isValid ? world.stepNumber : 0))
         world.vms[vm].owesFlush = true
     }
 
@@ -41,7 +41,8 @@ extension Stepper {
     /// An access has its translation: nobody's TLB, and not the tables, may have another one with another output.
     @inline(never) func checkOneTranslation(_ pa: PA) {
         let vm = me.vm
-        guard let change = world.vms[vm].unflushed.last(where: { $0.gfn == me.ipa.gfn }), let other = world.output(of: vm, me.ipa, beside: pa.page)
+        guard let change = world.vms[vm].unflushed.first(where: { $0.gfn == me.ipa.gfn && $0.step > 0 }),
+            let other = world.output(of: vm, me.ipa, beside: pa.page)
         else { return }
         report(.twoTranslations, cause: change.step, pa: pa, expected: other.rawValue, isWrite: me.access.kind == .write)
     }
@@ -49,7 +50,7 @@ extension Stepper {
     /// Where CPUs tell: the TLB has one translation and the tables another. The access ends in a TLB conflict abort.
     func raiseTLBConflict(_ entry: TLBEntry, _ other: PA) {
         if Sink.checks {
-            let change = world.vms[me.vm].unflushed.last { $0.gfn == me.ipa.gfn }
+            let change = world.vms[me.vm].unflushed.first { $0.gfn == me.ipa.gfn && $0.step > 0 }
             report(
                 .twoTranslations, cause: change?.step, pa: Stage2Walk.output(entry.descriptor, me.ipa, level: Int(entry.level)), expected: other.rawValue,
                 isWrite: me.access.kind == .write)
