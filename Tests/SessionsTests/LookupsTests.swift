@@ -97,7 +97,7 @@ struct LookupsProbeTests {
     @Test("lines")
     func lines() throws {
         #expect(try Probe.read("read 0x80000000") == Probe(.read, IPA(0x8000_0000)))
-        #expect(try Probe.read("  writem\t4096 # comment\r") == Probe(.writem, IPA(4096)))
+        #expect(try Probe.read("  writem\t0x1000 # comment\r") == Probe(.writem, IPA(4096)))
         #expect(try Probe.read("# nothing") == nil && Probe.read("") == nil)
     }
 

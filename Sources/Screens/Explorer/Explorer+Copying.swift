@@ -7,14 +7,8 @@ extension Explorer {
     /// `y`: what can be copied from here.
     mutating func showCopies() {
         let scene = scene()
-        var rows: [ListSheet.Row] = []
-        func row(_ what: String, _ text: String) {
-            guard !text.isEmpty else { return }
-            var line = Line(what, .label)
-            line.pad(to: 20)
-            line.add(text, .value)
-            rows.append(.init(line: line, choice: .copy(text, what: what)))
-        }
+        var rows: [(what: String, text: String)] = []
+        func row(_ what: String, _ text: String) { rows.append((what, text)) }
         if let view = tablesPane(scene).view, let level = view.current {
             row("IPA at hand", hex((view.isPicked ? view.ipa(of: level.index, in: level) : scene.ipa).rawValue))
             if let entry = level.address { row("entry's address", hex(entry.rawValue)) }
@@ -34,12 +28,7 @@ extension Explorer {
         if !surroundings.command.isEmpty {
             row("command", "\(surroundings.command) --at \(branch == 0 ? scene.position : branches[0].timeline?.position ?? 0)")
         }
-        show(ListSheet("Copy", rows, entering: "copies it"))
-    }
-
-    mutating func copy(_ text: String, _ what: String) {
-        if let problem = surroundings.copy(text) { return say(problem, error: true) }
-        say("copied: \(what)")
+        show(.copies(rows))
     }
 
     /// `e`: the session in the author's editor, at the operation on the screen.
@@ -52,7 +41,31 @@ extension Explorer {
             say("branches are not saved, and belong to the session as it is: :save FILE first", error: true)
             return .redraw
         }
-        return .outside
+        guard let copy = surroundings.copyToEdit else { return .outside }
+        say("this session is inside the program: y copies it to \(copy.path) and edits that, any other key leaves it")
+        habits.pending = .copyAndEdit
+        return .redraw
+    }
+
+    /// The copy is made first, so that the editor has a file, and what is read again is that.
+    mutating func answerCopyAndEdit(_ key: Key) -> Reaction {
+        guard key == .character("y") || key == .character("Y"), let copy = surroundings.copyToEdit else {
+            say("not copied")
+            return .redraw
+        }
+        switch copy.write() {
+        case .exists:
+            say("\(copy.path) is there already: kvmtui open \(copy.path)", error: true)
+            return .redraw
+        case .failed(let problem):
+            say(problem, error: true)
+            return .redraw
+        case nil:
+            surroundings.copyToEdit = nil
+            habits.editedFile = copy.path
+            surroundings.command = "kvmtui open \(copy.path)"
+            return .outside
+        }
     }
 
     /// With the terminal given back: the editor runs, and what it leaves is read.
@@ -61,7 +74,7 @@ extension Explorer {
         show(branch: 0)
         let operation = timeline.operationNumber(at: timeline.position)
         let line = operation.map { timeline.session.script.operation(at: $0).operation.place.line } ?? 1
-        switch edit(timeline.session.file, line) {
+        switch edit(habits.editedFile ?? timeline.session.file, line) {
         case .failure(let problem): say(problem.description, error: true)
         case .success(let session):
             let step = timeline.position
@@ -78,7 +91,7 @@ extension Explorer {
             let start = operation.flatMap { timeline.operationStarts.indices.contains($0) ? Int(timeline.operationStarts[$0]) : nil }
             go(to: min(step, timeline.count))
             if let start, timeline.position < start || operation != timeline.operationNumber(at: timeline.position) { go(to: start + 1) }
-            say("read again: \(timeline.count) steps")
+            say("read again: \(timeline.session.file), \(timeline.count) steps")
             if let first = timeline.end.problems.first { say(first.description, error: true) }
         }
     }

@@ -29,9 +29,13 @@ extension Explorer {
                 // Neighbours share a line: the frame drawn last must not hide their titles.
                 for pane in titles { canvas.paneTitle(pane.rect, pane.title, focused: pane.id == focus) }
             }
-            drawHint(layout, &canvas)
             drawStatus(scene, layout, &canvas)
             if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
+            if work == nil, let message {
+                canvas.message(message.text, message.isError ? .error : .note, row: layout.hint.y)
+            } else {
+                drawHint(layout, &canvas)
+            }
             if let prompt {
                 canvas.draw(in: layout.hint) { $0.put(prompt) }
                 drawCompletions(prompt, above: layout.hint.y, &canvas)
@@ -66,10 +70,6 @@ extension Explorer {
     private func drawHint(_ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: layout.hint) { canvas in
             if work != nil { return drawWork(&canvas) }
-            if let message {
-                canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
-                return
-            }
             if !digits.isEmpty {
                 canvas.put(
                     1, 0,
@@ -82,33 +82,47 @@ extension Explorer {
         }
     }
 
-    /// Keys and a word for each: of what is on the screen, else of the table.
+    /// Keys and a word for each: of what is on the screen, else of the table. They are the keys in force.
     var hints: HintLine {
+        let ascii = glyphs.isASCII
+        func keys(_ actions: KeyAction..., preferring: [Key] = []) -> String {
+            actions.map { KeyTable.shown($0, preferring: preferring, ascii: ascii) }.filter { !$0.isEmpty }.joined(separator: " ")
+        }
+        let scrolls = keys(.moveDown, .moveUp), closes = keys(.out)
         switch overlay {
         case .list: return list?.hints ?? .ofTable
-        case .actors: return HintLine([("1-9", "that one moves"), ("j k", "pick"), ("Enter", "moves"), ("s S", "step"), ("t", "timeline"), ("Esc", "close")])
-        case .why: return HintLine([("s S", "step"), ("j k", "scroll"), ("Esc", "close")])
-        case .names: return HintLine([("j k", "pick"), ("Enter", "show in the tables"), ("Esc", "close")])
-        case .map: return HintLine([("h j k l", "move"), ("Enter", "into"), ("n N", "next mapped"), ("Esc", "out"), ("m", "close")])
+        case .actors:
+            return HintLine([
+                ("1-9", "that one moves"), (scrolls, "pick"), (keys(.into), "moves"), (keys(.stepOn, .stepBack), "step"), (keys(.lanes), "timeline"),
+                (closes, "close"),
+            ])
+        case .why: return HintLine([(keys(.stepOn, .stepBack), "step"), (scrolls, "scroll"), (closes, "close")])
+        case .names: return HintLine([(scrolls, "pick"), (keys(.into), "show in the tables"), (closes, "close")])
+        case .map: return AddressMapScreen.hints
         case nil: break
         }
         if lanes != nil {
-            let arrows = glyphs.isASCII ? "Left Right" : "← →"
             return HintLine([
-                (arrows, "cursor"), ("Enter", "go there"), ("+ -", "zoom"), ("] [", "faults"), ("c C", "broken checks"), ("z", "step by step"),
-                ("a", "who moves"), ("Esc", "back"),
+                (keys(.stepBack, .stepOn, preferring: [.left, .right]), "cursor"), (keys(.into), "go there"), (keys(.more, .less), "zoom"),
+                (keys(.nextFault, .previousFault), "faults"), (keys(.nextStop, .previousStop), "broken checks"), (keys(.zoom), "step by step"),
+                (keys(.actors), "who moves"), (closes, "back"),
             ])
         }
         if comparison != nil {
-            return HintLine([("s S", "step both"), ("Enter", "where they part"), ("Tab", "change sides"), ("j k", "scroll"), ("Esc", "back"), ("?", "help")])
+            return HintLine([
+                (keys(.stepOn, .stepBack), "step both"), (keys(.into), "where they part"), (keys(.nextPane, preferring: [.tab]), "change sides"),
+                (scrolls, "scroll"), (closes, "back"), (keys(.help), "help"),
+            ])
         }
         if player != nil {
             return HintLine([
-                ("Space", isPlaying ? "pause" : "play"), ("+ -", "speed"), ("s S", "by hand"), ("]", "next fault"), ("Esc", "end playing"), ("q", "quit"),
+                (playKey, isPlaying ? "pause" : "play"), (keys(.more, .less), "speed"), (keys(.stepOn, .stepBack), "by hand"), (keys(.nextFault), "next fault"),
+                (closes, "end playing"), (keys(.close), "quit"),
             ])
         }
         if focus == .tables, browsing.place != nil {
-            return HintLine(TableBrowsing.hints + [("u", "who set it"), ("s", "step"), ("z", "zoom"), ("?", "help")])
+            return HintLine(
+                TableBrowsing.hints + [(keys(.writer), "who set it"), (keys(.stepOn), "step"), (keys(.zoom), "zoom"), (keys(.help), "help")])
         }
         return .ofTable
     }
@@ -174,7 +188,7 @@ extension Explorer {
         switch pane {
         case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
         case .tables: content = tablesPane(scene).content(width: width, height: height)
-        case .entry: content = entryContent(scene, width: width)
+        case .entry: content = entryContent(scene, width: width, height: height)
         case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs, width: width)
         case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
         case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
@@ -235,7 +249,8 @@ extension Explorer {
         }
         let below = content.lines.count - first - inside.height
         if id == .note, below > 0 || first > 0 {
-            let text = below > 0 ? " \(below) more row\(below == 1 ? "" : "s"): \(focus == .note ? "j" : "8, then j") " : " k: back "
+            let j = KeyTable.shown(.moveDown), k = KeyTable.shown(.moveUp)
+            let text = below > 0 ? " \(below) more row\(below == 1 ? "" : "s"): \(focus == .note ? j : "8, then \(j)") " : " \(k): back "
             canvas.put(endingAt: rect.endX - 2, rect.endY - 1, text, .key)
         }
         return title

@@ -14,7 +14,9 @@ extension Explorer {
 
     mutating func mapCommand(_ argument: String) {
         guard !argument.isEmpty else { return openMap() }
-        guard let ipa = parseNumber(argument), ipa < 1 << 40 else { return say("map '\(argument)': an IPA of up to 40 bits fits", error: true) }
+        guard DecimalAddress(argument[...]) == nil, let ipa = parseNumber(argument), ipa < 1 << 40 else {
+            return say("map '\(argument)': \(DecimalAddress(argument[...])?.fits ?? "an IPA of up to 40 bits fits")", error: true)
+        }
         openMap(at: IPA(ipa))
     }
 

@@ -88,11 +88,25 @@ extension Explorer {
     mutating func into() {
         switch focus {
         case .path:
-            if let pickedStep { go(to: pickedStep) } else { say("j and k pick a step; Enter goes to it") }
+            if let pickedStep {
+                go(to: pickedStep)
+            } else if !zoomed {
+                zoomed = true
+            } else {
+                say("\(KeyTable.shown(.moveDown)) and \(KeyTable.shown(.moveUp)) pick a step; \(KeyTable.shown(.into)) goes to it")
+            }
         case .tables:
             if let view = tablesPane(scene()).view, !browsing.into(view) { focus = .entry }
         default: zoomed = true
         }
+    }
+
+    /// `z`: the pane at hand over the whole screen. Where panes are narrow and the path or the note is at hand, the other arrangement of them: one
+    /// has the tables and what the step touched, the other the entry and the whole note.
+    mutating func zoom() {
+        let kind = Layout.kind(width: size.width, height: size.height, zoomed: zoomed, most: surroundings.mostPanes)
+        guard kind == .narrow, focus == .path || focus == .note, !surroundings.plain else { return zoomed.toggle() }
+        readsNarrow.toggle()
     }
 
     mutating func out() {
@@ -122,7 +136,7 @@ extension Explorer {
     // MARK: Search
 
     mutating func search(forward: Bool) {
-        guard !lastSearch.isEmpty else { return say("nothing searched for yet; / searches") }
+        guard !lastSearch.isEmpty else { return say("nothing searched for yet; \(KeyTable.shown(.search)) searches") }
         if habits.searchesSession || searchIsForSession { return searchSession(forward: forward) }
         if focus == .tables, let view = tablesPane(scene()).view {
             if !browsing.search(lastSearch, forward: forward, in: view) { say("'\(lastSearch)' is not in this table", error: true) }

@@ -9,6 +9,7 @@ extension Explorer {
         let scene = scene()
         var query = PlaceQuery(.ipa, scene.ipa.rawValue)
         if !argument.isEmpty {
+            if let problem = PlaceQuery.decimal(argument) { return say("names '\(argument)': \(problem)", error: true) }
             guard let asked = PlaceQuery(argument) else {
                 return say("names '\(argument)': ipa, pfn, hva or va and a number, or a number alone fits", error: true)
             }

@@ -44,10 +44,12 @@ struct VisitedPlaces: Sendable {
 
 /// What the explorer remembers between keys: places, marks, what a key still waits for.
 struct Habits: Sendable {
-    enum Pending { case setMark, goToMark }
+    enum Pending { case setMark, goToMark, copyAndEdit }
 
     var visited = VisitedPlaces()
     var marks: [Character: VisitedPlace] = [:]
+    /// The copy that is edited instead of a session inside the program.
+    var editedFile: String?
     /// The next key belongs to this one.
     var pending: Pending?
     /// The last key went back or forth in the places: Tab, which terminals send for C-i, goes forth.
@@ -104,11 +106,13 @@ extension Explorer {
     mutating func handlePending(_ key: Key) -> Reaction? {
         guard let pending = habits.pending else { return nil }
         habits.pending = nil
+        if pending == .copyAndEdit { return answerCopyAndEdit(key) }
         guard case .character(let letter) = key else {
             say("no mark; a letter follows M and '")
             return .redraw
         }
         switch pending {
+        case .copyAndEdit: break
         case .setMark:
             guard letter.isLetter, letter.isASCII else { say("a mark is a letter", error: true); break }
             habits.marks[letter] = here

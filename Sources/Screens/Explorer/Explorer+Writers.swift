@@ -16,21 +16,22 @@ extension Explorer {
         case .step(let write):
             line.add("step \(write.step)", .value)
             line.add(", " + words(write), .plain)
-            line.add("; u goes there", .dim)
+            line.add("; \(KeyTable.shown(.writer)) goes there", .dim)
         case .nobody: line.add("nobody: not written since the page was handed out", .dim)
-        case .unknown: line.add("a step long before; u goes there", .dim)
+        case .unknown: line.add("a step long before; \(KeyTable.shown(.writer)) goes there", .dim)
         }
         return line
     }
 
-    mutating func entryContent(_ scene: Scene, width: Int) -> PaneContent {
+    mutating func entryContent(_ scene: Scene, width: Int, height: Int) -> PaneContent {
         guard let view = tablesPane(scene).view else { return PaneContent("Entry", [Line("no table", .dim)]) }
         // A walk may read what no table of the VM's is any more.
         if !view.isPicked, let read = scene.changes.lastRead, !view.levels.contains(where: { $0.address == read.address }) {
-            return EntryView(view: view).content(read: read.value, at: read.address, level: read.level, in: scene.now.world, width: width)
+            return EntryView(view: view, cutsNothing: readsNarrow).content(
+                read: read.value, at: read.address, level: read.level, in: scene.now.world, width: width, height: height)
         }
         let history = builtLines(scene) + (writerLine(view).map { [$0] } ?? [])
-        return EntryView(view: view, history: history, breakpoints: breakpoints.entries).content(width: width)
+        return EntryView(view: view, history: history, breakpoints: breakpoints.entries, cutsNothing: readsNarrow).content(width: width, height: height)
     }
 
     /// What was built and what is stored, where the way of storing changed it.
@@ -38,11 +39,11 @@ extension Explorer {
         guard scene.step == .writeLeaf, let actor = scene.acting else { return [] }
         let built = scene.now.actors[actor].builtLeaf.rawValue
         guard let stored = scene.changes.descriptors.values.first?.new, stored != built else { return [] }
-        return [" built  \(hex(built, digits: 10))", " stored \(hex(stored, digits: 10)) *"].map {
-            var line = Line($0, .changed)
-            line.changed = true
-            return line
-        }
+        var line = Line(" built  \(hex(built, digits: 10)), ", .changed)
+        line.add("stored \(hex(stored, digits: 10)) *", .changed)
+        line.continuesAt = 1
+        line.changed = true
+        return [line]
     }
 
     /// "vcpu0, fault 2: write the leaf".
@@ -64,7 +65,7 @@ extension Explorer {
         case .step(let write):
             browsing.place = TablePlace(ipa: view.ipa(of: level.index, in: level), level: level.level)
             go(to: write.step)
-            say("step \(write.step), \(words(write)); u goes on to whoever wrote it before")
+            say("step \(write.step), \(words(write)); \(KeyTable.shown(.writer)) goes on to whoever wrote it before")
         case .nobody: say("nobody wrote this entry before\(isHere ? " this step" : ""), since its page was handed out")
         case .unknown: say("not found", error: true)
         }

@@ -28,6 +28,8 @@ public struct Explorer: Interactive {
         public var command = ""
         /// Opens the session's file at a line in an editor and reads it again; nil: there is none. Called while the terminal is given back.
         public var edit: (@Sendable (_ path: String, _ line: Int) -> Result<Session, InputError>)?
+        /// A session that is inside the program is no file to edit: where a copy of it would be, and what writes that.
+        public var copyToEdit: (path: String, write: @Sendable () -> WriteProblem?)?
         /// Told of everything typed that makes a branch; returns why it cannot be kept, where that has not been said before.
         public var journal: @Sendable (TypedAction) -> String? = { _ in nil }
         /// What earlier programs left of this session, the newest last, and told of what is no longer needed.
@@ -68,6 +70,8 @@ public struct Explorer: Interactive {
     var size = (width: 80, height: 24)
     var focus = PaneID.path
     var zoomed = false
+    /// Where panes are narrow: the arrangement for reading, with the entry and all of the note, instead of that with the tables.
+    var readsNarrow = false
     var changesOnly = false
     var overlay: Overlay?
     var prompt: Prompt?
@@ -261,15 +265,14 @@ public struct Explorer: Interactive {
         case .resize(let width, let height):
             size = (width, height)
             return .redraw
-        case .key(let key): return handle(key)
+        case .key(let key): return press(key)
         case .mouse(let mouse): return handle(mouse)
-        case .paste(let text):
-            return paste(text)
+        case .paste(let text): return paste(text)
         case .tick: return tick()
         }
     }
 
-    private mutating func handle(_ key: Key) -> Reaction {
+    mutating func press(_ key: Key) -> Reaction {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if key == .control("c"), prompt == nil, pasted.isEmpty { return .quit }
@@ -293,7 +296,7 @@ public struct Explorer: Interactive {
         }
         guard let action = KeyTable.action(for: key) else {
             digits = ""
-            if key != .escape { say("\(key) does nothing here; ? lists the keys") }
+            if key != .escape { say("\(key) does nothing here; \(KeyTable.shown(.help)) lists the keys") }
             return .redraw
         }
         if action == .out, !digits.isEmpty {
@@ -338,7 +341,8 @@ public struct Explorer: Interactive {
             return withoutActuallyEscaping({ (pane: PaneID, width: Int) -> Int in self.rowsNeeded(by: pane, width: width) }) { rows in
                 Layout(
                     width: width, height: height, focus: focus, zoomed: zoomed, most: most,
-                    Layout.Content(touched: touched, hasCaches: hasCaches, rows: rows))
+                    Layout.Content(
+                        touched: touched, hasCaches: hasCaches, forReading: readsNarrow && [.path, .note, .entry].contains(focus), pathLeast: 2, rows: rows))
             }
         }
     }
@@ -387,7 +391,7 @@ public struct Explorer: Interactive {
         case .pane: break
         case .into: into()
         case .out: out()
-        case .zoom: zoomed.toggle()
+        case .zoom: zoom()
         case .search:
             prompt = Prompt(kind: .search)
             habits.searchStart = searchIsForSession ? timeline.position : nil
@@ -439,11 +443,8 @@ public struct Explorer: Interactive {
     private mutating func handle(_ mouse: Mouse) -> Reaction {
         let layout = layout
         guard layout.kind != .tooSmall else { return .nothing }
-        if overlay == .list { return handleInList(mouse) }
-        if mouse.action == .click, mouse.y == layout.hint.y, prompt == nil, message == nil, digits.isEmpty {
-            guard let key = hints.key(at: mouse.x, width: size.width) else { return .nothing }
-            return handle(.key(key))
-        }
+        if digits.isEmpty, let reaction = clickHint(mouse, row: layout.hint.y, width: size.width) { return reaction }
+        if overlay == .list { return handleInList(mouse, width: size.width, height: size.height) }
         if overlay != nil {
             switch mouse.action {
             case .click where overlay != .map:

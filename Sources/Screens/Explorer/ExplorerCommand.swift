@@ -11,7 +11,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "vcpu0:", usage: "vcpu0: write 0x80001000 1", help: "an actor acts from here: a new branch"),
         .init(name: "with", usage: "with NAME", help: "switch a behaviour on from here: a new branch"),
         .init(name: "without", usage: "without NAME", help: "switch a behaviour off from here"),
-        .init(name: "goto", usage: "goto N", help: "go to step N"),
+        .init(name: "goto", usage: "goto N", help: "go to step N; +10, -3, 78+1"),
         .init(name: "fault", usage: "fault N", help: "go to the start of fault N"),
         .init(name: "break", usage: "break STEP", help: "c and C stop there; or RULE, IPA, LEVEL:INDEX, pa:ADDRESS, off"),
         .init(name: "breaks", usage: "breaks", help: "list the breakpoints with their numbers"),
@@ -43,9 +43,9 @@ struct ExplorerCommand: Sendable {
     static let aliases = ["q": "quit", "w": "save", "h": "help", "step": "goto", "branches": "branch", "behaviors": "behaviours", "explain": "glossary"]
 
     /// The command that `word` names: by its name, an alias, or what no other name begins with. Nothing: none; several: which was meant is open.
-    static func meant(by word: String) -> [String] {
-        if let alias = aliases[word] { return [alias] }
-        let names = all.map(\.name).filter { !$0.hasSuffix(":") }
+    static func meant(by word: String, among commands: [ExplorerCommand] = all) -> [String] {
+        if let alias = aliases[word], commands.contains(where: { $0.name == alias }) { return [alias] }
+        let names = commands.map(\.name).filter { !$0.hasSuffix(":") }
         if names.contains(word) { return [word] }
         return word.isEmpty ? [] : names.filter { $0.hasPrefix(word) }
     }
@@ -166,8 +166,7 @@ extension Explorer {
             say(argument == "on" ? "the mouse is ours" : "the mouse is the terminal's: it selects text; :mouse on takes it back")
             return .mouse(argument == "on")
         case "goto", "step":
-            guard let number = parseNumber(argument) else { say("goto '\(argument)': a step from 0 to \(timeline.count) fits", error: true); break }
-            go(to: Int(clamping: number))
+            goTo(argument)
         case "fault":
             guard let number = parseNumber(argument) else {
                 say("fault '\(argument)': a fault from 1 to \(timeline.index.faults.count) fits", error: true); break
@@ -184,7 +183,7 @@ extension Explorer {
         case "diagram", "diagram!": diagram(argument, as: command)
         case "screenshot", "screenshot!": screenshot(argument, as: command)
         case "save", "save!": save(argument, as: command)
-        case let name where Int(name) != nil && argument.isEmpty: go(to: Int(name)!)
+        case _ where StepExpression(line) != nil: goTo(line)
         default:
             guard let colon = line.firstIndex(of: ":") else {
                 let names = ExplorerCommand.all.map(\.name).filter { !$0.hasSuffix(":") }
@@ -196,6 +195,15 @@ extension Explorer {
             act(String(line[..<colon]).trimmed, String(line[line.index(after: colon)...]).trimmed)
         }
         return .redraw
+    }
+
+    /// `:goto`, and a step alone.
+    private mutating func goTo(_ argument: String) {
+        guard let step = StepExpression(argument)?.value(from: timeline.position) else {
+            return say("goto '\(argument)': a step from 0 to \(timeline.count) fits, or so many on or back, such as +10, 78+1", error: true)
+        }
+        go(to: min(max(0, step), timeline.count))
+        if step < 0 || step > timeline.count { sayEnd(step) }
     }
 
     private mutating func switchBehaviour(_ name: String, on: Bool) {
@@ -231,6 +239,35 @@ extension Explorer {
                 late: operation.late && !missing.isEmpty ? "late, without \(missing.joined(separator: ", "))" : nil)
         } catch {
             say("'\(text)', column \(error.column): found \(error.found); \(error.fits)", error: true)
+        }
+    }
+}
+
+/// A step as it is typed: `78`, `78+1`, or so many on or back from the one on the screen: `+10`, `-3`.
+struct StepExpression {
+    private var terms: [(sign: Int, number: Int)] = []
+
+    /// Nil: it is none.
+    init?(_ text: String) {
+        var rest = text[...]
+        guard !rest.isEmpty, rest.count < 64 else { return nil }
+        while let first = rest.first {
+            let isSigned = first == "+" || first == "-"
+            guard isSigned || terms.isEmpty else { return nil }
+            if isSigned { rest = rest.dropFirst() }
+            let digits = rest.prefix { $0 != "+" && $0 != "-" }
+            guard let number = parseNumber(digits) else { return nil }
+            // Relative to where one stands.
+            if terms.isEmpty, isSigned { terms.append((0, 0)) }
+            terms.append((first == "-" ? -1 : 1, Int(min(number, 1 << 60))))
+            rest = rest.dropFirst(digits.count)
+        }
+    }
+
+    func value(from here: Int) -> Int {
+        terms.reduce(terms.first?.sign == 0 ? here : 0) { sum, term in
+            let (value, overflow) = sum.addingReportingOverflow(term.sign * term.number)
+            return overflow ? (term.sign < 0 ? .min : .max) : value
         }
     }
 }

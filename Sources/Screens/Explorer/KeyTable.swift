@@ -79,7 +79,9 @@ public enum KeyTable {
             row(.nextPane, [.tab, .character("l")], "Tab l", "next pane", "pane", "Panes"),
             row(.previousPane, [.backTab, .character("h")], "Shift-Tab h", "previous pane", "", "Panes"),
             row(.pane, [], "1…9", "that pane", "", "Panes"),
-            row(.zoom, [.character("z")], "z", "this pane over the whole screen, and back", "zoom", "Panes"),
+            row(
+                .zoom, [.character("z")], "z",
+                "this pane over the whole screen, and back; at 80 columns, path and note: the tables, or entry and the whole note", "zoom", "Panes"),
             row(.changesOnly, [.character("d")], "d", "only what the step changed", "", "Panes"),
             row(.why, [.character("w")], "w", "why this step, with its source", "why", "Asking"),
             row(.actors, [.character("a")], "a", "who could move next; a digit or Enter lets that one make a step, as a branch", "", "Asking"),
@@ -117,31 +119,59 @@ public enum KeyTable {
     private struct Table: Sendable {
         let bindings: [KeyBinding]
         let byKey: [Key: KeyAction]
+        let hintLine: HintLine
 
         init(_ bindings: [KeyBinding]) {
             self.bindings = bindings
+            hintLine = HintLine(bindings)
             var byKey: [Key: KeyAction] = [:]
             for binding in bindings { for key in binding.keys { byKey[key] = binding.action } }
             self.byKey = byKey
         }
     }
 
-    public static var bindings: [KeyBinding] { inForce.withLock { $0.bindings } }
+    public static var bindings: [KeyBinding] { table.bindings }
+
+    /// The hints of the table in force.
+    static var hintLine: HintLine { table.hintLine }
+
+    /// Tests try other keys while others run.
+    @TaskLocal private static var tried: Table?
+    private static var table: Table { tried ?? inForce.withLock { $0 } }
+
+    /// Runs `body` with other keys, which nobody else sees.
+    static func trying<Result>(_ keys: [KeyAction: [Key]], _ body: () throws -> Result) rethrows -> Result {
+        try $tried.withValue(Table(rebound(keys)), operation: body)
+    }
+
+    /// The keys that do these, one for each, as hints and messages write them: those now in force. Nothing stands for an action that no key does.
+    /// - Parameter preferring: of several keys of an action, one of these before its first.
+    static func shown(_ actions: KeyAction..., preferring preferred: [Key] = [], ascii: Bool = false) -> String {
+        let bindings = bindings
+        return actions.compactMap { action -> String? in
+            guard let keys = bindings.first(where: { $0.action == action })?.keys else { return nil }
+            return (keys.first(where: preferred.contains) ?? keys.first)?.shown(ascii: ascii)
+        }.joined(separator: " ")
+    }
 
     /// Puts other keys in the place of those of some actions. A key that another action has by itself is taken from it. Keys that every terminal
     /// sends for its own ends (^C, ^Z, ^L) stay as they are.
     public static func rebind(_ keys: [KeyAction: [Key]]) {
+        let table = Table(rebound(keys))
+        inForce.withLock { $0 = table }
+    }
+
+    private static func rebound(_ keys: [KeyAction: [Key]]) -> [KeyBinding] {
         let taken = Set(keys.values.joined())
-        let table = shipped.map { binding -> KeyBinding in
+        return shipped.map { binding -> KeyBinding in
             let own = keys[binding.action] ?? binding.keys.filter { !taken.contains($0) }
             guard own != binding.keys else { return binding }
             return KeyBinding(
-                action: binding.action, keys: own, shown: own.isEmpty ? "unbound" : own.map(\.description).joined(separator: " "), help: binding.help,
+                action: binding.action, keys: own, shown: own.isEmpty ? "unbound" : own.map { $0.shown() }.joined(separator: " "), help: binding.help,
                 hint: own.isEmpty ? "" : binding.hint,
                 group: binding.group)
         }
-        inForce.withLock { $0 = Table(table) }
     }
 
-    public static func action(for key: Key) -> KeyAction? { inForce.withLock { $0.byKey[key] } }
+    public static func action(for key: Key) -> KeyAction? { table.byKey[key] }
 }

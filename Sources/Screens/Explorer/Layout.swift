@@ -35,6 +35,10 @@ public struct Layout: Equatable, Sendable {
         /// The pane that the step touched first of all.
         var touched = PaneID.entry
         var hasCaches = false
+        /// Where not all fits beside each other: the entry instead of the tables and of what the step touched, and the note before the path.
+        var forReading = false
+        /// The rows of the path that belong together: the step on the screen.
+        var pathLeast = 1
         /// The rows that a pane would fill if it were so many columns wide inside.
         var rows: (PaneID, _ width: Int) -> Int = { pane, _ in pane == .path ? 40 : 10 }
     }
@@ -91,14 +95,19 @@ public struct Layout: Equatable, Sendable {
     private mutating func layOutNarrow(_ body: Rect, _ focus: PaneID, _ content: Content) {
         let left = body.width * 45 / 100
         let x = left - 1, width = body.width - x
-        let third: PaneID = [.path, .tables, .note].contains(focus) ? content.touched : focus
+        let third: PaneID = content.forReading ? .entry : [.path, .tables, .note].contains(focus) ? content.touched : focus
         let needs = (path: content.rows(.path, left - 2), third: content.rows(third, width - 2), note: content.rows(.note, body.width - 2))
         // What stands above keeps a few rows, as far as it can fill them.
-        let least = max(1, min(5, needs.path, needs.third))
+        let least = content.forReading ? max(1, content.pathLeast) : max(1, min(5, needs.path, needs.third))
         let note = max(2, min(needs.note, body.height - 3 - least))
         let upper = body.height - 3 - note
         panes = [(.path, Rect(x: 0, y: body.y, width: left, height: upper + 2))]
         // The tables' way is four rows, what stands in one of them a few more.
+        if content.forReading {
+            panes.append((.entry, Rect(x: x, y: body.y, width: width, height: upper + 2)))
+            panes.append((.note, Rect(x: 0, y: body.y + upper + 1, width: body.width, height: note + 2)))
+            return
+        }
         let tablesNeed = focus == .tables ? content.rows(.tables, width - 2) : 4
         var tables = upper - 1 - needs.third
         if focus == .tables { tables = max(tables, min(tablesNeed, upper - 1 - min(4, needs.third))) }

@@ -8,7 +8,7 @@ extension ImageExplorer {
                 name: "walk", usage: "walk 0x80001000 write",
                 help: "translate: \(ProbeOperation.allCases.prefix(3).map(\.rawValue).joined(separator: ", ")), read8, walk …"),
             .init(name: "goto", usage: "goto IPA", help: "the deepest entry on the way to an IPA"),
-        ] + ExplorerCommand.all.filter { ["map", "names", "diagram", "screenshot", "help", "quit"].contains($0.name) }
+        ] + ExplorerCommand.all.filter { ["map", "names", "glossary", "copy", "diagram", "screenshot", "help", "quit"].contains($0.name) }
 
     /// nil: no prompt is open.
     mutating func handleInPrompt(_ key: Key) -> Reaction? {
@@ -19,6 +19,7 @@ extension ImageExplorer {
         let outcome = line.handle(key, history: history) { text in
             let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             if ["screenshot", "screenshot!", "diagram", "diagram!"].contains(words[0]), words.count > 1 { return files(words.last ?? "") }
+            if words[0] == "glossary", words.count > 1 { return Glossary.terms.map(\.name).filter { $0.hasPrefix(words.last ?? "") } }
             let all = words.count <= 1 ? Self.commands.map(\.name) : words[0] == "walk" && words.count == 3 ? ProbeOperation.allCases.map(\.rawValue) : []
             return all.filter { $0.hasPrefix(words.last ?? "") }
         }
@@ -38,7 +39,7 @@ extension ImageExplorer {
 
     private mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
 
-    private mutating func run(_ text: String) -> Reaction {
+    mutating func run(_ text: String) -> Reaction {
         let line = text.trimmed
         guard !line.isEmpty else { return .redraw }
         if history.last != line {
@@ -47,24 +48,74 @@ extension ImageExplorer {
         }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
-        switch words[0] {
-        case "q", "quit": return .quit
-        case "help": overlay = .help
+        guard case .command(let name, let bang) = MeantCommand(words[0], among: Self.commands) else {
+            if case .unknown(let problem) = MeantCommand(words[0], among: Self.commands) { say(problem, error: true) }
+            return .redraw
+        }
+        let command = name + (bang ? "!" : "")
+        switch name {
+        case "quit": return .quit
+        case "help": showHelp()
         case "walk": walk(argument)
         case "goto": if let ipa = address(argument, "goto") { pick(TablePlace(ipa: ipa, level: 3)) }
         case "map": if argument.isEmpty { openMap(at: nil) } else if let ipa = address(argument, "map") { openMap(at: ipa) }
         case "names": showNames(argument)
-        case "diagram", "diagram!": diagram(argument, as: words[0])
-        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
-        default: say("unknown command '\(words[0])': \(Self.commands.map(\.name).joined(separator: ", "))", error: true)
+        case "glossary": showGlossary(argument)
+        case "copy": showCopies()
+        case "diagram": diagram(argument, as: command)
+        case "screenshot": screenshot(argument, as: command)
+        default: break
         }
         return .redraw
     }
 
+    // MARK: Lists
+
+    mutating func showHelp() {
+        func keys(_ actions: KeyAction...) -> String { actions.map { KeyTable.shown($0) }.filter { !$0.isEmpty }.joined(separator: " ") }
+        let scroll = [(key: keys(.moveDown, .moveUp), text: "scroll"), (key: keys(.into), text: "over the whole screen")]
+        let browse: [(key: String, text: String)] = [
+            (keys(.moveDown, .moveUp), "pick an entry"), ("→ " + keys(.into), "into the table, or unfold empty entries"), ("← " + keys(.out), "out again"),
+            (keys(.firstRow, .lastRow), "first, last entry"), (keys(.search), "search this table"), (keys(.names), "every name of the place"),
+            (keys(.map), "map of the address space"),
+        ]
+        show(
+            .help(
+                here: ("Here: pane \(focus.rawValue), \(focus.title)", focus == .tables ? browse : scroll),
+                KeyTable.bindings.filter { Self.actions.contains($0.action) && ($0.action != .refresh || refresh != nil) },
+                marks: [(glyphs.current, "the picked entry"), (glyphs.folded, "the way to it"), (glyphs.ellipsis, "entries left out; Enter shows them")],
+                commands: Self.commands))
+    }
+
+    mutating func showGlossary(_ word: String) {
+        var text = ""
+        if let rect = layout.rect(of: focus)?.inset() {
+            let content = content(of: focus, width: rect.width, height: rect.height)
+            text = content.lines.dropFirst(firstLine(focus, content, height: rect.height)).prefix(rect.height).map(\.text).joined(separator: " ")
+        }
+        if let sheet = ListSheet.glossary(word, here: ("In pane \(focus.rawValue), \(focus.title)", text)) { return show(sheet) }
+        let fits = NearNames.fits(word, among: Glossary.terms.flatMap(\.names), otherwise: "\(KeyTable.shown(.glossary)) lists the words that are")
+        say("'\(DisplayText(word, limit: 40).text)' is not in the glossary; \(fits)", error: true)
+    }
+
+    /// What can be copied from here.
+    mutating func showCopies() {
+        let view = view
+        var rows = [(what: "IPA at hand", text: hex(picked.rawValue))]
+        if let level = view.current {
+            if let address = level.address { rows.append(("entry's address", hex(address.rawValue))) }
+            if let descriptor = level.descriptor { rows.append(("descriptor", hex(descriptor.rawValue, digits: 16))) }
+        }
+        rows.append(("VTTBR", hex(image.registers.vttbr, digits: 16)))
+        rows.append(("VTCR", hex(image.registers.vtcr, digits: 8)))
+        rows.append(("walk, in words", TranslationReport(shownProbe, in: image).text.trimmed))
+        show(.copies(rows))
+    }
+
     /// An IPA that the tables could translate, or a message.
     private mutating func address(_ text: String, _ what: String) -> IPA? {
-        guard let number = parseNumber(text), number < image.geometry.ipaEnd else {
-            say("\(what) '\(text)': an IPA of up to \(image.geometry.ipaBits) bits fits", error: true)
+        guard DecimalAddress(text[...]) == nil, let number = parseNumber(text), number < image.geometry.ipaEnd else {
+            say("\(what) '\(text)': \(DecimalAddress(text[...])?.fits ?? "an IPA of up to \(image.geometry.ipaBits) bits fits")", error: true)
             return nil
         }
         return IPA(number)
@@ -74,6 +125,7 @@ extension ImageExplorer {
         let words = text.split(separator: " ")
         let names = ProbeOperation.allCases.map(\.rawValue).joined(separator: " ")
         // An IPA beyond the tables' size is worth a walk too: it faults.
+        if let first = words.first, let meant = DecimalAddress(first) { return say("walk '\(first)': \(meant.fits)", error: true) }
         guard let first = words.first, words.count <= 2, let ipa = parseNumber(String(first)) else { return say("walk IPA [\(names)]", error: true) }
         guard let operation = words.count < 2 ? .read : ProbeOperation(rawValue: String(words[1])) else {
             return say("walk … '\(words[1])': one of \(names) fits", error: true)
@@ -107,6 +159,7 @@ extension ImageExplorer {
     mutating func showNames(_ argument: String) {
         var query = PlaceQuery(.ipa, picked.rawValue)
         if !argument.isEmpty {
+            if let problem = PlaceQuery.decimal(argument) { return say("names '\(argument)': \(problem)", error: true) }
             guard let asked = PlaceQuery(argument), asked.kind != .hva, asked.kind != .va else {
                 return say("names '\(argument)': ipa or pfn and a number, or a number alone fits; an image knows no virtual addresses", error: true)
             }
@@ -163,7 +216,7 @@ extension ImageExplorer {
             case .command:
                 overlay = nil
                 prompt = Prompt(kind: .command)
-            case .help: overlay = .help
+            case .help: showHelp()
             default: return .nothing
             }
         }

@@ -21,18 +21,18 @@ extension ImageExplorer {
                 // Neighbours share a line: the frame drawn last must not hide their titles.
                 for pane in titles { canvas.paneTitle(pane.rect, pane.title, focused: pane.id == focus) }
             }
-            canvas.draw(in: layout.hint) { drawHint(&$0) }
             canvas.draw(in: layout.status) { drawStatus(&$0) }
             switch overlay {
             case .map: drawMap(&canvas)
-            case .help:
-                let lines = HelpText.lines(
-                    KeyTable.bindings.filter { Self.actions.contains($0.action) }, commands: Self.commands,
-                    marks: [(glyphs.current, "the picked entry"), (glyphs.folded, "the way to it"), (glyphs.ellipsis, "entries left out; Enter shows them")])
-                overlayScroll = canvas.overlay("Help", lines, width: min(canvas.width - 4, 76), scroll: overlayScroll)
+            case .list: list?.draw(in: &canvas, glyphs: glyphs)
             case .names:
                 overlayScroll = canvas.overlay(names?.title ?? "", names?.drawn(glyphs) ?? [], width: min(canvas.width - 4, 90), scroll: overlayScroll)
             case nil: break
+            }
+            if let message {
+                canvas.message(message.text, message.isError ? .error : .note, row: layout.hint.y)
+            } else {
+                canvas.draw(in: layout.hint) { hints.draw(in: &$0) }
             }
             if let prompt { canvas.draw(in: layout.hint) { $0.put(prompt) } }
         }
@@ -53,16 +53,19 @@ extension ImageExplorer {
         canvas.put(endingAt: canvas.width - 1, 0, right, .dim)
     }
 
-    private func drawHint(_ canvas: inout Canvas) {
-        if let message {
-            canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
-            return
+    var hints: HintLine {
+        switch overlay {
+        case .list: return list?.hints ?? HintLine([])
+        case .map: return AddressMapScreen.hints
+        case .names:
+            return HintLine([(KeyTable.shown(.moveDown, .moveUp), "pick"), (KeyTable.shown(.into), "show in the tables"), (KeyTable.shown(.out), "close")])
+        case nil: break
         }
-        HintLine(
-            TableBrowsing.hints + (refresh == nil ? [] : [("R", "read again")]) + [
-                (":walk IPA", "translate"), ("Tab", "pane"), ("z", "zoom"), ("q", "quit"), ("?", "help"),
-            ]
-        ).draw(in: &canvas)
+        return HintLine(
+            TableBrowsing.hints + (refresh == nil ? [] : [(KeyTable.shown(.refresh), "read again")]) + [
+                (":walk IPA", "translate"), (KeyTable.shown(.nextPane, preferring: [.tab]), "pane"), (KeyTable.shown(.zoom), "zoom"),
+                (KeyTable.shown(.close), "quit"), (KeyTable.shown(.help), "help"),
+            ])
     }
 
     private func drawStatus(_ canvas: inout Canvas) {

@@ -3,7 +3,7 @@ import Stage2Sim
 
 /// The explorer of an image: tables to browse, translations to try, the map of the address space. Nothing moves in it and nothing
 /// can be changed.
-public struct ImageExplorer: Interactive {
+public struct ImageExplorer: ShowsLists {
     private(set) var image: TableImage
     /// Reads the tables of a running machine again; nil: the image is of a file.
     public var refresh: (() -> Result<TableImage, any Error>)?
@@ -20,6 +20,8 @@ public struct ImageExplorer: Interactive {
     /// The names of a place, while they are shown.
     var names: NamesSheet?
     var overlay: Overlay?
+    /// The list over the panes.
+    var list: ListSheet?
     var overlayScroll = 0
     var prompt: Prompt?
     var message: (text: String, isError: Bool)?
@@ -30,7 +32,7 @@ public struct ImageExplorer: Interactive {
     /// The line that the search stands at.
     var found: (pane: ImagePane, line: Int)?
 
-    enum Overlay: Equatable { case help, map, names }
+    enum Overlay: Equatable { case list, map, names }
 
     public init(_ image: TableImage, surroundings: Explorer.Surroundings = .init()) {
         self.image = image
@@ -72,7 +74,7 @@ public struct ImageExplorer: Interactive {
         case .resize(let width, let height):
             size = (width, height)
             return .redraw
-        case .key(let key): return handle(key)
+        case .key(let key): return press(key)
         case .mouse(let mouse): return handle(mouse)
         case .paste(let text):
             guard prompt != nil else { return .nothing }
@@ -88,7 +90,7 @@ public struct ImageExplorer: Interactive {
         }
     }
 
-    private mutating func handle(_ key: Key) -> Reaction {
+    mutating func press(_ key: Key) -> Reaction {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if key == .control("c"), prompt == nil { return .quit }
@@ -106,9 +108,14 @@ public struct ImageExplorer: Interactive {
 
     /// A key where nothing is being typed.
     private mutating func handleInPanes(_ key: Key) -> Reaction {
+        if overlay == .list { return handleInList(key) }
         if overlay == .map { return handleInMap(key) }
         if overlay == nil, case .character(let c) = key, let digit = c.wholeNumberValue, c.isASCII {
-            if let pane = ImagePane(rawValue: digit) { focus = pane }
+            if let pane = ImagePane(rawValue: digit) {
+                focus = pane
+            } else {
+                message = ("there is no pane \(digit): they go from 1 to \(ImagePane.allCases.count)", false)
+            }
             return .redraw
         }
         // Over a sheet they do nothing of that.
@@ -117,14 +124,24 @@ public struct ImageExplorer: Interactive {
         switch key {
         case .right: return perform(.into)
         case .left: return perform(.out)
-        default: return KeyTable.action(for: key).map { perform($0) } ?? .nothing
+        default:
+            if let action = KeyTable.action(for: key) { return perform(action) }
+            message = ("\(key) does nothing here; \(KeyTable.shown(.help)) lists the keys", false)
+            return .redraw
         }
+    }
+
+    mutating func closedList() { if overlay == .list { overlay = nil } }
+
+    mutating func show(_ sheet: ListSheet) {
+        list = sheet
+        overlay = .list
     }
 
     /// What keys do here, for the help and the hints.
     static let actions: Set<KeyAction> = [
         .first, .last, .firstRow, .lastRow, .moveDown, .moveUp, .pageDown, .pageUp, .nextPane, .previousPane, .pane, .into, .out, .zoom, .search, .searchNext,
-        .searchPrevious, .map, .names, .refresh, .command, .help, .repaint, .close, .quit, .suspend,
+        .searchPrevious, .map, .names, .glossary, .copy, .refresh, .command, .help, .repaint, .close, .quit, .suspend,
     ]
 
     private static let everything = 1 << 40
@@ -150,16 +167,18 @@ public struct ImageExplorer: Interactive {
         case .searchPrevious: search(forward: false)
         case .map: openMap(at: nil)
         case .names: showNames("")
+        case .glossary: showGlossary("")
+        case .copy: showCopies()
         case .refresh: readAgain()
         case .command: prompt = Prompt(kind: .command)
-        case .help: overlay = .help
+        case .help: showHelp()
         case .repaint: return .repaint
         case .suspend: return .suspend
         case .quit: return .quit
         case .close: if zoomed { zoomed = false } else { return .quit }
         default:
             guard !Self.actions.contains(action) else { return .redraw }
-            message = ("an image is one instant: it has no steps; ? lists the keys that work here", false)
+            message = ("an image is one instant: it has no steps; \(KeyTable.shown(.help)) lists the keys that work here", false)
         }
         return .redraw
     }
@@ -195,7 +214,10 @@ public struct ImageExplorer: Interactive {
     }
 
     private mutating func handle(_ mouse: Mouse) -> Reaction {
-        guard !layout.isTooSmall, overlay != .map else { return .nothing }
+        guard !layout.isTooSmall else { return .nothing }
+        if let reaction = clickHint(mouse, row: layout.hint.y, width: size.width) { return reaction }
+        if overlay == .list { return handleInList(mouse, width: size.width, height: size.height) }
+        if overlay == .map { return .nothing }
         if overlay != nil {
             overlay = mouse.action == .click ? nil : overlay
             overlayScroll = overlay == nil ? 0 : max(0, overlayScroll + (mouse.action == .wheelUp ? -3 : 3))
@@ -268,7 +290,7 @@ public struct ImageExplorer: Interactive {
     }
 
     mutating func search(forward: Bool) {
-        guard !lastSearch.isEmpty else { return message = ("nothing searched for yet; / searches", false) }
+        guard !lastSearch.isEmpty else { return message = ("nothing searched for yet; \(KeyTable.shown(.search)) searches", false) }
         if focus == .tables {
             if browsing.search(lastSearch, forward: forward, in: view) { probe = nil } else { message = ("'\(lastSearch)' is not in this table", true) }
             return

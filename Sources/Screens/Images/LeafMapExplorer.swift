@@ -3,7 +3,7 @@ import Stage2Sim
 
 /// The explorer of a map of leaves that has no tables behind it, as Linux's stage-2 dump is one: its ranges, one a line, and the map of the address
 /// space. Nothing moves in it and nothing can be changed.
-public struct LeafMapExplorer: Interactive {
+public struct LeafMapExplorer: ShowsLists {
     let leaves: LeafMap
     /// The same in the shape of tables, for the map; nil: the ranges fit no tables.
     let tables: LeafMapTables?
@@ -13,22 +13,21 @@ public struct LeafMapExplorer: Interactive {
     private(set) var picked = 0
     private var top = 0
     private var map: AddressMapScreen?
-    private var isHelpShown = false
-    private var helpScroll = 0
-    private var prompt: Prompt?
-    private var message: (text: String, isError: Bool)?
+    /// The list over the ranges.
+    var list: ListSheet?
+    var prompt: Prompt?
+    var message: (text: String, isError: Bool)?
     private var history: [String] = []
     private var lastSearch = ""
 
     static let commands: [ExplorerCommand] =
         [
             .init(name: "walk", usage: "walk IPA", help: "the range around an IPA"), .init(name: "goto", usage: "goto IPA", help: "the same"),
-        ] + ExplorerCommand.all.filter { ["map", "screenshot", "help", "quit"].contains($0.name) }
+        ] + ExplorerCommand.all.filter { ["map", "glossary", "copy", "screenshot", "help", "quit"].contains($0.name) }
 
     static let actions: Set<KeyAction> = [
-        .first, .last, .firstRow, .lastRow, .moveDown, .moveUp, .pageDown, .pageUp, .search, .searchNext, .searchPrevious, .map, .command, .help, .repaint,
-        .close,
-        .quit, .suspend,
+        .first, .last, .firstRow, .lastRow, .moveDown, .moveUp, .pageDown, .pageUp, .search, .searchNext, .searchPrevious, .map, .glossary, .copy, .command,
+        .help, .repaint, .close, .quit, .suspend,
     ]
 
     public init(_ leaves: LeafMap, surroundings: Explorer.Surroundings = .init()) {
@@ -51,7 +50,7 @@ public struct LeafMapExplorer: Interactive {
         case .resize(let width, let height):
             size = (width, height)
             return .redraw
-        case .key(let key): return handle(key)
+        case .key(let key): return press(key)
         case .mouse(let mouse): return handle(mouse)
         case .paste(let text):
             guard prompt != nil else { return .nothing }
@@ -67,7 +66,7 @@ public struct LeafMapExplorer: Interactive {
         }
     }
 
-    private mutating func handle(_ key: Key) -> Reaction {
+    mutating func press(_ key: Key) -> Reaction {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if key == .control("c"), prompt == nil { return .quit }
@@ -77,15 +76,10 @@ public struct LeafMapExplorer: Interactive {
         }
         if let reaction = handleInPrompt(key) { return reaction }
         message = nil
+        if list != nil { return handleInList(key) }
         if map != nil { return handleInMap(key) }
-        guard let action = KeyTable.action(for: key) else { return .redraw }
-        if isHelpShown {
-            switch action {
-            case .moveDown: helpScroll += 1
-            case .moveUp: helpScroll = max(0, helpScroll - 1)
-            case .quit: return .quit
-            default: (isHelpShown, helpScroll) = (false, 0)
-            }
+        guard let action = KeyTable.action(for: key) else {
+            if key != .escape { message = ("\(key) does nothing here; \(KeyTable.shown(.help)) lists the keys", false) }
             return .redraw
         }
         switch action {
@@ -100,15 +94,21 @@ public struct LeafMapExplorer: Interactive {
         case .searchPrevious: search(forward: false)
         case .map: openMap()
         case .command: prompt = Prompt(kind: .command)
-        case .help: isHelpShown = true
+        case .help: showHelp()
+        case .glossary: showGlossary("")
+        case .copy: showCopies()
+        case .out: break
         case .quit, .close: return .quit
-        default: message = ("a dump of leaves has no steps and no tables; ? lists the keys that work here", false)
+        default: message = ("a dump of leaves has no steps and no tables; \(KeyTable.shown(.help)) lists the keys that work here", false)
         }
         return .redraw
     }
 
     private mutating func handle(_ mouse: Mouse) -> Reaction {
-        guard !isTooSmall, map == nil, !isHelpShown else { return .nothing }
+        guard !isTooSmall else { return .nothing }
+        if let reaction = clickHint(mouse, row: size.height - 2, width: size.width) { return reaction }
+        if list != nil { return handleInList(mouse, width: size.width, height: size.height) }
+        guard map == nil else { return .nothing }
         switch mouse.action {
         case .wheelUp: move(-3)
         case .wheelDown: move(3)
@@ -122,7 +122,7 @@ public struct LeafMapExplorer: Interactive {
     private mutating func move(_ by: Int) { picked = min(max(0, picked + by), max(0, leaves.ranges.count - 1)) }
 
     private mutating func search(forward: Bool) {
-        guard !lastSearch.isEmpty else { return message = ("nothing searched for yet; / searches", false) }
+        guard !lastSearch.isEmpty else { return message = ("nothing searched for yet; \(KeyTable.shown(.search)) searches", false) }
         let wanted = lastSearch.lowercased(), count = leaves.ranges.count
         for step in 1...max(1, count) {
             let index = ((picked + (forward ? step : -step)) % count + count) % count
@@ -155,25 +155,61 @@ public struct LeafMapExplorer: Interactive {
         return .redraw
     }
 
-    private mutating func run(_ text: String) -> Reaction {
+    mutating func run(_ text: String) -> Reaction {
         let line = text.trimmed
         guard !line.isEmpty else { return .redraw }
-        if history.last != line { history.append(line) }
+        if history.last != line {
+            history.append(line)
+            surroundings.remember(line)
+        }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         let argument = words.count > 1 ? words[1].trimmed : ""
-        switch words[0] {
-        case "q", "quit": return .quit
-        case "help": isHelpShown = true
+        guard case .command(let name, let bang) = MeantCommand(words[0], among: Self.commands) else {
+            if case .unknown(let problem) = MeantCommand(words[0], among: Self.commands) { message = (problem, true) }
+            return .redraw
+        }
+        switch name {
+        case "quit": return .quit
+        case "help": showHelp()
         case "map": openMap()
+        case "glossary": showGlossary(argument)
+        case "copy": showCopies()
         case "goto", "walk":
-            guard let ipa = parseNumber(argument) else { message = ("\(words[0]) IPA, such as 0x80001000", true); break }
+            if let meant = DecimalAddress(argument[...]) { message = ("\(name) '\(argument)': \(meant.fits)", true); break }
+            guard let ipa = parseNumber(argument) else { message = ("\(name) IPA, such as 0x80001000", true); break }
             let index = leaves.index(at: ipa)
             guard index < leaves.ranges.count, leaves.ranges[index].start <= ipa else { message = ("no range of the dump has \(hex(ipa))", true); break }
             picked = index
-        case "screenshot", "screenshot!": screenshot(argument, as: words[0])
-        default: message = ("unknown command '\(DisplayText(words[0], limit: 40).text)': \(Self.commands.map(\.name).joined(separator: ", "))", true)
+        case "screenshot": screenshot(argument, as: name + (bang ? "!" : ""))
+        default: break
         }
         return .redraw
+    }
+
+    // MARK: Lists
+
+    private mutating func showHelp() {
+        func keys(_ actions: KeyAction...) -> String { actions.map { KeyTable.shown($0) }.filter { !$0.isEmpty }.joined(separator: " ") }
+        list = .help(
+            here: (
+                "Here: the ranges",
+                [(keys(.moveDown, .moveUp), "pick a range"), (keys(.search), "search the ranges"), (keys(.map), "map of the address space")]
+            ),
+            KeyTable.bindings.filter { Self.actions.contains($0.action) },
+            marks: [(glyphs.current, "the picked range"), (glyphs.nothing, "nothing is mapped")], commands: Self.commands)
+    }
+
+    private mutating func showGlossary(_ word: String) {
+        let here = leaves.ranges.indices.contains(picked) ? text(leaves.ranges[picked]) : ""
+        if let sheet = ListSheet.glossary(word, here: ("In the picked range", here)) { return list = sheet }
+        let fits = NearNames.fits(word, among: Glossary.terms.flatMap(\.names), otherwise: "\(KeyTable.shown(.glossary)) lists the words that are")
+        message = ("'\(DisplayText(word, limit: 40).text)' is not in the glossary; \(fits)", true)
+    }
+
+    private mutating func showCopies() {
+        guard leaves.ranges.indices.contains(picked) else { return message = ("the dump has no range", false) }
+        let range = leaves.ranges[picked]
+        list = .copies([("first IPA", hex(range.start)), ("last IPA", hex(range.end - 1)), ("range", text(range).trimmed)])
     }
 
     private mutating func screenshot(_ path: String, as command: String) {
@@ -209,14 +245,27 @@ public struct LeafMapExplorer: Interactive {
             map = nil
             picked = min(leaves.index(at: ipa.rawValue), max(0, leaves.ranges.count - 1))
         case .other:
-            guard KeyTable.action(for: key) == .command else { return .nothing }
-            map = nil
-            prompt = Prompt(kind: .command)
+            switch KeyTable.action(for: key) {
+            case .command:
+                map = nil
+                prompt = Prompt(kind: .command)
+            case .help: showHelp()
+            default: return .nothing
+            }
         }
         return .redraw
     }
 
     // MARK: Drawing
+
+    var hints: HintLine {
+        if let list { return list.hints }
+        if map != nil { return AddressMapScreen.hints }
+        return HintLine([
+            (KeyTable.shown(.moveDown, .moveUp), "range"), (KeyTable.shown(.search), "search"), (KeyTable.shown(.map), "map"), (":goto IPA", "find"),
+            (KeyTable.shown(.close), "quit"), (KeyTable.shown(.help), "help"),
+        ])
+    }
 
     /// A range in a line.
     private func text(_ range: LeafRange) -> String {
@@ -273,22 +322,15 @@ public struct LeafMapExplorer: Interactive {
                     canvas.pane(body, "Stage-2 leaves  no tables, no physical addresses: a dump has neither", lines, from: 0, focused: true)
                 }
             }
-            if isHelpShown {
-                let bindings = KeyTable.bindings.filter { Self.actions.contains($0.action) }
-                helpScroll = canvas.overlay(
-                    "Help",
-                    HelpText.lines(bindings, commands: Self.commands, marks: [(glyphs.current, "the picked range"), (glyphs.nothing, "nothing is mapped")]),
-                    width: min(canvas.width - 4, 76), scroll: helpScroll)
-            }
+            list?.draw(in: &canvas, glyphs: glyphs)
             canvas.draw(in: Rect(x: 0, y: size.height - 2, width: size.width, height: 1)) { canvas in
                 if let prompt {
                     canvas.put(prompt)
-                } else if let message {
-                    canvas.put(1, 0, message.text, message.isError ? .error : .note, width: canvas.width - 2)
-                } else {
-                    HintLine([("j k", "range"), ("/", "search"), ("m", "map"), (":goto IPA", "find"), ("q", "quit"), ("?", "help")]).draw(in: &canvas)
+                } else if message == nil {
+                    hints.draw(in: &canvas)
                 }
             }
+            if let message, prompt == nil { canvas.message(message.text, message.isError ? .error : .note, row: size.height - 2) }
             canvas.draw(in: Rect(x: 0, y: size.height - 1, width: size.width, height: 1)) { canvas in
                 canvas.fill(nil, " ", .status)
                 guard leaves.ranges.indices.contains(here) else { return }

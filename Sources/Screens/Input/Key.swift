@@ -23,6 +23,19 @@ extension Key: CustomStringConvertible {
         }
     }
 
+    /// As hints and help write it: `^d`, `→` (`Right` in ASCII), `Shift-Tab`.
+    func shown(ascii: Bool = false) -> String {
+        switch self {
+        case .up where !ascii: "↑"
+        case .down where !ascii: "↓"
+        case .left where !ascii: "←"
+        case .right where !ascii: "→"
+        case .backTab: "Shift-Tab"
+        case .control(let character): "^\(character)"
+        default: description
+        }
+    }
+
     /// The key of that name: one character is that key; upper and lower case of longer names are the same.
     public init?(name: String) {
         if name.count == 1, let character = name.first {

@@ -79,7 +79,7 @@ extension Explorer {
         case .help: showHelp()
         case .quit: return .quit
         default:
-            say("that key does nothing in the timeline; ? lists its keys")
+            say("that key does nothing in the timeline; \(KeyTable.shown(.help)) lists its keys")
             return .redraw
         }
         lanes = view

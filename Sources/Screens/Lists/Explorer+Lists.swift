@@ -3,75 +3,19 @@ import Stage2Sim
 
 // The lists over the panes: help, branches, breakpoints, behaviours, the glossary, what can be copied.
 
-extension Explorer {
+extension Explorer: ShowsLists {
     mutating func show(_ sheet: ListSheet) {
         list = sheet
         overlay = .list
         overlayScroll = 0
     }
 
-    mutating func handleInList(_ key: Key) -> Reaction {
-        guard let outcome = list?.handle(key) else { return closeList() }
-        return carryOut(outcome)
-    }
-
-    mutating func handleInList(_ mouse: Mouse) -> Reaction {
-        guard let outcome = list?.handle(mouse, width: size.width, height: size.height) else { return closeList() }
-        return carryOut(outcome)
-    }
-
-    private mutating func closeList() -> Reaction {
-        overlay = nil
-        list = nil
-        return .redraw
-    }
-
-    private mutating func carryOut(_ outcome: ListSheet.Outcome) -> Reaction {
-        switch outcome {
-        case .stays: return .redraw
-        case .closed: return closeList()
-        case .chosen(let choice):
-            _ = closeList()
-            switch choice {
-            case .key(let key): return handle(.key(key))
-            case .run(let text): return run(text)
-            case .type(let text): prompt = Prompt(kind: .command, text: text)
-            case .step(let position): go(to: position)
-            case .copy(let text, let what): copy(text, what)
-            }
-            return .redraw
-        }
-    }
+    mutating func closedList() { overlay = nil }
 
     // MARK: Help
 
     /// What the pane at hand takes, then everything else.
-    mutating func showHelp() {
-        var rows: [ListSheet.Row] = []
-        func row(_ key: String, _ text: String, column: Int, _ choice: ListSheet.Choice?) {
-            var line = Line(key, .key)
-            line.pad(to: column)
-            line.add(text)
-            rows.append(.init(line: line, choice: choice))
-        }
-        let here = keysHere
-        rows.append(.heading(here.title))
-        for (key, text) in here.rows { row(key, text, column: 18, Self.key(shown: key).map { .key($0) }) }
-        var group = ""
-        for binding in KeyTable.bindings {
-            if binding.group != group { rows.append(.heading(binding.group)) }
-            group = binding.group
-            row(binding.shown, binding.help, column: 18, binding.keys.first.map { .key($0) })
-        }
-        rows.append(.heading("Marks on the screen"))
-        for (sign, meaning) in marksOfHelp { row("\(Character(sign))", meaning, column: 18, nil) }
-        rows.append(.heading("Commands"))
-        for command in ExplorerCommand.all {
-            let takesMore = command.usage != command.name
-            row(":" + command.usage, command.help, column: 34, takesMore ? .type(command.name + (command.name.hasSuffix(":") ? " " : " ")) : .run(command.name))
-        }
-        show(ListSheet("Help", rows, entering: "does it"))
-    }
+    mutating func showHelp() { show(.help(here: keysHere, KeyTable.bindings, marks: marksOfHelp, commands: ExplorerCommand.all)) }
 
     /// The key that a table writes so: the first of several.
     static func key(shown text: String) -> Key? {
@@ -88,7 +32,7 @@ extension Explorer {
     }
 
     /// The keys of what is on the screen: of the lanes, of a comparison, of the pane with the focus.
-    private var keysHere: (title: String, rows: [(String, String)]) {
+    private var keysHere: (title: String, rows: [(key: String, text: String)]) {
         if lanes != nil { return ("Here: the timeline", hints.hints.map { ($0.key, $0.word) }) }
         if comparison != nil { return ("Here: comparing", hints.hints.map { ($0.key, $0.word) }) }
         if player != nil { return ("Here: playing", hints.hints.map { ($0.key, $0.word) }) }
@@ -143,27 +87,9 @@ extension Explorer {
 
     /// `K`: the words of the pane at hand, then all; `:glossary WORD`.
     mutating func showGlossary(_ word: String) {
-        if !word.isEmpty, Glossary.term(word) == nil, !Glossary.terms.contains(where: { $0.name.lowercased().contains(word.lowercased()) }) {
-            let fits = NearNames.fits(word, among: Glossary.terms.flatMap(\.names), otherwise: "K lists the words that are")
-            return say("'\(word)' is not in the glossary; \(fits)", error: true)
-        }
-        func row(_ term: Glossary.Term) -> ListSheet.Row {
-            var line = Line(term.name, .value)
-            line.pad(to: 20)
-            line.add(term.meaning, .plain)
-            let others = term.aliases.isEmpty ? "" : " (also \(term.aliases.joined(separator: ", ")))"
-            return .init(line: line, more: ["\(term.name)\(others): \(term.meaning)", "Source: \(term.source)"])
-        }
-        if !word.isEmpty {
-            let named = Glossary.term(word)
-            let rest = Glossary.terms.filter { $0.name != named?.name && $0.name.lowercased().contains(word.lowercased()) }
-            return show(ListSheet("Glossary: \(word)", ((named.map { [$0] } ?? []) + rest).map(row), entering: ""))
-        }
-        var rows: [ListSheet.Row] = []
-        let here = Glossary.terms(in: textAtHand)
-        if !here.isEmpty { rows = [.heading("In pane \(focus.rawValue), \(focus.title)")] + here.map(row) }
-        rows += [.heading("All words")] + Glossary.terms.map(row)
-        show(ListSheet("Glossary", rows, entering: ""))
+        if let sheet = ListSheet.glossary(word, here: ("In pane \(focus.rawValue), \(focus.title)", textAtHand)) { return show(sheet) }
+        let fits = NearNames.fits(word, among: Glossary.terms.flatMap(\.names), otherwise: "\(KeyTable.shown(.glossary)) lists the words that are")
+        say("'\(word)' is not in the glossary; \(fits)", error: true)
     }
 
     /// What the pane with the focus shows, the step on the screen first.
@@ -183,28 +109,32 @@ extension Explorer {
 /// What each pane takes that others do not, or takes in its own way.
 enum PaneKeys {
     static func rows(of pane: PaneID) -> [(key: String, text: String)] {
-        let scroll = [("j k", "scroll"), ("Enter", "over the whole screen")]
-        switch pane {
-        case .path:
-            return [
-                ("j k", "pick a step"), ("Enter", "go to the step picked"), ("Esc", "follow the fault again"), ("b", "breakpoint on this kind of step"),
-                ("/", "search the whole session"), ("K", "explain its words"),
-            ]
-        case .tables:
-            return [
-                ("j k", "pick an entry"), ("Enter", "into the table, or unfold empty entries"), ("Esc", "out again; follow the fault"),
-                ("< >", "first, last entry"),
-                ("/", "search this table"), ("u", "to the step that set the entry"), ("i", "every name of the place"), ("m", "map of the address space"),
-                ("b", "breakpoint on this entry"),
-            ]
-        case .entry:
-            return [
-                ("j k", "scroll"), ("u", "to the step that set it"), ("i", "every name of the place"), ("b", "breakpoint on this entry"),
-                ("K", "explain its words"),
-            ]
-        case .syndrome, .tlb, .host: return scroll + [("b", "breakpoint on this page"), ("i", "every name of the place"), ("K", "explain its words")]
-        case .memoryCache, .cache: return scroll + [("K", "explain its words")]
-        case .note: return scroll + [("w", "why, with its source"), ("/", "search the whole session"), ("K", "explain its words")]
-        }
+        func keys(_ actions: KeyAction...) -> String { actions.map { KeyTable.shown($0) }.filter { !$0.isEmpty }.joined(separator: " ") }
+        let scroll = [(keys(.moveDown, .moveUp), "scroll"), (keys(.into), "over the whole screen")]
+        let words = (keys(.glossary), "explain its words"), names = (keys(.names), "every name of the place")
+        let all: [(key: String, text: String)] =
+            switch pane {
+            case .path:
+                [
+                    (keys(.moveDown, .moveUp), "pick a step"), (keys(.into), "go to the step picked"), (keys(.out), "follow the fault again"),
+                    (keys(.breakpoint), "breakpoint on this kind of step"), (keys(.search), "search the whole session"), words,
+                ]
+            case .tables:
+                [
+                    (keys(.moveDown, .moveUp), "pick an entry"), (keys(.into), "into the table, or unfold empty entries"),
+                    (keys(.out), "out again; follow the fault"), (keys(.firstRow, .lastRow), "first, last entry"), (keys(.search), "search this table"),
+                    (keys(.writer), "to the step that set the entry"), names, (keys(.map), "map of the address space"),
+                    (keys(.breakpoint), "breakpoint on this entry"),
+                ]
+            case .entry:
+                [
+                    (keys(.moveDown, .moveUp), "scroll"), (keys(.writer), "to the step that set it"), names, (keys(.breakpoint), "breakpoint on this entry"),
+                    words,
+                ]
+            case .syndrome, .tlb, .host: scroll + [(keys(.breakpoint), "breakpoint on this page"), names, words]
+            case .memoryCache, .cache: scroll + [words]
+            case .note: scroll + [(keys(.why), "why, with its source"), (keys(.search), "search the whole session"), words]
+            }
+        return all.filter { !$0.key.isEmpty }
     }
 }

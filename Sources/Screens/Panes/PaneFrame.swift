@@ -1,4 +1,4 @@
-// What every screen is put together from: a pane in its frame, a sheet over the panes, the help.
+// What every screen is put together from: a pane in its frame, a sheet over the panes.
 
 extension Canvas {
     /// A pane: its frame and title, its lines from `first` on, a scroll bar where there is more than fits.
@@ -45,33 +45,21 @@ extension Canvas {
             return first
         }
     }
-}
 
-/// The help, from the tables of keys and commands.
-enum HelpText {
-    static func lines(_ bindings: [KeyBinding], commands: [ExplorerCommand], marks: [(sign: Unicode.Scalar, meaning: String)]) -> [Line] {
-        var lines: [Line] = []
-        var group = ""
-        func row(_ key: String, _ text: String, column: Int) {
-            var line = Line("  " + key, .key)
-            line.pad(to: column)
-            line.add(text)
-            lines.append(line)
+    /// A message on the line of hints: one that is longer takes rows above it, so that all of it can be read.
+    mutating func message(_ text: String, _ role: Role, row: Int) {
+        let lines = TextLayout.wrap(text, width: max(10, width - 2))
+        let rows = min(lines.count, max(1, row / 2))
+        guard rows > 1 else {
+            put(1, row, text, role, width: width - 2)
+            return
         }
-        for binding in bindings {
-            if binding.group != group {
-                if !group.isEmpty { lines.append(Line()) }
-                lines.append(Line(binding.group, .heading))
-                group = binding.group
+        let area = Rect(x: 0, y: row - rows + 1, width: width, height: rows)
+        draw(in: area) { canvas in
+            canvas.fill()
+            for (y, line) in lines.prefix(rows).enumerated() {
+                canvas.put(1, y, y == rows - 1 && lines.count > rows ? line + " …" : line, role, width: canvas.width - 2)
             }
-            row(binding.shown, binding.help, column: 18)
         }
-        lines.append(Line())
-        lines.append(Line("Marks", .heading))
-        for (sign, meaning) in marks { row("\(Character(sign))", meaning, column: 18) }
-        lines.append(Line())
-        lines.append(Line("Commands", .heading))
-        for command in commands { row(":" + command.usage, command.help, column: 34) }
-        return lines
     }
 }

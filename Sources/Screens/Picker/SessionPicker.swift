@@ -134,7 +134,7 @@ struct SessionPicker {
         case .into, .stepOn: return open()
         case .out: if filter.isEmpty { return .reaction(.nothing) } else { setFilter("") }
         case .close: return .reaction(.quit)
-        default: return .reaction(.nothing)
+        default: message = "\(key) does nothing here; \(KeyTable.shown(.help)) lists the keys"
         }
         return .reaction(.redraw)
     }
@@ -192,6 +192,15 @@ struct SessionPicker {
     }
 
     private mutating func handle(_ mouse: Mouse) -> Outcome {
+        guard !isTooSmall else { return .reaction(.nothing) }
+        if mouse.action == .click, mouse.y == size.height - 2, !isTyping, message.isEmpty {
+            return hints.key(at: mouse.x, width: size.width).map { handle($0) } ?? .reaction(.nothing)
+        }
+        if showsHelp {
+            guard mouse.action == .click else { return .reaction(.nothing) }
+            showsHelp = false
+            return .reaction(.redraw)
+        }
         switch mouse.action {
         case .wheelUp: move(-3)
         case .wheelDown: move(3)
@@ -236,6 +245,7 @@ struct SessionPicker {
             drawHint(&canvas)
             drawStatus(shown, &canvas)
             if showsHelp { drawHelp(&canvas) }
+            if !message.isEmpty, !isTyping { canvas.message(message, .error, row: size.height - 2) }
         }
     }
 
@@ -328,16 +338,19 @@ struct SessionPicker {
                 canvas.showCursor(end, 0)
                 return
             }
-            if !message.isEmpty {
-                canvas.put(1, 0, message, .error, width: canvas.width - 2)
-                return
-            }
-            var x = 1
-            for (key, word) in [("Enter", "open"), ("j k", "choose"), ("/", "search"), ("r", "the review"), ("?", "help"), ("q", "quit")] {
-                x = canvas.put(x, 0, key, .key)
-                x = canvas.put(x + 1, 0, word, .dim) + 2
-            }
+            guard message.isEmpty else { return }
+            hints.draw(in: &canvas)
         }
+    }
+
+    private var hints: HintLine {
+        showsHelp
+            ? HintLine([("Esc", "close")])
+            : HintLine(
+                [
+                    (KeyTable.shown(.into), "open"), (KeyTable.shown(.moveDown, .moveUp), "choose"), (KeyTable.shown(.search), "search"), ("r", "the review"),
+                    (KeyTable.shown(.help), "help"), (KeyTable.shown(.close), "quit"),
+                ], importance: [4, 5, 0, 1, 2, 3])
     }
 
     private func drawStatus(_ shown: [Row], _ canvas: inout Canvas) {

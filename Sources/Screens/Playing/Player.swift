@@ -45,11 +45,14 @@ extension Explorer {
             return say("play '\(argument)': a speed such as 2 or 0.5 fits", error: true)
         }
         play(speed: Double(text) ?? 1)
-        say("Space pauses, + and - change the speed, Esc ends it")
+        say("\(playKey) pauses, \(KeyTable.shown(.more)) and \(KeyTable.shown(.less)) change the speed, \(KeyTable.shown(.out)) ends it")
     }
 
     /// Whether it goes on by itself now.
     var isPlaying: Bool { player.map { !$0.isPaused } ?? false }
+
+    /// The key that pauses: Space, unless it was given to something else.
+    var playKey: String { KeyTable.action(for: .character(" ")) == .stepOn ? "Space" : KeyTable.shown(.play) }
 
     private var isAtEnd: Bool { timeline.place == timeline.lastPlace }
 
@@ -81,7 +84,7 @@ extension Explorer {
         goOn()
         if isAtEnd {
             player?.isPaused = true
-            say("the end; Space plays it again, Esc ends playing")
+            say("the end; \(playKey) plays it again, \(KeyTable.shown(.out)) ends playing")
         }
         return .redraw
     }

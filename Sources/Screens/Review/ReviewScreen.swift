@@ -122,7 +122,17 @@ struct ReviewScreen {
         return .open(name)
     }
 
+    private var hints: HintLine {
+        HintLine([
+            (KeyTable.shown(.into), "open"), (KeyTable.shown(.moveDown, .moveUp), "questions and sessions"), (KeyTable.shown(.close), "close"),
+        ])
+    }
+
     private mutating func handle(_ mouse: Mouse) -> Outcome {
+        guard !isTooSmall else { return .reaction(.nothing) }
+        if mouse.action == .click, mouse.y == size.height - 2, message.isEmpty {
+            return hints.key(at: mouse.x, width: size.width).map { handle($0) } ?? .reaction(.nothing)
+        }
         switch mouse.action {
         case .wheelUp: move(-1)
         case .wheelDown: move(1)
@@ -174,7 +184,7 @@ struct ReviewScreen {
             }
             canvas.draw(in: Rect(x: 0, y: canvas.height - 2, width: canvas.width, height: 1)) { canvas in
                 if message.isEmpty {
-                    HintLine([("Enter", "open"), ("j k", "questions and sessions"), ("q", "close")]).draw(in: &canvas)
+                    hints.draw(in: &canvas)
                 } else {
                     canvas.put(1, 0, message, .note, width: canvas.width - 2)
                 }

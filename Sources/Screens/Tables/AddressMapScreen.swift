@@ -18,6 +18,9 @@ struct AddressMapScreen {
 
     init(_ map: AddressMap) { self.map = map }
 
+    /// Its keys are its own, and the same whatever else they do elsewhere.
+    static let hints = HintLine([("h j k l", "move"), ("Enter", "into"), ("n N", "next mapped"), ("Esc", "out"), ("m", "close")])
+
     /// - Parameter version: of the tables; while it is the same they are not counted again.
     mutating func view(
         _ source: some TableSource, version: Int, regions: [AddressMapView.Region], fault: UInt64?, width: Int, height: Int, glyphs: Glyphs

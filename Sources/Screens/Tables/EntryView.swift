@@ -8,8 +8,11 @@ struct EntryView {
     var history: [Line] = []
     /// Addresses of descriptors whose writing stops c and C.
     var breakpoints: Set<PA> = []
+    /// No line may be cut at its end, whatever becomes of the columns; else they stay where a field a line has the rows for it.
+    var cutsNothing = false
 
-    func content(width: Int) -> PaneContent {
+    /// - Parameter height: where a field a line is too much for so many rows, values stand beside each other, and what they mean as far as there is room.
+    func content(width: Int, height: Int = .max) -> PaneContent {
         guard let level = view.current, let table = level.table else {
             return PaneContent("Entry", [Line(view.source.geometry.mismatch ?? "no table", .dim)])
         }
@@ -39,13 +42,55 @@ struct EntryView {
         let fields = now.fields(level: level.level, geometry)
         // Bits, names, digits and meanings stand in columns; the names' is as wide as they need.
         let names = max(8, fields.map(\.name.count).max() ?? 0)
-        lines += fields.map { line($0, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }
-        if let rest = rest(now, fields) { lines.append(rest) }
-        return PaneContent(title, lines + coverage(level))
+        func fieldLine(_ field: Field) -> Line { line(field, now, change.map { Stage2Descriptor($0.old) }, width, digitsAt: 8 + names) }
+        let rest = rest(now, fields).map { [$0] } ?? []
+        let full = lines + fields.map(fieldLine) + rest + coverage(level)
+        if (cutsNothing ? Self.rows(full, width) : full.count) <= height { return PaneContent(title, full) }
+        let values = Self.values(fields, now, old: change.map { Stage2Descriptor($0.old) }, width: width)
+        return PaneContent(
+            title, Self.fitting(lines + values + rest, meanings: byImportance(fields, now, change?.old).map(fieldLine), coverage(level), width, height))
     }
 
+    /// Changed fields, the rights first, then the address and the rights: what meanings are wanted for most.
+    private func byImportance(_ fields: [Field], _ now: Stage2Descriptor, _ old: UInt64?) -> [Field] {
+        func rank(_ field: Field) -> Int {
+            let isRight = ["HAP", "S2AP"].contains(field.name)
+            if let old, field.value(in: old) != field.value(in: now.rawValue) { return isRight ? 0 : 1 }
+            return field.bits.width > 8 ? 2 : isRight ? 3 : 4
+        }
+        return fields.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+    }
+
+    /// Names and values of the fields, as many in a row as fit; those that have changed are marked.
+    private static func values(_ fields: [Field], _ now: Stage2Descriptor, old: Stage2Descriptor?, width: Int) -> [Line] {
+        var lines = [Line(" ")]
+        for field in fields where field.bits.width <= 8 {
+            let changed = old.map { field.value(in: $0.rawValue) != field.value(in: now.rawValue) } ?? false
+            let digits = field.digits(in: now.rawValue) + (changed ? "*" : "")
+            let columns = CharacterWidth.of(field.name) + 1 + CharacterWidth.of(digits)
+            if lines[lines.count - 1].width + columns > width, lines[lines.count - 1].width > 1 { lines.append(Line(" ")) }
+            lines[lines.count - 1].add(field.name + " ", .label)
+            lines[lines.count - 1].add(digits + "  ", changed ? .changed : .value)
+            if changed { lines[lines.count - 1].changed = true }
+        }
+        return lines
+    }
+
+    /// What must be there, what it covers, and as many meanings as there are rows for, each whole.
+    private static func fitting(_ lines: [Line], meanings: [Line], _ coverage: [Line], _ width: Int, _ height: Int) -> [Line] {
+        var lines = lines, left = height - rows(lines, width)
+        for line in meanings where rows([line], width) <= left {
+            lines.append(line)
+            left -= rows([line], width)
+        }
+        return rows(coverage, width) <= left ? lines + coverage : lines
+    }
+
+    /// The rows that lines take where none is cut.
+    private static func rows(_ lines: [Line], _ width: Int) -> Int { lines.reduce(0) { $0 + $1.continued(width: width).count } }
+
     /// A descriptor that a walk read where the VM has no table now.
-    func content(read value: UInt64, at address: PA, level: Int, in world: World, width: Int) -> PaneContent {
+    func content(read value: UInt64, at address: PA, level: Int, in world: World, width: Int, height: Int = .max) -> PaneContent {
         let pages = world.kernelPages
         let origin =
             !pages.contains(address)
@@ -60,9 +105,15 @@ struct EntryView {
         place.add(" \(Character(view.glyphs.stale))", .stale)
         let fields = descriptor.fields(level: level, geometry.architecture, forcesWriteBack: geometry.forcesWriteBack)
         let names = max(8, fields.map(\.name.count).max() ?? 0)
+        let title = "Entry  level \(level) at \(hex(address.rawValue)), as the walk read it"
+        func fieldLine(_ field: Field) -> Line { line(field, descriptor, nil, width, digitsAt: 8 + names) }
+        let full = [read, place] + fields.map(fieldLine)
+        if (cutsNothing ? Self.rows(full, width) : full.count) <= height { return PaneContent(title, full) }
         return PaneContent(
-            "Entry  level \(level) at \(hex(address.rawValue)), as the walk read it",
-            [read, place] + fields.map { line($0, descriptor, nil, width, digitsAt: 8 + names) })
+            title,
+            Self.fitting(
+                [read, place] + Self.values(fields, descriptor, old: nil, width: width), meanings: byImportance(fields, descriptor, nil).map(fieldLine), [],
+                width, height))
     }
 
     private func summary(_ descriptor: Stage2Descriptor, _ level: Int) -> String {

@@ -25,7 +25,12 @@ struct TableBrowsing: Equatable {
     var unfolded: Set<Stage2Table> = []
 
     /// Keys that matter while tables are browsed, for the hint line.
-    static let hints = [("j k", "entry"), ("Enter", "into"), ("Esc", "out"), ("/", "search"), ("i", "names"), ("m", "map")]
+    static var hints: [(key: String, word: String)] {
+        [
+            (KeyTable.shown(.moveDown, .moveUp), "entry"), (KeyTable.shown(.into), "into"), (KeyTable.shown(.out), "out"),
+            (KeyTable.shown(.search), "search"), (KeyTable.shown(.names), "names"), (KeyTable.shown(.map), "map"),
+        ]
+    }
 
     /// Moves by rows of the table, a folded stretch being one.
     mutating func move(_ rows: Int, in view: TableView) {

@@ -26,6 +26,13 @@ public struct PlaceQuery: Hashable, Sendable {
             self.init(nil, value)
         }
     }
+
+    /// What would fit instead of an address that was written in decimal; nil: none was. The number of a frame is no address.
+    public static func decimal(_ text: String) -> String? {
+        let words = text.split(separator: " ")
+        guard let last = words.last, words.count == 1 || words[0].lowercased() != Kind.pfn.rawValue else { return nil }
+        return DecimalAddress(last)?.fits
+    }
 }
 
 /// Every name of a place: in the guest, in the VMM, in the host, in the tables and the TLBs. What is looked for the other way round, from a

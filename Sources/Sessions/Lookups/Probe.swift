@@ -110,8 +110,9 @@ public struct Probe: Hashable, Sendable {
         return Probe(operation, try address(words[1], line: line))
     }
 
-    /// An IPA: up to 64 bits, decimal or `0x` and hexadecimal digits.
+    /// An IPA: up to 64 bits, `0x` and hexadecimal digits. As in session files, an address of decimal digits is refused, for `0x` was forgotten.
     public static func address(_ text: some StringProtocol, line: Int = 0) throws(Problem) -> IPA {
+        if let meant = DecimalAddress(Substring(text)) { throw Problem(line: line, found: printable(text), fits: meant.fits) }
         guard let number = HexNumber.number(text) else { throw Problem(line: line, found: printable(text), fits: "an IPA such as 0x80000000") }
         return IPA(number)
     }

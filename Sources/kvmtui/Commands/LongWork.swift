@@ -37,6 +37,9 @@ enum Interrupt {
 
     static var wasSeen: Bool { seen.load(ordering: .relaxed) }
 
+    /// Ends work that can only be ended by an error.
+    struct Seen: Error {}
+
     /// The exit status of work that was ended so: what shells give for SIGINT.
     static let exitStatus: Int32 = 130
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Sessions
 
@@ -63,9 +64,23 @@ enum SessionFiles {
 
     private static func trace(_ source: ByteSource, _ options: TraceOptions) throws -> OpenedSession {
         let bar = ProgressBar(source.tool?.name)
-        defer { bar.clear() }
-        let opened = try TraceSession.read(from: source, options: try options.make(beside: source.path)) { bar.show($0) }
-        return OpenedSession(session: opened.session, run: opened.run, understanding: opened.understanding)
+        Interrupt.watch()
+        defer {
+            bar.clear()
+            Interrupt.ignore()
+        }
+        do {
+            let opened = try TraceSession.read(from: source, options: try options.make(beside: source.path)) {
+                bar.show($0)
+                if Interrupt.wasSeen { throw Interrupt.Seen() }
+            }
+            return OpenedSession(session: opened.session, run: opened.run, understanding: opened.understanding)
+        } catch  where Interrupt.wasSeen {
+            // Also where a tool that was reading it has been ended by the same ^C.
+            bar.clear()
+            CommandIO.complain("\(DisplayText(source.name, limit: 200).text): ended by ^C before all of it was read")
+            throw ExitCode(Interrupt.exitStatus)
+        }
     }
 
     /// Text that does not show in its first part what it is: a trace if any line of it is one of KVM's, else a session, if it is anything.

@@ -95,6 +95,9 @@ struct TraceOptions: ParsableArguments {
         guard parts.count >= 2 else { return nil }
         let readOnly = parts.count > 2 && parts.last == "ro"
         if readOnly { parts.removeLast() }
+        for part in [parts[0], parts.count == 3 ? parts[2] : ""] {
+            if let meant = DecimalAddress(part) { throw InputError("--memory", nil, meant.found, fits: meant.fits) }
+        }
         let numbers = parts.map { parseNumber($0) }
         guard parts.count <= 3, let ipa = numbers[0], let size = numbers[1], parts.count == 2 || numbers[2] != nil else {
             throw InputError("--memory", nil, "'\(text)'", fits: "ipa:size, ipa:size:hva or ipa:size:hva:ro, such as 0x80000000:64M")

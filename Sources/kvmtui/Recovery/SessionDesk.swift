@@ -1,3 +1,4 @@
+import EmbeddedSessions
 import Foundation
 import Screens
 import Sessions
@@ -87,9 +88,12 @@ final class SessionDesk: Sendable {
         surroundings.copy = { Clipboard.copy($0) }
         if found.key != nil {
             surroundings.command = "kvmtui open \(ShellText.quoted(found.name))\(behaviours.words)"
-            // What is inside the program is no file to edit.
-            if keepsWork, found.path != nil {
+            if keepsWork {
                 let behaviours = behaviours
+                if found.path == nil {
+                    let (name, write) = ("\(found.name).yaml", surroundings.write)
+                    surroundings.copyToEdit = (name, { write(EmbeddedSessions.text(of: found.name) ?? "", "./\(name)", false) })
+                }
                 surroundings.edit = { path, line in
                     Editor.edit(path, line: line).map { session in
                         var session = session

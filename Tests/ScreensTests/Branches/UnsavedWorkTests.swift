@@ -74,7 +74,7 @@ import Testing
         try ExplorerTests.press(&explorer, "20g \":without retry-check\" Enter")
         #expect(explorer.hasUnsavedWork)
         #expect(explorer.handle(.key(.character("q"))) == .redraw)
-        #expect(ExplorerTests.screen(&explorer, 80, 24).text(row: 22).contains("branch 2 is not saved: y leaves"))
+        #expect(ExplorerTests.screen(&explorer, 80, 24).rows[21...22].joined().contains("branch 2 is not saved: y leaves"))
         #expect(explorer.handle(.key(.character("n"))) == .redraw)
         let place = explorer.timeline.position
         try ExplorerTests.press(&explorer, "s")

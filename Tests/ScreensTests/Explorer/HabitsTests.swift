@@ -256,11 +256,12 @@ import Testing
     }
 
     @Test func `keys are bound anew, and what they meant before is nobody's`() throws {
-        KeyTable.rebind([.why: [.character("X")], .stepOver: [.character("w")]])
-        defer { KeyTable.rebind([:]) }
-        #expect(
-            KeyTable.action(for: .character("X")) == .why && KeyTable.action(for: .character("w")) == .stepOver && KeyTable.action(for: .character("o")) == nil)
-        #expect(KeyTable.bindings.first { $0.action == .why }?.shown == "X")
+        KeyTable.trying([.why: [.character("X")], .stepOver: [.character("w")]]) {
+            #expect(
+                KeyTable.action(for: .character("X")) == .why && KeyTable.action(for: .character("w")) == .stepOver
+                    && KeyTable.action(for: .character("o")) == nil)
+            #expect(KeyTable.bindings.first { $0.action == .why }?.shown == "X")
+        }
     }
 }
 

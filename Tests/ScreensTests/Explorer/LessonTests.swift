@@ -118,7 +118,7 @@ import Testing
         _ = ExplorerTests.screen(&explorer, 120, 36)
         explorer.go(to: 103)
         #expect(explorer.timeline.step == .writeLeaf)
-        #expect(Self.text(of: .entry, in: &explorer).contains("built 0x00a000177f stored 0x00a00017ff *"))
+        #expect(Self.text(of: .entry, in: &explorer).contains("built 0x00a000177f, stored 0x00a00017ff *"))
     }
 
     @Test func `the first step knows the access that it is for`() throws {
