@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "EmbeddedSessions", targets: ["EmbeddedSessions"]),
         .executable(name: "kvmtui", targets: ["kvmtui"]),
         .executable(name: "kvmtui-bench", targets: ["kvmtui-bench"]),
+        .executable(name: "kvmtui-fuzz", targets: ["kvmtui-fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -44,6 +45,10 @@ let package = Package(
         .executableTarget(
             name: "kvmtui-bench",
             dependencies: ["Stage2Sim", "Sessions", "Screens", "CReference", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        // Damaged files in great numbers. Judges, and is no part of the tests.
+        .executableTarget(
+            name: "kvmtui-fuzz",
+            dependencies: ["Stage2Sim", "Sessions", "Screens", "CCompression", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "Stage2SimTests", dependencies: ["Stage2Sim"]),
         .testTarget(name: "SessionsTests", dependencies: ["EmbeddedSessions", "Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
         // What another package sees: nothing here imports with @testable.
