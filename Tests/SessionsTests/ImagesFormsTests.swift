@@ -200,6 +200,9 @@ struct ImagesFormsTests {
         let image = try TableImage.open(path: path, registers: TableRegisters(vttbr: root, vtcr: Self.kvm.vtcr))
         #expect(translated(image, 0x4000_1234) == 0x8000_1234 && image.memory.fileSize == Int(size) + 4096)
         #expect(image.word(at: PA(base + (1 << 30))) == 0 && image.word(at: PA(base + size)) == nil)
+        // Looking for tables passes over the holes, and does not miss what stands behind them.
+        let search = RootSearch(image.memory, architecture: .armv8)
+        #expect(search.searched == size && search.tablePages > 0 && search.isComplete)
     }
 
     // MARK: Compressed pages

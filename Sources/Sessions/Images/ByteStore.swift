@@ -16,9 +16,13 @@ protocol ByteStore: Sendable {
     ///
     /// - Returns: how many; fewer than fit where the store ends, or where they cannot be read.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int
+    /// The first place from `offset` on where anything but zeros may stand; `count`: nowhere.
+    func nextFilled(from offset: UInt64) -> UInt64
 }
 
 extension ByteStore {
+    func nextFilled(from offset: UInt64) -> UInt64 { offset }
+
     /// Up to `count` bytes from `offset` on; fewer where there are no more.
     func bytes(at offset: UInt64, count: Int) -> [UInt8] {
         guard offset < self.count else { return [] }
@@ -64,6 +68,21 @@ final class FileStore: ByteStore {
             done += got
         }
         return done
+    }
+
+    /// The system knows where a sparse file has holes.
+    func nextFilled(from offset: UInt64) -> UInt64 {
+        guard let place = off_t(exactly: offset), case let before = lseek(descriptor, 0, SEEK_CUR), before >= 0 else { return offset }
+        // SEEK_DATA, which glibc shows to GNU's sources only.
+        #if canImport(Darwin)
+            let found = lseek(descriptor, place, 4)
+        #else
+            let found = lseek(descriptor, place, 3)
+        #endif
+        let isHoleToTheEnd = found < 0 && errno == ENXIO
+        // The place is shared with whoever opened the file.
+        lseek(descriptor, before, SEEK_SET)
+        return found >= place ? UInt64(found) : isHoleToTheEnd ? count : offset
     }
 }
 

@@ -229,6 +229,21 @@ public struct PhysicalImage: Sendable {
         return true
     }
 
+    /// The first address from this one on, and before `end`, where anything but zeros may stand; `end`: there is none. The range lies in one run of
+    /// `contents.filled`, or in neighbours.
+    func nextFilled(from address: UInt64, before end: UInt64) -> UInt64 {
+        guard case .paged(let pages) = content else { return address }
+        var place = address
+        while place < end, let index = segment(holding: place) {
+            let segment = segments[index], into = place - segment.start
+            guard into < UInt64(segment.fileCount) else { return place }
+            let start = UInt64(segment.fileStart), found = pages.store.nextFilled(from: start + into)
+            if found - start < UInt64(segment.fileCount) { return min(end, segment.start + (found - start)) }
+            place = segment.start + UInt64(segment.fileCount)
+        }
+        return min(place, end)
+    }
+
     /// The number of the first segment that does not end before an address.
     private func firstSegment(endingAfter address: UInt64) -> Int {
         var low = 0

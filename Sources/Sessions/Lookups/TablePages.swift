@@ -59,6 +59,13 @@ struct TablePages {
             // Ranges end inside the address space, which is a multiple of a granule short of its end.
             var at = range.lowerBound & ~(granule - 1)
             while at < range.upperBound, isComplete {
+                // Holes of a sparse file are zeros, which no table is made of alone.
+                let filled = memory.nextFilled(from: max(at, range.lowerBound), before: range.upperBound)
+                if filled & ~(granule - 1) > at {
+                    searched += min(filled & ~(granule - 1), range.upperBound) - max(at, range.lowerBound)
+                    at = filled & ~(granule - 1)
+                    guard filled < range.upperBound else { break }
+                }
                 let end = min(range.upperBound, at.addingReportingOverflow(chunk).overflow ? range.upperBound : at + chunk)
                 // Words stand at multiples of 8.
                 let start = max(at, (range.lowerBound + 7) & ~7)
