@@ -12,9 +12,9 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
     /// The bits of a descriptor that hold the next table's or the page's address, in place.
     public var addressMask: UInt64
     /// The bits that hold the address's bits from 48 or 50 up where addresses have 52 bits, and how far up they go; 0 and 0 else.
-    public var upperAddressMask: UInt64 = 0
+    public var upperAddressMask: UInt64
     /// How far the upper bits of a 52-bit output address are moved; 0 where there are none.
-    public var upperAddressShift: UInt8 = 0
+    public var upperAddressShift: UInt8
     /// Bit n: a block may stand at level n.
     public var blockLevels: UInt8
     /// How many bits a physical address has; an address beyond is an address size fault (ARMv8 only).
@@ -42,6 +42,8 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
         fetchNeedsRead: Bool, hasTwoXNBits: Bool
     ) {
         self.addressMask = addressMask
+        upperAddressMask = 0
+        upperAddressShift = 0
         self.blockLevels = blockLevels
         self.outputBits = outputBits
         self.setsAccessFlag = setsAccessFlag
@@ -77,7 +79,7 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
 
     /// The address that a descriptor holds, all of its bits.
     @inline(__always) public func address(_ descriptor: UInt64) -> UInt64 {
-        descriptor & addressMask | (descriptor & upperAddressMask) << UInt64(truncatingIfNeeded: upperAddressShift)
+        descriptor & addressMask | (descriptor & upperAddressMask) &<< UInt64(truncatingIfNeeded: upperAddressShift)
     }
 
     /// What of a leaf is not its address.
@@ -87,5 +89,5 @@ public struct Stage2Rules: Hashable, Sendable, BitwiseCopyable {
     public var hasShareability: Bool { upperAddressMask & Stage2Descriptor.shBits.mask == 0 }
 
     /// Whether a block can stand at `level`, 0 to 3.
-    @inline(__always) public func allowsBlock(level: Int) -> Bool { blockLevels >> UInt8(truncatingIfNeeded: level) & 1 != 0 }
+    @inline(__always) public func allowsBlock(level: Int) -> Bool { blockLevels &>> UInt8(truncatingIfNeeded: level) & 1 != 0 }
 }

@@ -54,7 +54,7 @@ public enum Stage2Walk {
 
     /// Whether the address is within the output size. ARMv7 has no more address bits than that.
     @inline(__always) private static func fits(_ descriptor: Stage2Descriptor, _ rules: Stage2Rules) -> Bool {
-        rules.address(descriptor.rawValue) >> UInt64(rules.outputBits) == 0
+        rules.address(descriptor.rawValue) &>> UInt64(truncatingIfNeeded: rules.outputBits) == 0
     }
 
     /// Whether a leaf permits the access. A fetch is one of the guest's kernel (PL1, EL1).

@@ -58,7 +58,7 @@ public struct VirtualMachine: Sendable {
     var holder: ActorNumber?
     /// vCPUs and notifiers inside `srcu_read_lock`.
     public internal(set) var srcuReaders: Int32 = 0
-    /// vCPUs with something under way: each holds the VM, which is destroyed after the last of them.
+    /// vCPUs with something under way: each holds the VM, which is destroyed after the last of them. Right while the VM is leaving.
     var busyVCPUs: Int32 = 0
     /// It was torn down.
     public internal(set) var destroyed = false

@@ -63,6 +63,7 @@ extension Stepper {
 
     func destroyStop() {
         world.vms[vm].destroyed = true
+        world.leavingVMs -= 1
         me.tables.vm = vm
         go(.destroyUnmap)
     }

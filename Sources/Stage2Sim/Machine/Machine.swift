@@ -157,9 +157,16 @@ public struct Machine {
     public mutating func start(_ action: Action, by actor: ActorNumber, late: Bool = false) {
         precondition(actors[actor].isIdle, "an actor finishes one action before it starts another")
         world.busyActors += 1
-        if actors[actor].kind == .vcpu { world.vms[actors[actor].vm].busyVCPUs += 1 }
+        if world.leavingVMs != 0, actors[actor].kind == .vcpu { world.vms[actors[actor].vm].busyVCPUs += 1 }
+        if case .host(let host) = action, host.kind == .vmDestroy { countVCPUs(of: host.vm) }
         prefetchForeseen(action, by: actor)
         actors[actor].begin(action, late: late)
+    }
+
+    /// Every fault would pay for a count that only a VM's destruction asks for: it is taken when one begins.
+    @inline(never) private mutating func countVCPUs(of vm: VMNumber) {
+        world.leavingVMs += 1
+        world.vms[vm].busyVCPUs = Int32(actors.elements.count { $0.kind == .vcpu && $0.vm == vm && !$0.isIdle })
     }
 
     /// What came of asking an actor for a step.

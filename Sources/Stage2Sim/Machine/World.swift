@@ -91,6 +91,8 @@ public struct World {
     public internal(set) var statistics = Statistics()
     /// Actors with an action under way.
     var busyActors = 0
+    /// Virtual machines whose destruction has begun and may have to wait for their last vCPU: only then are the busy ones counted.
+    var leavingVMs = 0
     /// An access that somebody said would come; see `Machine.foresee`.
     var foreseen = IPA(.max)
     /// vCPUs among them that take the same fault again and again, until somebody else has moved.

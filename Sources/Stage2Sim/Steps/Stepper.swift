@@ -63,7 +63,7 @@ struct Stepper<Sink: EffectSink> {
         go(.idle)
         emit(.actionEnded(actor: me.id))
         world.busyActors -= 1
-        if me.kind == .vcpu { world.vms[me.vm].busyVCPUs -= 1 }
+        if world.leavingVMs != 0, me.kind == .vcpu { world.vms[me.vm].busyVCPUs -= 1 }
         if Sink.checks, world.busyActors == 0 { balanceBooks() }
     }
 }
