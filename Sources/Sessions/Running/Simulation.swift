@@ -258,9 +258,10 @@ public struct Simulation {
 
     private static let mostProblems = 1000
 
-    /// The first problems are kept: a repetition can have one each time round.
+    /// The first problems are kept, each once: a repetition can have one each time round.
     private mutating func note(_ problem: InputError) {
-        if problems.count < Self.mostProblems { problems.append(problem) }
+        guard problems.count < Self.mostProblems else { return }
+        if !problems.contains(where: { $0.place == problem.place && $0.message == problem.message }) { problems.append(problem) }
     }
 
     // MARK: A script that is still being written

@@ -23,10 +23,10 @@ public struct StepWatch: Sendable, Equatable {
     /// Nothing is watched.
     public var isEmpty: Bool { steps.isEmpty && pages.isEmpty && descriptors.isEmpty }
 
-    /// Whether the step that `actor` makes next is one of the kinds, or touches one of the pages.
-    @inline(__always) func wants(_ next: MicroStep, _ actor: UnsafePointer<Actor>) -> Bool {
+    /// Whether a step is one of the kinds, or touches one of the pages: `ipa` is what its actor accesses.
+    @inline(__always) func wants(_ next: MicroStep, accessing ipa: @autoclosure () -> IPA) -> Bool {
         if kinds[Int(next.rawValue >> 6)] >> UInt64(next.rawValue & 63) & 1 == 1 { return true }
-        return next == .issueAccess && !pages.isEmpty && pages.contains(actor.pointee.access.ipa.page.rawValue)
+        return next == .issueAccess && !pages.isEmpty && pages.contains(ipa().page.rawValue)
     }
 }
 
@@ -63,25 +63,18 @@ extension Machine {
     @inline(__always) private mutating func run<Sink: EffectSink>(
         _ actor: ActorNumber, limit: Int, _ watch: StepWatch, _ first: Bool, _ hits: inout [UInt32], sink: inout Sink, _ taken: (inout Sink) -> Bool
     ) -> (Int, StepResult) {
-        world.own()
-        return withUnsafeMutablePointer(to: &world) { world in
-            actors.elements.withUnsafeMutableBufferPointer { actors in
-                withUnsafeMutablePointer(to: &sink) { sink in
-                    let me = actors.baseAddress! + actor.index
-                    let stepper = Stepper(world, me, sink)
-                    var steps = 0
-                    while steps < limit {
-                        let wanted = watch.wants(me.pointee.next, me)
-                        let result = stepper.step()
-                        if result != .stepped { return (steps, result) }
-                        steps += 1
-                        guard taken(&sink.pointee) || wanted else { continue }
-                        hits.append(world.pointee.stepNumber)
-                        if first { return (steps, .stepped) }
-                    }
-                    return (steps, .stepped)
-                }
+        withStepper(actor, &sink) { stepper in
+            var steps = 0
+            while steps < limit {
+                let wanted = watch.wants(stepper.me.next, accessing: stepper.me.access.ipa)
+                let result = stepper.step()
+                if result != .stepped { return (steps, result) }
+                steps += 1
+                guard stepper.withSink(taken) || wanted else { continue }
+                hits.append(stepper.world.stepNumber)
+                if first { return (steps, .stepped) }
             }
+            return (steps, .stepped)
         }
     }
 }

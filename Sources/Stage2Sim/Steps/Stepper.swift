@@ -28,6 +28,7 @@ struct Stepper<Sink: EffectSink> {
     /// The vCPU's, or the notifier's, virtual machine.
     @inline(__always) func withVM<R>(_ id: VMNumber, _ body: (inout VirtualMachine) -> R) -> R { body(&worldPointer.pointee.vms[id]) }
 
+    @inline(__always) func withSink<R>(_ body: (inout Sink) -> R) -> R { body(&sinkPointer.pointee) }
     @inline(__always) func emit(_ effect: @autoclosure () -> Effect) { sinkPointer.pointee.emit(effect(), at: worldPointer.pointee.stepNumber) }
     @inline(__always) func decide(_ decision: Decision) { emit(.decided(decision)) }
     @inline(__always) func has(_ behaviour: Behaviour) -> Bool { worldPointer.pointee.behaviours.has(behaviour) }
