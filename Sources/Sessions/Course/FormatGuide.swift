@@ -33,6 +33,7 @@ public enum FormatGuide {
                 "A step",
                 "In steps:, a mapping each. Its action stands behind the actor's name: vcpu0, vcpu1, vm1.vcpu0, …, or a thread of the host's: \(HostThread.allCases.map { String(describing: $0) }.joined(separator: ", ")).",
                 FormatKeys.step),
+            keys("ask:", "What the run does not answer, or answers twice, is an error.", FormatKeys.ask),
             keys("A step that switches", "Instead of an actor's action, from here on.", FormatKeys.switches),
             keys("A repetition", "Instead of an actor's action.", FormatKeys.loop),
             usages(

@@ -65,6 +65,8 @@ public struct Operation: Sendable {
     public var note = ""
     /// What is judged once it has run.
     public var expectations: [Expectation] = []
+    /// What its author asks before it, or that nothing is to be asked; nil: neither.
+    public var asking: Asking?
     /// Where it stands in its file.
     public var place: SourcePlace
 

@@ -108,7 +108,21 @@ public enum FormatKeys {
         FormatWord("until", "STEP", "stop before the actor makes this step; a later action of its, or continue, goes on", example: "lockMMU"),
         FormatWord("through", "STEP", "stop after it has made this step", example: "lockMMU"),
         FormatWord("steps", "N", "stop after so many steps", example: "5"),
+        FormatWord(
+            "ask", "MAPPING", "asked before it, where the reader predicts: see below",
+            example: "{ question: \"How many?\", answer: faults 0 }"),
+        FormatWord("hint", "TEXT", "said where somebody who is asked wants it", example: "look at the tables"),
+        FormatWord("skip-ask", "true | false", "nothing is asked here", example: "true"),
         FormatWord("late", "true | false", "where a barrier is missing: the accesses that it ordered happen in the other order", example: "true"),
+    ]
+
+    public static let ask: [FormatWord] = [
+        FormatWord("question", "TEXT", "what is asked", example: "How many tables are there now?"),
+        FormatWord(
+            "choices", "[EXPECTATION, …]",
+            "what can be answered, in words of its own as EXPECTATION: TEXT; the one that holds when the action is over is right",
+            example: "[tables 0, tables 1, tables 2]"),
+        FormatWord("answer", "EXPECTATION", "the right one, held against the run; without choices, its last number is to be typed", example: "tables 2"),
     ]
 
     /// In place of an actor.

@@ -164,6 +164,17 @@ public struct Script: Sendable {
         return inside < loop.body.count && loop.body.isFirstRound(inside)
     }
 
+    /// Some author asks something in it.
+    var asks: Bool {
+        entries.contains { entry in
+            switch entry {
+            case .operation(let operation): operation.asking?.question.isEmpty == false
+            case .loop(let loop): loop.body.asks
+            case .trace: false
+            }
+        }
+    }
+
     /// The same with its addresses where its round has moved them to.
     public func movedOperation(at index: Int) -> Operation {
         let (operation, offset) = operation(at: index)

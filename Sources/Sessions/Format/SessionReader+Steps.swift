@@ -37,6 +37,7 @@ extension SessionReader {
         var seen = false
         var kind: Actor.Kind?
         var stop: (step: Node, isBefore: Bool)?
+        var asking: (node: Node?, hint: String, skips: Bool) = (nil, "", false)
         let mistakes = findings.count
         for (keyNode, value) in mapping {
             do {
@@ -46,6 +47,9 @@ extension SessionReader {
                 case "expect": operation.expectations = try expectations(value)
                 case "until", "through": stop = (value, key == "until")
                 case "steps": operation.stopping = .afterSteps(Int(try number(value, "steps", in: 1...1_000_000_000)))
+                case "ask": asking.node = value
+                case "hint": asking.hint = PrintableText.printable(try string(value, "the hint"))
+                case "skip-ask": asking.skips = try flag(value, "skip-ask")
                 case "late": operation.late = try flag(value, "late")
                 case "with", "without":
                     try first(keyNode, &seen)
@@ -68,9 +72,51 @@ extension SessionReader {
                 operation.stopping = stop.isBefore ? .before(step) : .after(step)
             } catch { try findings.add(error) }
         }
+        do { operation.asking = try self.asking(asking.node, hint: asking.hint, skips: asking.skips) } catch { try findings.add(error) }
         guard findings.count == mistakes else { return nil }
         guard seen else { throw fail(node, "a step without an actor", fits: "such as vcpu0: read 0x80001000") }
         return .operation(operation)
+    }
+
+    /// What the author asks; nil: nothing of the kind was written.
+    private mutating func asking(_ node: Node?, hint: String, skips: Bool) throws -> Asking? {
+        guard let node else { return hint.isEmpty && !skips ? nil : Asking(hint: hint, skips: skips, place: SourcePlace(line: 0, column: 0)) }
+        if skips { throw fail(node, "a question in a step where nothing is asked", fits: "ask or skip-ask") }
+        var question = "", choices: [(expectation: Expectation, words: String)] = [], answer: Expectation?
+        for (key, _, value) in try mapping(node, "ask", FormatKeys.ask) {
+            switch key {
+            case "question": question = PrintableText.printable(try string(value, "the question"))
+            case "choices":
+                for item in try list(value, "the choices") {
+                    if case .mapping(let mapping) = item, mapping.count == 1, let (name, words) = mapping.first {
+                        choices.append((try expectation(name), PrintableText.printable(try string(words, "the words"))))
+                    } else {
+                        let expected = try expectation(item)
+                        choices.append((expected, expected.text))
+                    }
+                }
+            default: answer = try expectation(value)
+            }
+        }
+        guard !question.isEmpty else { throw fail(node, "ask without a question", fits: "question: TEXT") }
+        guard choices.count != 1, choices.count <= 9 else { throw fail(node, "\(choices.count) choices", fits: "2 to 9 of them, or an answer alone") }
+        guard Set(choices.map(\.words)).count == choices.count else { throw fail(node, "two choices that read the same", fits: "words that tell them apart") }
+        if let answer, !choices.isEmpty, !choices.contains(where: { $0.expectation.text == answer.text }) {
+            throw fail(node, "the answer '\(answer.text)' is none of the choices", fits: NearNames.list(choices.map(\.expectation.text)))
+        }
+        let asking = Asking(question: question, choices: choices, answer: answer, hint: hint, place: place(node))
+        if choices.isEmpty {
+            guard answer != nil else { throw fail(node, "ask without choices and without an answer", fits: "choices: or answer:") }
+            guard parseNumber(asking.value) != nil else {
+                throw fail(node, "the answer '\(answer?.text ?? "")' ends in no number to be typed", fits: "one such as memcache 38, or choices")
+            }
+        }
+        return asking
+    }
+
+    private func expectation(_ node: Node) throws -> Expectation {
+        let text = PrintableText.printable(try string(node, "an expectation"))
+        do throws(ActionLanguage.Mistake) { return try Expectation.parse(text, at: place(node)) } catch { throw located(error, in: node) }
     }
 
     /// A step has one action.

@@ -76,6 +76,21 @@ public struct SessionWriter {
         }
     }
 
+    private mutating func write(_ asking: Asking, _ depth: Int) {
+        if asking.skips { line(depth, "skip-ask: true") }
+        if !asking.hint.isEmpty { line(depth, "hint: \(quoted(asking.hint))") }
+        guard !asking.question.isEmpty else { return }
+        line(depth, "ask:")
+        line(depth + 1, "question: \(quoted(asking.question))")
+        if !asking.choices.isEmpty {
+            line(depth + 1, "choices:")
+            for (expectation, words) in asking.choices {
+                line(depth + 2, "- \(quoted(expectation.text))\(words == expectation.text ? "" : ": \(quoted(words))")")
+            }
+        }
+        if let answer = asking.answer { line(depth + 1, "answer: \(quoted(answer.text))") }
+    }
+
     private mutating func write(_ vm: MachineConfiguration.VM, _ depth: Int) {
         line(depth, "vcpus: [\(vm.vcpus.map(\.description).joined(separator: ", "))]")
         guard !vm.memory.isEmpty else { return }
@@ -139,7 +154,7 @@ public struct SessionWriter {
     private mutating func write(_ operation: Operation, _ depth: Int) {
         var operation = operation
         // What was said of another course is not said of this one.
-        if written >= divergesAt { (operation.note, operation.expectations) = ("", []) }
+        if written >= divergesAt { (operation.note, operation.expectations, operation.asking) = ("", [], nil) }
         written += 1
         if case .host(let action, _, _) = operation.command, action.kind == .slotAdd, action.hva.rawValue >= 1 << 32 { isWideHost = true }
         if case .switches(let list) = operation.command {
@@ -158,6 +173,7 @@ public struct SessionWriter {
         case .afterSteps(let count): line(depth + 1, "steps: \(count)")
         }
         if operation.late { line(depth + 1, "late: true") }
+        if let asking = operation.asking { write(asking, depth + 1) }
         if !operation.expectations.isEmpty { line(depth + 1, "expect: [\(operation.expectations.map { quoted($0.text) }.joined(separator: ", "))]") }
     }
 }

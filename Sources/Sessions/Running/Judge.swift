@@ -39,6 +39,9 @@ public struct Judge {
         public var expectations = 0
         /// Operations begun.
         public var operations = 0
+        /// For each operation that something is asked before, by its number: which of the choices held when it was over; without choices, whether the
+        /// answer did.
+        public var asked: [Int: [Bool]] = [:]
         /// The session was run to its end; false: whoever asked stopped it, and what came after is not judged.
         public var isWhole = true
     }
@@ -52,6 +55,8 @@ public struct Judge {
     private var simulation: Simulation
     private var verdict = Verdict()
     private var report = OperationReport()
+    /// Questions that the run does not answer as their authors do.
+    private var askProblems: [InputError] = []
     /// A deadlock was expected, and came: who waits because of it is no failure.
     private var deadlockExpected = false
     /// The operation stopped, and its actor had not finished: it had to wait for another one.
@@ -70,7 +75,7 @@ public struct Judge {
                 verdict.faults = simulation.machine.world.statistics.faults
                 if !goesOn(verdict) {
                     verdict.isWhole = false
-                    verdict.problems = simulation.problems
+                    verdict.problems = simulation.problems + askProblems
                     return verdict
                 }
             }
@@ -96,7 +101,7 @@ public struct Judge {
             let place = simulation.session.script.operation(at: simulation.operation).operation.place
             verdict.failures.append(Failure(file: simulation.session.file, place: place, message: simulation.machine.unfinished(index)))
         }
-        verdict.problems = simulation.problems
+        verdict.problems = simulation.problems + askProblems
         verdict.steps = simulation.position
         verdict.operations = simulation.operation + 1
         verdict.faults = simulation.machine.world.statistics.faults
@@ -149,12 +154,33 @@ public struct Judge {
             let message = "broken check \(violation.rule.name): \(Story(violation, simulation.machine).text)"
             verdict.failures.append(Failure(file: simulation.session.file, place: operation.place, message: message))
         }
+        if let asking = operation.asking, !asking.question.isEmpty { judge(asking, of: operation, index) }
         for expectation in operation.expectations {
             verdict.expectations += 1
             if let found = mismatch(expectation, operation) {
                 verdict.failures.append(
                     Failure(file: simulation.session.file, place: expectation.place, message: "expected '\(expectation.text)', found \(found)"))
             }
+        }
+    }
+
+    /// The answer is the run's: a question that it answers otherwise than its author, or not once, is an error of the file.
+    private mutating func judge(_ asking: Asking, of operation: Operation, _ index: Int) {
+        let wanted = asking.choices.isEmpty ? [asking.answer].compactMap { $0 } : asking.choices.map(\.expectation)
+        let holds = wanted.map { mismatch($0, operation) == nil }
+        verdict.asked[index] = holds
+        guard !simulation.session.isWhatIf, !simulation.session.isOfAnotherCourse(index), askProblems.count < 20 else { return }
+        func note(_ problem: String, _ place: SourcePlace, fits: String) { askProblems.append(InputError(simulation.session.file, place, problem, fits: fits)) }
+        if let answer = asking.answer, let found = mismatch(answer, operation) {
+            return note(
+                "the answer to the question is '\(answer.text)', and the run gives \(found)", answer.place, fits: "an answer that holds when the action is over"
+            )
+        }
+        let held = zip(wanted, holds).filter(\.1).map(\.0.text)
+        if held.count != 1 {
+            note(
+                held.isEmpty ? "none of the choices holds when the action is over" : "\(held.count) of the choices hold: \(held.joined(separator: ", "))",
+                asking.place, fits: "choices of which one holds")
         }
     }
 
