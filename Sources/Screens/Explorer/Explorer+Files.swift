@@ -29,18 +29,6 @@ extension Explorer {
         }
     }
 
-    mutating func screenshot(_ path: String, as command: String) {
-        guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
-        do {
-            let format = try Picture.Format(fileName: path)
-            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
-            draw(into: &grid)
-            message = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), as: command, to: path)
-        } catch {
-            say("\(error)", error: true)
-        }
-    }
-
     mutating func save(_ path: String, as command: String) {
         guard !path.isEmpty else { return say("save FILE", error: true) }
         let session = timeline.savable

@@ -51,8 +51,6 @@ extension Explorer {
         go(to: Int(faults[number - 1].start))
     }
 
-    mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
-
     // MARK: Panes
 
     mutating func cycle(_ direction: Int) {

@@ -127,22 +127,15 @@ extension Explorer {
 
     /// Carries out a command line.
     mutating func run(_ text: String) -> Reaction {
-        let line = text.trimmed
-        guard !line.isEmpty else { return .redraw }
-        if history.last != line {
-            history.append(line)
-            surroundings.remember(line)
-        }
-        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-        let argument = words.count > 1 ? words[1].trimmed : ""
-        let bang = words[0].hasSuffix("!")
+        guard let (line, word, argument) = take(text) else { return .redraw }
+        let bang = word.hasSuffix("!")
         let meant =
-            line.contains(":") && ExplorerCommand.meant(by: words[0]).isEmpty ? [] : ExplorerCommand.meant(by: bang ? String(words[0].dropLast()) : words[0])
+            line.contains(":") && ExplorerCommand.meant(by: word).isEmpty ? [] : ExplorerCommand.meant(by: bang ? String(word.dropLast()) : word)
         if meant.count > 1 {
-            say("'\(words[0])' may be \(NearNames.list(meant))", error: true)
+            say("'\(word)' may be \(NearNames.list(meant))", error: true)
             return .redraw
         }
-        let command = meant.first.map { $0 + (bang ? "!" : "") } ?? words[0]
+        let command = meant.first.map { $0 + (bang ? "!" : "") } ?? word
         switch command {
         case "quit", "quit!": return quit("quit", evenUnsaved: bang, toList: false)
         case "sessions", "sessions!": return quit("sessions", evenUnsaved: bang, toList: true)
@@ -188,7 +181,7 @@ extension Explorer {
             guard let colon = line.firstIndex(of: ":") else {
                 let names = ExplorerCommand.all.map(\.name).filter { !$0.hasSuffix(":") }
                 say(
-                    "unknown command '\(words[0])'; \(NearNames.fits(words[0], among: names, otherwise: ":help lists them; or an actor and its action"))",
+                    "unknown command '\(word)'; \(NearNames.fits(word, among: names, otherwise: ":help lists them; or an actor and its action"))",
                     error: true)
                 break
             }

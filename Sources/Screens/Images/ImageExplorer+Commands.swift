@@ -37,22 +37,8 @@ extension ImageExplorer {
         return .redraw
     }
 
-    private mutating func say(_ text: String, error: Bool = false) { message = (text, error) }
-
     mutating func run(_ text: String) -> Reaction {
-        let line = text.trimmed
-        guard !line.isEmpty else { return .redraw }
-        if history.last != line {
-            history.append(line)
-            surroundings.remember(line)
-        }
-        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-        let argument = words.count > 1 ? words[1].trimmed : ""
-        guard case .command(let name, let bang) = MeantCommand(words[0], among: Self.commands) else {
-            if case .unknown(let problem) = MeantCommand(words[0], among: Self.commands) { say(problem, error: true) }
-            return .redraw
-        }
-        let command = name + (bang ? "!" : "")
+        guard let (name, argument, command) = command(in: text, among: Self.commands) else { return .redraw }
         switch name {
         case "quit": return .quit
         case "help": showHelp()
@@ -139,18 +125,6 @@ extension ImageExplorer {
         guard path.hasSuffix(".svg") else { return say("diagram FILE, ending in .svg", error: true) }
         let drawing = TableDrawing(image, focus: probe?.ipa ?? picked, title: DisplayText(image.name, limit: 80).text, subtitle: image.geometry.summary)
         message = surroundings.write(drawing.svg, as: command, to: path)
-    }
-
-    private mutating func screenshot(_ path: String, as command: String) {
-        guard !path.isEmpty else { return say("screenshot FILE, ending in .txt, .ans or .svg", error: true) }
-        do {
-            let format = try Picture.Format(fileName: path)
-            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
-            draw(into: &grid)
-            message = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), as: command, to: path)
-        } catch {
-            say("\(error)", error: true)
-        }
     }
 
     // MARK: Names

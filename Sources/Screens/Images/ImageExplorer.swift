@@ -3,7 +3,7 @@ import Stage2Sim
 
 /// The explorer of an image: tables to browse, translations to try, the map of the address space. Nothing moves in it and nothing
 /// can be changed.
-public struct ImageExplorer: ShowsLists {
+public struct ImageExplorer: TakesCommands {
     private(set) var image: TableImage
     /// Reads the tables of a running machine again; nil: the image is of a file.
     public var refresh: (() -> Result<TableImage, any Error>)?
@@ -76,28 +76,13 @@ public struct ImageExplorer: ShowsLists {
             return .redraw
         case .key(let key): return press(key)
         case .mouse(let mouse): return handle(mouse)
-        case .paste(let text):
-            guard prompt != nil else { return .nothing }
-            let lines = text.split(whereSeparator: \.isNewline)
-            if lines.count > 1 {
-                message = ("\(lines.count) lines were pasted: one fits", true)
-                prompt = nil
-            } else {
-                prompt?.insert(pasting: String(lines.first ?? ""))
-            }
-            return .redraw
+        case .paste(let text): return pasteIntoPrompt(text)
         case .tick: return .nothing
         }
     }
 
     mutating func press(_ key: Key) -> Reaction {
-        if key == .control("z") { return .suspend }
-        if key == .control("l") { return .repaint }
-        if key == .control("c"), prompt == nil { return .quit }
-        if layout.isTooSmall {
-            if prompt != nil, key == .control("c") || key == .escape { prompt = nil }
-            return key == .character("q") && prompt == nil ? .quit : .nothing
-        }
+        if let reaction = pressEverywhere(key, isTooSmall: layout.isTooSmall) { return reaction }
         if let reaction = handleInPrompt(key) { return reaction }
         // The message goes with the next key, whatever that key does.
         let hadMessage = message != nil

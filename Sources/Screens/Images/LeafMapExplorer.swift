@@ -3,7 +3,7 @@ import Stage2Sim
 
 /// The explorer of a map of leaves that has no tables behind it, as Linux's stage-2 dump is one: its ranges, one a line, and the map of the address
 /// space. Nothing moves in it and nothing can be changed.
-public struct LeafMapExplorer: ShowsLists {
+public struct LeafMapExplorer: TakesCommands {
     let leaves: LeafMap
     /// The same in the shape of tables, for the map; nil: the ranges fit no tables.
     let tables: LeafMapTables?
@@ -17,7 +17,7 @@ public struct LeafMapExplorer: ShowsLists {
     var list: ListSheet?
     var prompt: Prompt?
     var message: (text: String, isError: Bool)?
-    private var history: [String] = []
+    var history: [String] = []
     private var lastSearch = ""
 
     static let commands: [ExplorerCommand] =
@@ -37,7 +37,7 @@ public struct LeafMapExplorer: ShowsLists {
         picked = leaves.ranges.firstIndex { $0.attributes != nil } ?? 0
     }
 
-    private var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
+    var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
     private var isTooSmall: Bool { size.width < Layout.smallestWidth || size.height < Layout.smallestHeight }
     /// Rows of ranges on the screen.
     private var room: Int { max(1, size.height - 6) }
@@ -52,28 +52,13 @@ public struct LeafMapExplorer: ShowsLists {
             return .redraw
         case .key(let key): return press(key)
         case .mouse(let mouse): return handle(mouse)
-        case .paste(let text):
-            guard prompt != nil else { return .nothing }
-            let lines = text.split(whereSeparator: \.isNewline)
-            if lines.count > 1 {
-                message = ("\(lines.count) lines were pasted: one fits", true)
-                prompt = nil
-            } else {
-                prompt?.insert(pasting: String(lines.first ?? ""))
-            }
-            return .redraw
+        case .paste(let text): return pasteIntoPrompt(text)
         case .tick: return .nothing
         }
     }
 
     mutating func press(_ key: Key) -> Reaction {
-        if key == .control("z") { return .suspend }
-        if key == .control("l") { return .repaint }
-        if key == .control("c"), prompt == nil { return .quit }
-        if isTooSmall {
-            if prompt != nil, key == .control("c") || key == .escape { prompt = nil }
-            return key == .character("q") && prompt == nil ? .quit : .nothing
-        }
+        if let reaction = pressEverywhere(key, isTooSmall: isTooSmall) { return reaction }
         if let reaction = handleInPrompt(key) { return reaction }
         message = nil
         if list != nil { return handleInList(key) }
@@ -156,18 +141,7 @@ public struct LeafMapExplorer: ShowsLists {
     }
 
     mutating func run(_ text: String) -> Reaction {
-        let line = text.trimmed
-        guard !line.isEmpty else { return .redraw }
-        if history.last != line {
-            history.append(line)
-            surroundings.remember(line)
-        }
-        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-        let argument = words.count > 1 ? words[1].trimmed : ""
-        guard case .command(let name, let bang) = MeantCommand(words[0], among: Self.commands) else {
-            if case .unknown(let problem) = MeantCommand(words[0], among: Self.commands) { message = (problem, true) }
-            return .redraw
-        }
+        guard let (name, argument, command) = command(in: text, among: Self.commands) else { return .redraw }
         switch name {
         case "quit": return .quit
         case "help": showHelp()
@@ -180,7 +154,7 @@ public struct LeafMapExplorer: ShowsLists {
             let index = leaves.index(at: ipa)
             guard index < leaves.ranges.count, leaves.ranges[index].start <= ipa else { message = ("no range of the dump has \(hex(ipa))", true); break }
             picked = index
-        case "screenshot": screenshot(argument, as: name + (bang ? "!" : ""))
+        case "screenshot": screenshot(argument, as: command)
         default: break
         }
         return .redraw
@@ -210,16 +184,6 @@ public struct LeafMapExplorer: ShowsLists {
         guard leaves.ranges.indices.contains(picked) else { return message = ("the dump has no range", false) }
         let range = leaves.ranges[picked]
         list = .copies([("first IPA", hex(range.start)), ("last IPA", hex(range.end - 1)), ("range", text(range).trimmed)])
-    }
-
-    private mutating func screenshot(_ path: String, as command: String) {
-        guard !path.isEmpty else { return message = ("screenshot FILE, ending in .txt, .ans or .svg", true) }
-        do {
-            let format = try Picture.Format(fileName: path)
-            var grid = Grid(width: size.width, height: size.height, glyphs: glyphs)
-            draw(into: &grid)
-            message = surroundings.write(Picture(grid, theme: surroundings.theme).encoded(as: format), as: command, to: path)
-        } catch { message = ("\(error)", true) }
     }
 
     // MARK: The map

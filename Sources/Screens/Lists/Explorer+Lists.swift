@@ -3,7 +3,7 @@ import Stage2Sim
 
 // The lists over the panes: help, branches, breakpoints, behaviours, the glossary, what can be copied.
 
-extension Explorer: ShowsLists {
+extension Explorer: TakesCommands {
     mutating func show(_ sheet: ListSheet) {
         list = sheet
         overlay = .list
