@@ -42,14 +42,40 @@ struct LogDecodingTests {
             ("VTTBR_EL2: 00010002379eb000", "VTTBR_EL2 0x10002379eb000"),
             ("HPFAR=0x00f90100", "HPFAR 0xf90100"), ("VTCR_EL2 = 0x80043594", "VTCR_EL2 0x80043594"),
             ("Unknown exception class: esr: 0x000000005e000000", "ESR_EL2 0x5e000000"),
+            ("Unhandled fault: alignment fault (0x92000021) at 0x0000000000400001", "ESR_EL2 0x92000021"),
+            ("SError Interrupt on CPU0, code 0x00000000bf000002 -- SError", "ESR_EL2 0xbf000002"),
+            ("Internal error: synchronous external abort: 0000000096000010 [#1] SMP", "ESR_EL2 0x96000010"),
         ])
     func forms(_ line: String, _ found: String) {
         #expect(Self.decode([line]).findings.flatMap(\.decodings).map { "\($0.name) \(hex($0.value))" } == [found])
     }
 
     @Test(
+        "an access that KVM does not emulate is named, with its direction",
+        arguments: [
+            (
+                ["kvm [99]: Unsupported guest access at: ffff80001000 { Op0( 3), Op1( 3), CRn(14), CRm( 0), Op2( 1), func_read },"],
+                "a read of CNTPCT_EL0 (S3_3_C14_C0_1)"
+            ),
+            (["kvm [99]: Unsupported guest sys_reg access at: 1 { Op0( 3), Op1( 7), CRn(15), CRm(15), Op2( 7), func_write },"], "a write to S3_7_C15_C15_7"),
+            (
+                ["kvm: Unsupported guest CP15 access at: c0008000", " { CRn( 9), CRm(12), Op1( 0), Op2( 0), func_read },"],
+                "a read of PMCR (CP15 opc1 0, CRn c9, CRm c12, opc2 0)"
+            ),
+            (["kvm: Unsupported guest CP14 access at: c0008000", " { CRn( 0), CRm( 1), Op1( 0), Op2( 0), func_read },"], "a read of DBGDSCRint (CP14 opc1 0"),
+        ])
+    func trapped(_ lines: [String], _ says: String) {
+        let remarks = Self.decode(lines).findings.flatMap(\.remarks)
+        #expect(remarks.count == 1 && remarks.first?.hasPrefix(says) == true, "\(remarks)")
+    }
+
+    @Test(
         "lines that name nothing, and lines of anything, are passed over",
-        arguments: ["", "ESR", "ESR=", "ESR 12", "ESRX=0x12345678", "par for the course", "\u{1b}[2J", "1ST[", "1ST[0x1"])
+        arguments: [
+            "", "ESR", "ESR=", "ESR 12", "ESRX=0x12345678", "par for the course", "\u{1b}[2J", "1ST[", "1ST[0x1",
+            "Unhandled fault: alignment fault (0x001) at 0x00400001",
+            "{ CRn( 9), CRm(12), func_read }", "{ Op1(", "CRn(9 ), CRm(12), Op1(0), Op2(x), func_read",
+        ])
     func nothing(_ line: String) { #expect(Self.decode([line]).findings.isEmpty) }
 
     @Test("nothing that steers a terminal comes out of a line")

@@ -28,6 +28,7 @@ public struct LogDecoding: Sendable {
     private let geometry: Stage2Geometry?
     /// Which architecture the log is of, as far as its names say: the last word counts.
     private var isARMv8: Bool?
+    private var access = TrappedAccess()
 
     /// - Parameters:
     ///   - architecture: where it is known; else told from the names: ESR and `_EL2` are ARMv8's, HSR is ARMv7's unless it has more than 32 bits.
@@ -42,7 +43,8 @@ public struct LogDecoding: Sendable {
         lines += 1
         let bytes = Array(line.utf8.prefix(Self.longest))
         let found = scan(bytes)
-        let remarks = Self.remarks.filter { remark in bytes.firstRange(of: Array(remark.0.utf8)) != nil }.map(\.1)
+        var remarks = Self.remarks.filter { remark in bytes.firstRange(of: Array(remark.0.utf8)) != nil }.map(\.1)
+        if let access = access.read(bytes) { remarks.append(access) }
         guard !found.isEmpty || !remarks.isEmpty, findings.count < Self.most else { return }
         findings.append(Finding(line: lines, text: PrintableText.printable(PrintableText.of(bytes, limit: 400)), decodings: found, remarks: remarks))
     }
@@ -96,6 +98,10 @@ public struct LogDecoding: Sendable {
             // Of a message that has the syndrome whole, this is the same once more.
             case .exceptionClass, .status: continue
             }
+        }
+        // ARMv7's kernels print DFSR there, which has no exception class.
+        if found.isEmpty, let place = Self.namelessSyndrome(bytes), let (value, _, _) = number(bytes, place, isLong: true), value >> 26 & 0x3f >= 0x20 {
+            found.append(decode(.esr, value, level: 3, isWide: true))
         }
         return found
     }
