@@ -31,6 +31,8 @@ struct Fuzz: ParsableCommand {
     var seconds = 10
     @Option(help: "The repository.")
     var root = "."
+    @Option(help: "Read the files of this folder, in the order of their names, in place of what this program makes: `.ci/fuzz --write` fills one.")
+    var files: String?
     @Option(help: "Write the bytes of the first case to this file, and end.")
     var write: String?
     @Option(help: .private)
@@ -42,10 +44,15 @@ struct Fuzz: ParsableCommand {
             var random = Randomness(seed: seed, kind: (kinds.first ?? .trace).rawValue, number: from)
             return try Data((kinds.first ?? .trace).bytes(Seeds(root: root), &random)).write(to: URL(filePath: write))
         }
+        var options = self
+        if let files { options.count = min(count, max(0, try Self.names(files).count - from)) }
         var failed = 0
-        for kind in kinds.isEmpty ? Kind.allCases : kinds { failed += try Supervisor(self, kind).run() }
+        for kind in kinds.isEmpty ? Kind.allCases : kinds { failed += try Supervisor(options, kind).run() }
         if failed > 0 { throw ExitCode(1) }
     }
+
+    /// The files of a folder, in order.
+    static func names(_ folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { "\(folder)/\($0)" } }
 }
 
 extension Kind: ExpressibleByArgument {}
@@ -61,7 +68,7 @@ struct Batch {
     }
 
     func run() throws {
-        let seeds = try Seeds(root: options.root), kind = options.kinds[0]
+        let seeds = try Seeds(root: options.root), kind = options.kinds[0], files = try options.files.map { try Fuzz.names($0) }
         var limit = rlimit(rlim_cur: rlim_t(options.memory) << 20, rlim_max: rlim_t(options.memory) << 20)
         setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -73,7 +80,7 @@ struct Batch {
             var timer = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: options.seconds, tv_usec: 0))
             setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
             var random = Randomness(seed: options.seed, kind: kind.rawValue, number: number)
-            let bytes = kind.bytes(seeds, &random)
+            let bytes = try files.map { [UInt8](try Data(contentsOf: URL(filePath: $0[number]))) } ?? kind.bytes(seeds, &random)
             var reading = Reading(random: random, seeds: seeds)
             do { try reading.read(kind, bytes) } catch let wrong as Reading.Wrong { print("FAILED \(kind.rawValue) \(number): \(wrong.what)") }
         }
@@ -129,11 +136,12 @@ struct Supervisor {
         let process = Process(), output = Pipe()
         let state = FileManager.default.temporaryDirectory.appending(path: "kvmtui-fuzz-\(UUID().uuidString)").path
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = [
-            kind.rawValue, "--from", "\(range.lowerBound)", "--count", "\(range.count)", "--seed", "\(options.seed)", "--memory", "\(options.memory)",
-            "--seconds",
-            "\(options.seconds)", "--root", options.root, "--state", state,
-        ]
+        process.arguments =
+            [
+                kind.rawValue, "--from", "\(range.lowerBound)", "--count", "\(range.count)", "--seed", "\(options.seed)", "--memory", "\(options.memory)",
+                "--seconds",
+                "\(options.seconds)", "--root", options.root, "--state", state,
+            ] + (options.files.map { ["--files", $0] } ?? [])
         process.standardOutput = output
         try process.run()
         return Running(process: process, state: state, range: range, output: output)
