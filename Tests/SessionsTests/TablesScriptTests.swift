@@ -146,6 +146,38 @@ import Testing
             about: "v4's destroy frees the cache and leaves the tables",
             script: "map 0x80000000 1 rw\ndestroy\ndump\nmap 0x80001000 1 rw",
             expected: ["memcache nobjs=0", "tables total=4 pgd_pages=2 l2=1 l3=1 leaves=1", "alloc pages=42 freed=38 next_pa=0x8002a000"], revision: .v4),
+        // v6.1.
+        Case(
+            about: "v6.1: a lone leaf costs three flushes: its own, and those of the two tables that it empties",
+            script: "map 0x80001000 0x1000 0xa0001000 rw\nunmap 0x80000000 0x40000000\ndump",
+            expected: ["tables total=2", "tlb_flushes vmid=0 ipa=3", "alloc pages=42 freed=2"], revision: .v61),
+        Case(
+            about: "v6.1: 2 MiB from an odd address are 512 pages; unmapped they cost 514 flushes",
+            script: "map 0x80200000 0x200000 0xa0001000 r\ndump\nunmap 0x80200000 0x200000\nunmap 0x80200000 0x200000\ndump",
+            expected: ["leaves=512 blocks=0", "ref l3 pa=0x80028000 count=513", "cmo dcache=512 bytes=2097152", "leaves=0 blocks=0", "ipa=514"], revision: .v61),
+        Case(
+            about: "v6.1: a block that sticks out of the range goes whole, and a page of 1 GiB is one leaf",
+            script: "map 0x80000000 0x40000000 0xc0000000 rw\nleaf 0x80123000\nunmap 0x80123000 0x1000\nleaf 0x80123000",
+            expected: ["leaf 0x80123000 -> level 1 desc 0x00400000c00007fd", "leaf 0x80123000 -> level 1 desc 0x0000000000000000"], revision: .v61),
+        Case(
+            about: "v6.1: relax where nothing is mapped is no error, and flushes",
+            script: "relax 0x80000000 rw\nrelax 0x80000000 x\ndump", expected: ["leaves=0", "tlb_flushes vmid=0 ipa=2"], absent: ["->"], revision: .v61),
+        Case(
+            about: "v6.1: an aged leaf is no longer the same mapping: broken and made again",
+            script: "map 0x80000000 0x1000 0xa0000000 rw\nmkold 0x80000000\nmap 0x80000000 0x1000 0xa0000000 rw\nyoung 0x80000000\ndump",
+            expected: ["mkold 0x80000000 -> 0x00400000a00007ff", "young 0x80000000 -> 1", "tlb_flushes vmid=0 ipa=1"], revision: .v61),
+        Case(
+            about: "v6.1: a block of 1 GiB takes out tables below tables",
+            script: "map 0x80000000 0x1000 0xa0000000 rw\nmap 0x80201000 0x1000 0xa0001000 rw\nmap 0x80000000 0x40000000 0xc0000000 rw\ndump",
+            expected: ["leaves=1 blocks=1", "ref pgd[0] pa=0x80000000 count=2", "tlb_flushes vmid=1 ipa=0", "alloc pages=42 freed=3"], revision: .v61),
+        Case(
+            about: "v6.1: beyond 40 bits everything is out of range, and after the end there are no tables",
+            script:
+                "map 0x10000000000 0x1000 0xa0000000 rw\nleaf 0x10000000000\nmkold 0x10000000000\nunmap 0xfffffff000 0x2000\nmap 0x80000000 0x1000 0xa0000800 r\ndestroy\nmap 0x80000000 0x1000 0xa0000000 r",
+            expected: [
+                "map 0x10000000000 -> -34", "leaf 0x10000000000 -> -34", "mkold 0x10000000000 -> 0x0000000000000000", "unmap 0xfffffff000 -> -34",
+                "map 0x80000000 -> -22", "map 0x80000000 -> -22",
+            ], revision: .v61),
         // The base.
         Case(
             about: "the base moves everything", script: "map 0 1 ro\ndump",
@@ -195,6 +227,18 @@ import Testing
             script: "dump\u{1b}[2J",
             error: "s:1:1: found 'dump\u{fffd}[2J'; expected one of map, unmap, rawunmap, setspte, ioremap, topup, freecache, fail, destroy, dump"),
         Bad(script: "setspte 0 1", error: "s:1:1: 'setspte' is of v3.9 only; v4 has no such function", revision: .v4),
+        Bad(
+            script: "map 0x80000000 0x2000 0xa0000000 rw",
+            error: "s:1:16: found '0x2000'; expected 0x1000, 0x200000 or 0x40000000: a page, or a block of 2 MiB or 1 GiB: map IPA SIZE PA PROT", revision: .v61
+        ),
+        Bad(
+            script: "relax 0x80000000 rr",
+            error: "s:1:18: found 'rr'; expected the letters r, w, x and d (device), each once at most, such as rw: relax IPA PROT", revision: .v61),
+        Bad(
+            script: "ioremap 0 0 0x1000",
+            error:
+                "s:1:1: found 'ioremap'; expected one of map, setspte, unmap, relax, wrprotect, flush, mkold, mkyoung, young, leaf, topup, freecache, fail, destroy, dump",
+            revision: .v61),
         Bad(script: "destroy\n map 0 1 rw", error: "s:2:2: 'map' needs tables, torn down in line 1; map, rawunmap and ioremap only before it"),
     ]
 

@@ -20,7 +20,7 @@ public struct BehaviourGuide: Sendable {
         name = behaviour.name
         opposite = behaviour.opposite
         about = behaviour.about
-        revisions = Revision.allCases.filter { $0.behaviours.has(behaviour) }.map(\.rawValue)
+        revisions = Revision.ofARMv7.filter { $0.behaviours.has(behaviour) }.map(\.rawValue)
         steps = behaviour.steps
         self.sessions = sessions.filter { Self.concerns($0.session, behaviour) }.map(\.name)
     }

@@ -15,7 +15,7 @@ public enum FormatGuide {
         func usages(_ title: String, _ text: String, _ words: [FormatWord]) -> Section {
             Section(title: title, text: text, rows: words.map { ($0.usage, $0.about) })
         }
-        let cpus = CPUModel.all.map(\.name), caches = CacheConfiguration.all.map(\.name), kernels = Revision.allCases.map(\.rawValue)
+        let cpus = CPUModel.all.map(\.name), caches = CacheConfiguration.all.map(\.name), kernels = Revision.ofARMv7.map(\.rawValue)
         return [
             keys("A session", "A file in YAML, in UTF-8, up to \(SessionReader.sizeLimit >> 20) MiB: a mapping with these keys.", FormatKeys.session),
             Section(

@@ -73,6 +73,11 @@ extension Machine {
         }
         let machine = world.vms[vm]
         guard let level1 = machine.level1 else { throw MachineImage.Problem(description: "VM \(vm) was destroyed: it has no tables any more") }
+        if world.revision == .v61 {
+            return ImageNote(
+                architecture: .armv8, vttbr: world.cpuModel.kvmVTTBR(table: level1, vmid: UInt16(machine.vmid)), vtcr: world.cpuModel.kvmVTCR,
+                hcr: world.cpuModel.kvmGuestHCR, ctr: world.cpuModel.ctr.rawValue, revision: KernelInForce(self).text(), cpu: world.cpuModel.name)
+        }
         return ImageNote(
             architecture: .armv7, vttbr: VTTBR(table: level1, vmid: machine.vmid).rawValue, vtcr: UInt64(world.vtcr.rawValue),
             hcr: UInt64(HCR.kvmGuest.rawValue), ctr: world.cpuModel.ctr.rawValue,
@@ -82,14 +87,14 @@ extension Machine {
     /// An ELF core file of the memory: every table page and frame in use, with a note of `vm`'s registers.
     public func elfCore(vm: VMNumber) throws -> ELFCore {
         let image = MachineImage(world)
-        return try ELFCore(machine: .arm, note: try imageNote(vm: vm), runs: image.runs, zeros: image.zeros)
+        return try ELFCore(machine: world.revision == .v61 ? .aarch64 : .arm, note: try imageNote(vm: vm), runs: image.runs, zeros: image.zeros)
     }
 
     /// A VM's tables, to be browsed like those of a file.
     public func tableImage(vm: VMNumber) throws -> TableImage {
         let note = try imageNote(vm: vm)
         let memory = MachineImage(world)
-        let geometry = try Stage2Geometry(.armv7, vttbr: note.vttbr, vtcr: note.vtcr, hcr: note.hcr)
+        let geometry = try Stage2Geometry(note.architecture == .armv7 ? .armv7 : .armv8, vttbr: note.vttbr, vtcr: note.vtcr, hcr: note.hcr)
         return TableImage(geometry: geometry, memory: PhysicalImage(memory.runs, zeros: memory.zeros), note: note, name: "VM \(vm)")
     }
 }

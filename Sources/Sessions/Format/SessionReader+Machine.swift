@@ -6,11 +6,11 @@ extension SessionReader {
         let entries = try mapping(node, "the machine", FormatKeys.machine, goingOn: true)
         var configuration = MachineConfiguration()
         if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
-            if let revision = kernel.string.flatMap(Revision.init(rawValue:)) {
+            if let revision = kernel.string.flatMap(Revision.init(rawValue:)), Revision.ofARMv7.contains(revision) {
                 configuration.revision = revision
                 configuration.behaviours = revision.behaviours
             } else {
-                findings.add(fail(kernel, "kernel \(Self.kind(kernel))", fits: NearNames.list(Revision.allCases.map(\.rawValue))))
+                findings.add(fail(kernel, "kernel \(Self.kind(kernel))", fits: NearNames.list(Revision.ofARMv7.map(\.rawValue))))
             }
         }
         // Before the memory, which it bounds.

@@ -25,16 +25,25 @@ public enum TableCommand: Sendable, Hashable {
     case destroy
     /// All tables are printed.
     case dump
+    /// One of v6.1's.
+    case pgtable(PgtableCommand)
 
     /// A command's word and its operands, as the errors name them.
     struct Form: Sendable {
-        enum Operand: Sendable { case ipa, pfn, rights, size, pa, minimum, maximum, count }
+        enum Operand: Sendable {
+            case ipa, pfn, rights, size, pa, minimum, maximum, count
+            // Of v6.1.
+            case anyIPA, anySize, mapSize, longPA, letters
+        }
         let word: String
         let operands: [Operand]
         /// The functions behind it are not v4's.
         var isV39Only = false
 
-        static let all = [
+        /// Those of a kernel.
+        static func all(_ revision: Revision) -> [Form] { revision == .v61 ? PgtableCommand.forms : ofARMv7 }
+
+        private static let ofARMv7 = [
             Form(word: "map", operands: [.ipa, .pfn, .rights]),
             Form(word: "unmap", operands: [.ipa, .size]),
             Form(word: "rawunmap", operands: [.ipa, .size], isV39Only: true),
@@ -48,7 +57,11 @@ public enum TableCommand: Sendable, Hashable {
         ]
     }
 
-    init(_ form: Form, _ values: [UInt64]) {
+    init(_ form: Form, _ values: [UInt64], _ revision: Revision) {
+        if revision == .v61 {
+            self = .pgtable(PgtableCommand(form.word, values))
+            return
+        }
         switch form.word {
         case "map": self = .map(IPA(values[0]), PFN(values[1]), writable: values[2] == 1)
         case "unmap": self = .unmap(IPA(values[0]), size: values[1])
@@ -76,6 +89,10 @@ extension TableCommand.Form.Operand {
         case .minimum: "MIN"
         case .maximum: "MAX"
         case .count: "N"
+        case .anyIPA: "IPA"
+        case .anySize, .mapSize: "SIZE"
+        case .longPA: "PA"
+        case .letters: "PROT"
         }
     }
 
@@ -90,6 +107,11 @@ extension TableCommand.Form.Operand {
         case .minimum: "a number of pages, 0 to 40"
         case .maximum: "a number of pages, 0 to 40 (a cache has no more places)"
         case .count: "a number of pages up to \(Int32.max), or -1"
+        case .anyIPA: "an IPA, a number of 64 bits (40 of them are mapped)"
+        case .anySize: "a size in bytes, a number of 64 bits"
+        case .mapSize: "0x1000, 0x200000 or 0x40000000: a page, or a block of 2 MiB or 1 GiB"
+        case .longPA: "a physical address of 48 bits, 0 to 0xffffffffffff"
+        case .letters: "the letters r, w, x and d (device), each once at most, such as rw"
         }
     }
 
@@ -101,7 +123,9 @@ extension TableCommand.Form.Operand {
         case .size: 1 << 40
         case .minimum, .maximum: UInt64(MemoryCache.capacity)
         case .count: UInt64(Int32.max)
-        case .rights: nil
+        case .longPA: 1 << 48 - 1
+        case .anyIPA, .anySize, .mapSize: .max
+        case .rights, .letters: nil
         }
     }
 }

@@ -3,26 +3,37 @@ import Stage2Sim
 extension TableScript {
     /// Runs the script on fresh tables and hands over what it prints, in pieces that end with a line.
     ///
-    /// - Parameter base: where the level-1 table lies, a multiple of 8 KiB.
-    public func run(base: PA = PA(0x8000_0000), reuse: KernelPages.Reuse = .never, print: (String) -> Void) {
-        var tables = TableFunctions(revision, base: base, reuse: reuse)
+    /// - Parameters:
+    ///   - base: where the level-1 table lies, a multiple of 8 KiB.
+    ///   - fwb: the CPUs have FEAT_S2FWB (v6.1).
+    /// - Returns: the machine as the script left it.
+    @discardableResult
+    public func run(base: PA = PA(0x8000_0000), fwb: Bool = false, reuse: KernelPages.Reuse = .never, print: (String) -> Void) -> Machine {
+        // One of the two is asked.
+        var tables = TableFunctions(revision == .v61 ? .v39 : revision, base: base, reuse: reuse)
+        var pgtable = PgtableFunctions(fwb: fwb, base: base, reuse: reuse)
         var text = ""
         for command in commands {
-            let result = command.run(&tables)
-            for message in tables.takeMessages() { text += message.text + "\n" }
-            text += result
+            if case .pgtable(let command) = command {
+                text += command.run(&pgtable)
+            } else {
+                let result = command.run(&tables)
+                for message in tables.takeMessages() { text += message.text + "\n" }
+                text += result
+            }
             if text.utf8.count > 1 << 16 {
                 print(text)
                 text = ""
             }
         }
         if !text.isEmpty { print(text) }
+        return revision == .v61 ? pgtable.snapshot : tables.snapshot
     }
 
     /// All that it prints.
-    public func output(base: PA = PA(0x8000_0000), reuse: KernelPages.Reuse = .never) -> String {
+    public func output(base: PA = PA(0x8000_0000), fwb: Bool = false, reuse: KernelPages.Reuse = .never) -> String {
         var all = ""
-        run(base: base, reuse: reuse) { all += $0 }
+        run(base: base, fwb: fwb, reuse: reuse) { all += $0 }
         return all
     }
 }
@@ -47,6 +58,7 @@ extension TableCommand {
         case .fail(let count): tables.failAllocations(after: count)
         case .destroy: tables.destroy()
         case .dump: return tables.dump
+        case .pgtable: break
         }
         return ""
     }

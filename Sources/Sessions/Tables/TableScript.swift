@@ -65,8 +65,8 @@ struct TableScriptLine {
         guard let first = word() else { return nil }
         firstColumn = column(first)
         firstWord = PrintableText.of(first, limit: 40)
-        guard let form = TableCommand.Form.all.first(where: { Array($0.word.utf8) == Array(first) }) else {
-            throw error(first, "one of " + TableCommand.Form.all.map(\.word).joined(separator: ", "))
+        guard let form = TableCommand.Form.all(revision).first(where: { Array($0.word.utf8) == Array(first) }) else {
+            throw error(first, "one of " + TableCommand.Form.all(revision).map(\.word).joined(separator: ", "))
         }
         if form.isV39Only, revision != .v39 {
             throw error(at: firstColumn, "'\(firstWord)' is of v3.9 only", "\(revision.rawValue) has no such function")
@@ -81,7 +81,7 @@ struct TableScriptLine {
             values.append(value)
         }
         if let extra = word() { throw error(extra, "the line's end: \(form.usage)") }
-        return TableCommand(form, values)
+        return TableCommand(form, values, revision)
     }
 
     private mutating func word() -> ArraySlice<UInt8>? {
@@ -106,6 +106,8 @@ struct TableScriptLine {
 
     /// The value of an operand, or nil where it does not fit.
     private static func value(_ word: ArraySlice<UInt8>, _ operand: TableCommand.Form.Operand) -> UInt64? {
+        if operand == .letters { return rights(word) }
+        if operand == .mapSize { return number(word).flatMap { [0x1000, 0x20_0000, 0x4000_0000].contains($0) ? $0 : nil } }
         guard let greatest = operand.greatest else {
             if word.elementsEqual("rw".utf8) { return 1 }
             return word.elementsEqual("ro".utf8) ? 0 : nil
@@ -113,6 +115,16 @@ struct TableScriptLine {
         if operand == .count, word.elementsEqual("-1".utf8) { return UInt64(bitPattern: -1) }
         guard let value = number(word), value <= greatest else { return nil }
         return value
+    }
+
+    /// The letters of PROT as bits, each once.
+    private static func rights(_ word: ArraySlice<UInt8>) -> UInt64? {
+        var bits: UInt64 = 0
+        for letter in word {
+            guard let index = Array("rwxd".utf8).firstIndex(of: letter), bits >> UInt64(index) & 1 == 0 else { return nil }
+            bits |= 1 << UInt64(index)
+        }
+        return bits
     }
 
     /// Whether so many bytes end within 40 bits, in whole pages, at the IPA and at the physical address where there is one. Bytes that

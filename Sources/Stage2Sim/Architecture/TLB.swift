@@ -17,6 +17,8 @@ public struct TLBEntry: BitwiseCopyable, Sendable, Equatable {
     public var vmid: UInt8 { UInt8(truncatingIfNeeded: tag >> 56) }
     /// The page's address.
     public var ipa: IPA { IPA((tag & 0xfff_ffff) << 12) }
+    /// Whether it translates `ipa`: one page, or what a block covers.
+    func covers(_ ipa: IPA) -> Bool { (self.ipa.rawValue ^ ipa.rawValue) >> Stage2Walk.shift(level: Int(level)) == 0 }
     /// The leaf as it was when the entry was filled.
     public var descriptor: Stage2Descriptor { Stage2Descriptor(leaf) }
 }

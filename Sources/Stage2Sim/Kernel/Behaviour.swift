@@ -151,9 +151,21 @@ public enum Revision: String, CaseIterable, Sendable {
     case v39 = "v3.9"
     /// The development tree shortly before the fourth posting of the patch, November 2012.
     case v4
+    /// KVM/arm64 of Linux 6.1 (6.1.192), a family of its own: its routines stand in Kernel/Arm64.
+    case v61 = "v6.1"
+
+    /// Those of KVM/arm on 32 bits, which sessions run.
+    public static let ofARMv7: [Revision] = [.v39, .v4]
 
     /// What the revision does.
     public var behaviours: Behaviours {
+        if self == .v61 {
+            return Behaviours([
+                .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
+                .tlbFlushOnUnmap, .tlbFlushOnSet, .topUp, .setDirty, .presentTest, .unmapByRange, .rawLeafStore, .leafStoreBarrier, .srcu,
+                .readOnlySlots, .pageAging, .gupOpportunisticWrite, .changePteSkipsInvalid,
+            ])
+        }
         let common: [Behaviour] = [
             .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
             .tlbFlushOnUnmap, .tlbFlushOnSet, .icacheMaintenance, .topUp, .setDirty, .iomapRefusesPresent, .changePteInWindow,
@@ -169,6 +181,7 @@ public enum Revision: String, CaseIterable, Sendable {
                     .b3AlignmentCheckVacuous, .b4VttbrMask, .b5UnalignedUnmap,
                 ]
             case .v4: [.releaseDirty, .userAllocCheck, .mmioDecoder]
+            case .v61: []
             }
         return (common + own).reduce(into: []) { $0.insert(Behaviours($1)) }
     }

@@ -16,6 +16,8 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case levelOneExists
     /// An abort in Hyp mode itself.
     case hypAbort(instruction: Bool, address: UInt32, hsr: UInt32)
+    /// v6.1: the memory cache is empty, and a page is asked for without sleeping.
+    case warnCacheEmpty
     /// A BUG: the memory cache is empty, its top-up asks for too much, the notifier's count falls below 0.
     case bugCacheEmpty, bugTopUpTooLarge, bugNotifierCount
     /// v4's teardown: a table's count is not 1.
@@ -36,6 +38,7 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
         case .levelOneExists: "kvm_arch already initialized?"
         case .hypAbort(let instruction, let address, let hsr):
             "\(instruction ? "Prefetch" : "Data") Abort taken from Hyp mode at \(hex(UInt64(address), digits: 6)) (HSR: \(hex(UInt64(hsr), digits: 6)))"
+        case .warnCacheEmpty: "WARNING: the memory cache is empty: a page is allocated without sleeping"
         case .bugCacheEmpty: "kernel BUG: the memory cache is empty"
         case .bugTopUpTooLarge: "kernel BUG: more pages wanted than the memory cache holds"
         case .bugNotifierCount: "kernel BUG: mmu_notifier_count fell below 0"
@@ -48,7 +51,7 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
 /// Error numbers that the path returns, negated as the kernel returns them.
 public enum Errno: Int32, Sendable, BitwiseCopyable {
     /// Linux's numbers, as positive ones.
-    case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38
+    case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ERANGE = 34, ENOSYS = 38
     /// "-ENOMEM".
     public var name: String { "-\(String(describing: self))" }
 }

@@ -199,6 +199,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     var tables = TableLocals()
     var set = SetPTELocals()
     var unmap = UnmapLocals()
+    var pgtable = PgtableLocals()
     var stackCache = StackCache()
     var notifier = NotifierLocals()
     var copy = CopyLocals()

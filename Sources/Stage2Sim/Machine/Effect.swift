@@ -15,6 +15,8 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case tlbEvicted(cpu: CPUNumber, ipa: IPA)
     /// A whole VMID's entries, on every CPU.
     case tlbFlushed(vmid: UInt8, entries: UInt32)
+    /// The entries that translate one IPA, on every CPU (v6.1); `level` is the hint that the flush gave, 0 for none.
+    case tlbFlushedByIPA(vmid: UInt8, ipa: IPA, level: UInt8, entries: UInt32)
     /// The VMIDs began anew: every TLB entry went, on every CPU.
     case vmidsRenewed(generation: UInt64, entries: UInt32)
     /// The CPU wrote HSR.
@@ -219,7 +221,7 @@ public struct StepIndex: Sendable {
             faults.append((start, step))
             faultActors.append(actor)
         case .actionEnded(let actor): close(actor, at: step)
-        case .tlbFlushed: flushes.append(step)
+        case .tlbFlushed, .tlbFlushedByIPA: flushes.append(step)
         case .broken: broken.append(step)
         case .descriptorWritten(let address, _, let old, _) where old != 0: overwrites.append(address, step: step)
         default: break
@@ -272,7 +274,7 @@ struct IndexSink: EffectSink {
     let index: UnsafeMutablePointer<StepIndex>
     @inline(__always) mutating func emit(_ effect: Effect, at step: UInt32) {
         switch effect {
-        case .faultTaken, .actionEnded, .tlbFlushed, .broken: index.pointee.note(effect, step: step)
+        case .faultTaken, .actionEnded, .tlbFlushed, .tlbFlushedByIPA, .broken: index.pointee.note(effect, step: step)
         case .descriptorWritten(_, _, let old, _) where old != 0: index.pointee.note(effect, step: step)
         default: break
         }

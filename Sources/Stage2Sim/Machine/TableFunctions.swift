@@ -31,6 +31,8 @@ public struct TableFunctions {
         thread = machine.thread(.admin)
     }
 
+    /// All of it as it stands, to be looked at or written as an image.
+    public var snapshot: Machine { machine }
     /// The tables and what is around them.
     public var world: World { machine.world }
     /// Pages that wait in the vCPU's memory cache.

@@ -14,6 +14,10 @@ public struct CPUModel: Sendable, Equatable {
     public let tlbEntries: Int
     /// Entries in one of its sets.
     public let tlbWays: Int
+    /// What an ARMv8 CPU has beside; empty for ARMv7's.
+    public var features: CPUFeatures = []
+    /// ID_AA64MMFR0_EL1.PARange of an ARMv8 CPU: 4 for 44 bits of physical address, 5 for 48.
+    public var paRange: UInt8 = 4
 
     /// L1 instruction cache PIPT, 512 TLB entries in 4 ways.
     public static let cortexA15 = CPUModel(name: "cortex-a15", ctr: CTR(rawValue: 0x8444_c004), tlbEntries: 512, tlbWays: 4)
@@ -32,6 +36,12 @@ public struct Statistics: BitwiseCopyable, Sendable, Equatable {
     public internal(set) var faults = 0
     /// `kvm_tlb_flush_vmid` calls.
     public internal(set) var tlbFlushes = 0
+    /// `__kvm_tlb_flush_vmid_ipa` calls (v6.1).
+    public internal(set) var tlbFlushesByIPA = 0
+    /// What the table functions of v6.1 asked of the caches: calls and bytes of "clean and invalidate to the point of coherency".
+    public internal(set) var dcacheCalls = 0, dcacheBytes: UInt64 = 0
+    /// The same of "invalidate the instruction cache".
+    public internal(set) var icacheCalls = 0, icacheBytes: UInt64 = 0
     /// Leaves stored by `stage2_set_pte`.
     public internal(set) var leavesSet = 0
     /// Leaves cleared by unmapping.

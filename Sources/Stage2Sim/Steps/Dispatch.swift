@@ -94,7 +94,10 @@ extension Stepper {
             .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
             .vmCreate, .allocateLevel1,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
-            .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny:
+            .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
+            .visitEntry, .clearEntry, .flushEntry, .putEntry, .takeTable, .storeTable, .detachTable, .flushDetached, .cleanNewPage,
+            .invalidateNewPage, .storeLeaf, .freeDetached, .mapDone, .cleanUnmapped, .freeEmptyTable, .invalidateRelaxed, .storeAttributes,
+            .flushRelaxed, .cleanMapped, .destroyTable, .destroyRoot:
             if isBlocked { return unmade(.blocked) }
             stepAside()
         }
@@ -210,6 +213,27 @@ extension Stepper {
         case .followNext: followNext()
         case .followUnmap: followUnmap()
         case .followDeny: followDeny()
+        case .visitEntry: visitEntry()
+        case .clearEntry: clearEntry()
+        case .flushEntry: flushEntry()
+        case .putEntry: putEntry()
+        case .takeTable: takeTable()
+        case .storeTable: storeTable()
+        case .detachTable: detachTable()
+        case .flushDetached: flushDetached()
+        case .cleanNewPage: cleanNewPage()
+        case .invalidateNewPage: invalidateNewPage()
+        case .storeLeaf: storeLeaf()
+        case .freeDetached: freeDetached()
+        case .mapDone: mapDone()
+        case .cleanUnmapped: cleanUnmapped()
+        case .freeEmptyTable: freeEmptyTable()
+        case .invalidateRelaxed: invalidateRelaxed()
+        case .storeAttributes: storeAttributes()
+        case .flushRelaxed: flushRelaxed()
+        case .cleanMapped: cleanMapped()
+        case .destroyTable: destroyTable()
+        case .destroyRoot: destroyRoot()
         case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
             .maintainCaches, .takeException, .saveSyndrome, .chooseFaultIPA, .translateFaultVA, .retryInGuest, .storeHPFAR, .leaveHyp,
             .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,

@@ -70,6 +70,12 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case toldPage, toldChange, toldChangeEntry, toldNothing
     /// What a host's trace tells of, and what makes the state follow it; `text(_:)` says what each one is.
     case followPage, followLeaf, followNext, followUnmap, followDeny
+    /// KVM/arm64's table functions (v6.1), hyp/pgtable.c; `text(_:)` says what each one is.
+    case visitEntry, clearEntry, flushEntry, putEntry
+    /// KVM/arm64's table functions (v6.1): map; `text(_:)` says what each one is.
+    case takeTable, storeTable, detachTable, flushDetached, cleanNewPage, invalidateNewPage, storeLeaf, freeDetached, mapDone
+    /// KVM/arm64's table functions (v6.1): unmap, attributes, flush, destroy; `text(_:)` says what each one is.
+    case cleanUnmapped, freeEmptyTable, invalidateRelaxed, storeAttributes, flushRelaxed, cleanMapped, destroyTable, destroyRoot
 
     /// The step in the low byte of a stack of return addresses. Its bytes are only ever put there from raw values, which
     /// count the cases from 0 as their bytes in memory do.

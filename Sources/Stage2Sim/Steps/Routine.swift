@@ -31,6 +31,7 @@ public struct Routine: Sendable {
         .virtualMachines,
         .cacheMaintenance, .hostFault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure, .machineEvents,
         .toldByTrace, .followTrace,
+        .pgtableWalk, .pgtablePut, .pgtableMap, .pgtableUnmap, .pgtableAttributes, .pgtableFlush, .pgtableDestroy,
     ]
 
     private static let byStep: [(routine: Routine, row: Row)] = {

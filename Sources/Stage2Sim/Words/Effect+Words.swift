@@ -11,6 +11,8 @@ extension Effect {
         case .tlbFilled(let cpu, let ipa, let leaf): "TLB of CPU \(cpu): \(hex(ipa.page.rawValue)) filled with \(hex(leaf))"
         case .tlbEvicted(let cpu, let ipa): "TLB of CPU \(cpu): \(hex(ipa.page.rawValue)) had to go"
         case .tlbFlushed(let vmid, let entries): "TLBs: VMID \(vmid) flushed, \(entries) entr\(entries == 1 ? "y" : "ies") gone"
+        case .tlbFlushedByIPA(let vmid, let ipa, _, let entries):
+            "TLBs: VMID \(vmid), IPA \(hex(ipa.page.rawValue)) flushed, \(entries) entr\(entries == 1 ? "y" : "ies") gone"
         case .vmidsRenewed(let generation, let entries): "VMIDs begin anew, generation \(generation), \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone"
         case .hsrSet(let value): "HSR = \(hex(UInt64(value), digits: 8))"
         case .hpfarSet(let value): value.map { "HPFAR = \(hex(UInt64($0), digits: 8))" } ?? "HPFAR is UNKNOWN"

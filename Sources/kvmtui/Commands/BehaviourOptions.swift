@@ -4,7 +4,7 @@ import Stage2Sim
 
 /// What of the kernel is to be other than the session says.
 struct BehaviourOptions: ParsableArguments {
-    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.", completion: .list(Revision.allCases.map(\.rawValue)))
+    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.", completion: .list(Revision.ofARMv7.map(\.rawValue)))
     var kernel: String?
 
     @Option(
@@ -20,8 +20,8 @@ struct BehaviourOptions: ParsableArguments {
     var isEmpty: Bool { kernel == nil && switchedOn.isEmpty && switchedOff.isEmpty }
 
     func validate() throws {
-        if let kernel, Revision(rawValue: kernel) == nil {
-            throw ValidationError("unknown kernel '\(DisplayText(kernel, limit: 60).text)': \(NearNames.list(Revision.allCases.map(\.rawValue)))")
+        if let kernel, !Revision.ofARMv7.map(\.rawValue).contains(kernel) {
+            throw ValidationError("unknown kernel '\(DisplayText(kernel, limit: 60).text)': \(NearNames.list(Revision.ofARMv7.map(\.rawValue)))")
         }
         for name in switchedOn + switchedOff where Behaviour.named(name) == nil {
             throw ValidationError(

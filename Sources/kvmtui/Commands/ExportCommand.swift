@@ -109,10 +109,15 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
+    private func write(_ core: ELFCore) throws { try ELFOutput.write(core, to: elf ?? "-") }
+}
+
+/// Where an image is written.
+enum ELFOutput {
     /// A disk that is full leaves no half of an image.
-    private func write(_ core: ELFCore) throws {
+    static func write(_ core: ELFCore, to path: String) throws {
         do throws(TerminalError) {
-            let file = try OutputFile(elf ?? "-")
+            let file = try OutputFile(path)
             var failure: TerminalError?
             core.write { piece in
                 guard failure == nil else { return }

@@ -20,22 +20,48 @@ struct TablesCommand: ParsableCommand {
               fail N                the page allocator fails after N more pages; -1: never
               destroy               tear the tables down
               dump                  print the state
+
+            With --kernel v6.1, KVM/arm64's (hyp/pgtable.c), with blocks; tables is all of v6.1 that there is: sessions and traces run v3.9 and v4.
+
+              map IPA SIZE PA PROT  top-up, then kvm_pgtable_stage2_map; PROT of the letters r, w, x, d (device)
+              setspte IPA PA        the change_pte notifier: a read-only page, without a memory cache
+              unmap IPA SIZE        kvm_pgtable_stage2_unmap
+              relax IPA PROT        kvm_pgtable_stage2_relax_perms
+              wrprotect IPA SIZE    take the right to write
+              flush IPA SIZE        clean what is mapped to memory
+              mkold IPA, mkyoung IPA   the access flag off, on; prints the descriptor as it was
+              young IPA             1 if the access flag is set
+              leaf IPA              level and descriptor at which the walk ends
+              topup MIN             fill the vCPU's memory cache
             """,
         examples: [
-            Example(#"printf 'map 0x80001000 0x80029 rw\ndump\n' | kvmtui tables -"#, "map a page, and show the tables")
+            Example(#"printf 'map 0x80001000 0x80029 rw\ndump\n' | kvmtui tables -"#, "map a page, and show the tables"),
+            Example(
+                #"printf 'map 0x80200000 0x200000 0xa0200000 rw\ndump\n' | kvmtui tables --kernel v6.1 -"#,
+                "map a block of 2 MiB with today's kernel"),
         ])
 
     @Argument(help: "The script; - or nothing: standard input.", completion: .file())
     var script = "-"
 
-    @Option(help: "Whose functions: \(Revision.allCases.map(\.rawValue).joined(separator: " or ")).")
+    @Option(help: "Whose functions: \(Revision.allCases.map(\.rawValue).joined(separator: ", ")).")
     var kernel: Revision = .v39
+
+    @Flag(help: "The CPUs have FEAT_S2FWB: normal memory has MemAttr 6 (v6.1).")
+    var fwb = false
 
     @Option(help: "Where the level-1 table lies, a multiple of 8 KiB; other pages follow upward.", transform: TablesCommand.base)
     var base = PA(0x8000_0000)
 
     @Flag(help: "Freed pages are used again, the last freed first.")
     var lifo = false
+
+    @Option(help: "Write the tables as the script leaves them, as an ELF core file that kvmtui and readelf open.", completion: .file())
+    var elf: String?
+
+    func validate() throws {
+        guard !fwb || kernel == .v61 else { throw ValidationError("--fwb is for --kernel v6.1: ARMv7 has no FEAT_S2FWB") }
+    }
 
     func run() throws {
         let read = try CommandIO.reporting {
@@ -47,8 +73,11 @@ struct TablesCommand: ParsableCommand {
             }
         }
         var output = StandardOutput()
-        read.run(base: base, reuse: lifo ? .lastFreedFirst : .never) { output.text($0) }
+        let machine = read.run(base: base, fwb: fwb, reuse: lifo ? .lastFreedFirst : .never) { output.text($0) }
         try output.flush()
+        guard let elf else { return }
+        guard machine.firstLivingVM != nil else { throw CommandIO.report(BadValue("--elf", elf, "a script that leaves tables: this one tore them down")) }
+        try ELFOutput.write(try machine.elfCore(vm: 0), to: elf)
     }
 
     private static func base(_ text: String) throws -> PA {
