@@ -23,13 +23,15 @@ struct TablesCommand: ParsableCommand {
 
             With --kernel v6.1, KVM/arm64's (hyp/pgtable.c), with blocks; tables is all of v6.1 that there is: sessions and traces run v3.9 and v4.
 
-              map IPA SIZE PA PROT  top-up, then kvm_pgtable_stage2_map; PROT of the letters r, w, x, d (device)
-              setspte IPA PA        the change_pte notifier: a read-only page, without a memory cache
+              map IPA SIZE PA PROT  top-up, then kvm_pgtable_stage2_map; PROT: the letters
+                                    r, w, x, d (device)
+              setspte IPA PA        the change_pte notifier: a read-only page, and no table
               unmap IPA SIZE        kvm_pgtable_stage2_unmap
               relax IPA PROT        kvm_pgtable_stage2_relax_perms
               wrprotect IPA SIZE    take the right to write
               flush IPA SIZE        clean what is mapped to memory
-              mkold IPA, mkyoung IPA   the access flag off, on; prints the descriptor as it was
+              mkold IPA             the access flag off; prints the descriptor as it was
+              mkyoung IPA           the same, on
               young IPA             1 if the access flag is set
               leaf IPA              level and descriptor at which the walk ends
               topup MIN             fill the vCPU's memory cache
@@ -37,7 +39,7 @@ struct TablesCommand: ParsableCommand {
         examples: [
             Example(#"printf 'map 0x80001000 0x80029 rw\ndump\n' | kvmtui tables -"#, "map a page, and show the tables"),
             Example(
-                #"printf 'map 0x80200000 0x200000 0xa0200000 rw\ndump\n' | kvmtui tables --kernel v6.1 -"#,
+                #"printf 'map 0x80000000 0x200000 0 rw\ndump' | kvmtui tables --kernel v6.1 -"#,
                 "map a block of 2 MiB with today's kernel"),
         ])
 
