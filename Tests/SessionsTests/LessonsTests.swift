@@ -177,6 +177,52 @@ extension Script {
         #expect(Lessons.run(session).stories.map(\.text) == [])
     }
 
+    // MARK: Causes
+
+    /// Steps that can be what broke a rule; any other is a bystander.
+    private static let culprits: [Rule: Set<String>] = [
+        .accessAfterLoss: [
+            "mapFreshPage", "copyHostPage", "swapInPage", "zapFree", "reclaimFree", "releasePage", "copyDropOld", "copyEnd", "ksmReplaceSet",
+            "freeLevel3", "freeLevel2", "installLevel2", "installLevel3", "writeLeaf", "notifyChangeSet", "exitProcess", "destroyLevel1",
+        ],
+        .writeToShared: ["forkCopyEntries", "ksmReplaceSet", "writeLeaf"],
+        .frameFreedMapped: ["releasePage", "reclaimFree", "zapFree", "exitProcess", "copyDropOld", "clearLeaf"],
+        .writeLost: ["writeLeaf"],
+        .liveTableFreed: ["freeLevel3", "freeLevel2", "dropLevel3", "dropLevel2", "destroyUnmap"],
+        .memoryCacheEmpty: ["installLevel2", "installLevel3"],
+        .noProgress: ["writeLeaf"],
+        .deadlock: ["syncInstructionCache"],
+        .staleBytes: ["useMemory", "performAccess", "installLevel2", "installLevel3", "cacheEvent"],
+        .freedTableWalked: ["freeLevel3", "freeLevel2", "dropLevel3", "dropLevel2"],
+        .freeFrameUsed: ["releasePage", "reclaimFree", "zapFree"],
+        .twoTranslations: ["writeLeaf"],
+        .leafWithoutFrame: ["writeLeaf", "zapEntries", "reclaimUnmapEntry", "copyClearEntry", "mapFreshPage", "copySetEntry", "swapInPage"],
+        .tlbOutlivesLeaf: ["writeLeaf", "clearLeaf"],
+        .tableCount: ["clearLeaf", "countLeaf", "installLevel3", "freeLevel3", "freeLevel2"],
+        .tablesLeaked: ["destroyLevel1"],
+    ]
+
+    @Test("name the step that broke a rule, on both revisions", arguments: Lessons.names) func causes(_ name: String) throws {
+        let session = try Lessons.session(name)
+        for each in [session, session.on(.v39), session.on(.v4)] {
+            var simulation = Simulation(each)
+            var steps = [""], buffer = EffectBuffer()
+            while let actor = simulation.prepare() {
+                let step = simulation.machine.actors[actor].next
+                buffer.removeAll()
+                simulation.step(effects: &buffer)
+                while steps.count <= Int(simulation.machine.world.stepNumber) { steps.append("") }
+                steps[Int(simulation.machine.world.stepNumber)] = step.name
+            }
+            for violation in simulation.machine.world.violations {
+                let told = "\(name) on \(each.machine.revision.rawValue): \(Story(violation, simulation.machine).text), cause \(violation.cause)"
+                #expect(violation.cause > 0 && violation.cause <= violation.step, "\(told)")
+                let culprit = steps[Int(violation.cause)]
+                #expect(Self.culprits[violation.rule]?.contains(culprit) == true, "\(told): \(culprit)")
+            }
+        }
+    }
+
     // MARK: The other revision
 
     @Test(

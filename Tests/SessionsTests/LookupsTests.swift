@@ -119,13 +119,36 @@ struct LookupsProbeTests {
             (.read, 0x9383_0005), (.write, 0x9382_0045), (.exec, 0x8000_0005), (.read8, 0x9303_0005), (.write8, 0x9302_0045), (.reads8, 0x9323_0005),
             (.read16, 0x9343_0005), (.write16, 0x9342_0045), (.reads16, 0x9363_0005), (.read64, 0x9000_0005), (.write64, 0x9000_0045),
             (.readm, 0x9000_0005), (.writem, 0x9000_0045), (.readwb, 0x9000_0005), (.readex, 0x9000_0005), (.tread, 0x9183_0005),
-            (.twrite, 0x9182_0045), (.walk, 0x9000_0085), (.dccimvac, 0x9000_0145),
+            (.twrite, 0x9182_0045), (.walk, 0x9000_0085), (.walkw, 0x9000_00c5), (.dccimvac, 0x9000_0145),
         ] as [(ProbeOperation, UInt64)])
     func syndromes(_ operation: ProbeOperation, _ hsr: UInt64) throws {
         var image = TableImage(geometry: try Stage2Geometry(.armv7, vttbr: 0x4800_0000, vtcr: 0x3558), memory: PhysicalImage([]))
         image.zeroMemory = [0x4000_0000..<0x1_0000_0000]
         guard case .fault(let fault) = image.translate(Probe(operation, IPA(0x8000_0000))).end else { return #expect(Bool(false)) }
         #expect(fault.syndrome == hsr)
+    }
+
+    @Test("maintenance by address asks for no right: walk, cache-op and the operation itself agree", arguments: ["dccimvac", "cache-op", "dcimvac", "dccmvau"])
+    func maintenance(_ verb: String) throws {
+        let session = try SessionReader.read(
+            text: """
+                kvmtui: 1
+                machine: { memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000, populated: true } ] }
+                steps:
+                  - vcpu0: read 0x80001000
+                  - vcpu0: \(verb) 0x80001000
+                    expect: [done, no fault, leaf 0x80001000 ro]
+                """, file: "test.yaml")
+        #expect(Judge.judge(session).failures.map(\.description) == [])
+        var simulation = Simulation(session)
+        simulation.run(limit: .max)
+        let machine = simulation.machine
+        let vm = machine.world.vms[0]
+        let geometry = try Stage2Geometry(.armv7, vttbr: vm.level1!.rawValue | UInt64(vm.vmid) << 48, vtcr: 0x3558)
+        for operation in [ProbeOperation.dccimvac, .write] {
+            let walk = Stage2Translation.walk(geometry, ipa: IPA(0x8000_1000), access: operation.access(IPA(0x8000_1000))) { machine.world.word(at: $0) }
+            if case .translated = walk.end { #expect(operation == .dccimvac) } else { #expect(operation == .write) }
+        }
     }
 }
 

@@ -9,8 +9,8 @@ public enum ProbeOperation: String, CaseIterable, Sendable {
     case read8, write8, reads8, read16, write16, reads16, read64, write64
     /// Forms that give no syndrome, or unprivileged ones.
     case readm, writem, readwb, readex, tread, twrite
-    /// Maintenance by address; the CPU's own read of a stage-1 table.
-    case dccimvac, walk
+    /// Maintenance by address; the CPU's own read of a stage-1 table, for a load and for a store.
+    case dccimvac, walk, walkw
 
     /// In words, with an ARMv7 instruction.
     public var about: String {
@@ -32,8 +32,9 @@ public enum ProbeOperation: String, CaseIterable, Sendable {
         case .readex: "ldrex: no syndrome"
         case .tread: "16-bit Thumb ldr r3"
         case .twrite: "16-bit Thumb str r2"
-        case .dccimvac: "clean and invalidate by address: a write for the checks of rights"
-        case .walk: "a stage-1 walk reads its descriptor there"
+        case .dccimvac: "clean and invalidate by address: asks for no right on ARMv7, for a write's on ARMv8"
+        case .walk: "a load's stage-1 walk reads its descriptor there"
+        case .walkw: "a store's stage-1 walk reads its descriptor there"
         }
     }
 
@@ -47,7 +48,7 @@ public enum ProbeOperation: String, CaseIterable, Sendable {
         }
         return switch self {
         case .read, .walk: load()
-        case .write: store()
+        case .write, .walkw: store()
         case .exec: Access(.execute, ipa)
         case .read8: load(.plain, 1)
         case .write8: store(.plain, 1)
@@ -68,7 +69,7 @@ public enum ProbeOperation: String, CaseIterable, Sendable {
     }
 
     /// It is the CPU's own access.
-    public var isStage1Walk: Bool { self == .walk }
+    public var isStage1Walk: Bool { self == .walk || self == .walkw }
 }
 
 /// An operation at an IPA.

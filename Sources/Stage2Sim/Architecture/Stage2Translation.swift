@@ -78,7 +78,9 @@ public struct Stage2Translation: Sendable {
     ) -> Stage2Translation {
         var steps: [Step] = []
         var leaf: Leaf?
-        let outcome = follow(geometry, ipa, isStage1Walk ? .read : access.kind, isStage1Walk, memory, &steps, &leaf)
+        // On ARMv7 maintenance by address needs no right.
+        let asksNothing = access.form == .cacheMaintenance && geometry.architecture == .armv7
+        let outcome = follow(geometry, ipa, isStage1Walk ? .read : asksNothing ? nil : access.kind, isStage1Walk, memory, &steps, &leaf)
         let end: End =
             switch outcome {
             case .success(let pa): .translated(pa)
@@ -90,7 +92,7 @@ public struct Stage2Translation: Sendable {
     private struct Stop: Error { var status: FaultStatus }
 
     private static func follow(
-        _ geometry: Stage2Geometry, _ ipa: IPA, _ wanted: AccessKind, _ isStage1Walk: Bool, _ memory: (PA) -> UInt64?, _ steps: inout [Step],
+        _ geometry: Stage2Geometry, _ ipa: IPA, _ wanted: AccessKind?, _ isStage1Walk: Bool, _ memory: (PA) -> UInt64?, _ steps: inout [Step],
         _ leaf: inout Leaf?
     ) -> Result<PA, Stop> {
         // Where the walk cannot begin the fault has the first level that there is: 1 in ARMv7, 0 in ARMv8.
@@ -117,7 +119,7 @@ public struct Stage2Translation: Sendable {
                 let size = geometry.span(level: level)
                 leaf = Leaf(ipa: IPA(ipa.rawValue & ~(size - 1)), pa: PA(pa.rawValue & ~(size - 1)), size: size, level: level, descriptor: found)
                 let isRefused = isStage1Walk && geometry.protectsTableWalks && found.isDeviceMemory
-                guard Stage2Walk.permits(found, wanted, rules: geometry.rules), !isRefused else {
+                guard wanted.map({ Stage2Walk.permits(found, $0, rules: geometry.rules) }) ?? true, !isRefused else {
                     return .failure(Stop(status: FaultStatus(.permission, walkLevel: level)))
                 }
                 return .success(pa)

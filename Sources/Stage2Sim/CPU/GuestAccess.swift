@@ -186,10 +186,9 @@ extension Stepper {
 
     func checkRights() {
         if isOvertaken() { return }
-        // Maintenance by address needs no right to write, but for the operation that destroys.
-        let reads = me.readingStage1 || (me.access.operation != .none && me.access.operation != .dcimvac)
-        let wanted = reads ? AccessKind.read : me.access.kind
-        if Stage2Walk.permits(me.descriptor, wanted) {
+        let wanted = me.readingStage1 ? AccessKind.read : me.access.kind
+        // Maintenance by address needs no right, though its faults report WnR = 1.
+        if Stage2Walk.permits(me.descriptor, wanted) || !me.readingStage1 && me.access.form == .cacheMaintenance {
             decide(.permitted)
             return go(me.readingStage1 ? .walkStage1 : .performAccess)
         }
@@ -371,6 +370,11 @@ extension Narration {
 
     private var rightsChecked: Told {
         let leaf = now.descriptor
+        if decided(.permitted), !now.readingStage1, now.access.form == .cacheMaintenance {
+            return Told(
+                "\(leaf.rightsInWords): nothing is asked", what: "Maintenance by address is held against no right: that the page is mapped is enough.",
+                why: "It changes no byte that the guest could see otherwise. A fault of translation or access flag it can take, and that reports WnR = 1.")
+        }
         if decided(.permitted) { return Told("\(leaf.rightsInWords): permitted", why: "The leaf permits the access; nobody else is asked.") }
         let why =
             now.access.kind == .execute && !now.readingStage1 && leaf.neverExecute

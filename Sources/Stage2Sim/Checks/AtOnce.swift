@@ -84,6 +84,9 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
     public let found: UInt64
     /// The access that suffered was a write.
     public let isWrite: Bool
+    /// For a TLB entry that is left over, the step that filled it; for a lost write, the one that wrote; for a write to what is shared, the
+    /// store of the leaf that lets it; for a translation by a walk through what is no table, the one that made it so. 0: none of these.
+    public let origin: UInt32
     /// For stale bytes: how they were met, where each was, and whose omission it was.
     public var stale: StaleBytes?
 }
@@ -91,11 +94,11 @@ public struct Violation: BitwiseCopyable, Sendable, Equatable {
 extension Stepper {
     func report(
         _ rule: Rule, cause: UInt32? = nil, ipa: IPA? = nil, pa: PA = PA(0), expected: UInt64 = 0, found: UInt64 = 0, isWrite: Bool = false,
-        stale: StaleBytes? = nil
+        origin: UInt32 = 0, stale: StaleBytes? = nil
     ) {
         let violation = Violation(
             rule: rule, step: world.stepNumber, cause: cause ?? world.stepNumber, actor: me.id, vm: me.vm, ipa: ipa ?? me.ipa, pa: pa,
-            expected: expected, found: found, isWrite: isWrite, stale: stale)
+            expected: expected, found: found, isWrite: isWrite, origin: origin, stale: stale)
         // A row that was opened twice in the books is told once.
         if let last = world.violations.last, last.step == violation.step, last.rule == rule, last.ipa == violation.ipa, last.pa == pa { return }
         world.statistics.violations += 1
@@ -122,10 +125,19 @@ extension Stepper {
     @inline(never) private func examineGuestAccess(_ pa: PA) {
         let frame = world.frames[pa.pfn]
         let write = me.access.kind == .write
+        /// The frame was given to somebody else, or the walk met no table, or the leaf has led nowhere from the start.
+        func reportLoss() {
+            let walk = brokenWalk
+            let given = frame.changedAt > 0 ? frame.changedAt : nil
+            report(
+                .accessAfterLoss,
+                cause: walk ?? given ?? world.causes.leaf(me.vm, me.ipa.gfn) ?? world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, me.ipa)?.filledAt,
+                pa: pa, isWrite: write, origin: walk ?? 0)
+        }
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
             // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.
             if isDevice(pa) || world.isDeviceLeaf(me.descriptor) { return }
-            return report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write)
+            return reportLoss()
         }
         let vm = me.vm, process = world.vms[vm].process
         guard let index = world.vms[vm].slots.index(around: me.ipa) else {
@@ -133,23 +145,25 @@ extension Stepper {
             // its way out gives the guest what nobody meant to give.
             let orphan = world.orphanLeaves.last { $0.vm == me.vm && $0.gfn == me.ipa.gfn }
             if let orphan { return report(.accessAfterLoss, cause: orphan.step, pa: pa, isWrite: write) }
-            if !world.isMapped(pa.pfn, by: process) { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+            if !world.isMapped(pa.pfn, by: process) { reportLoss() }
             return
         }
         let hva = world.vms[vm].slots[index].hva(of: me.ipa).page
         let entry = world.processes[process].entry(hva)
         if entry.isPresent, entry.pfn == pa.pfn {
             if write, frame.mappings > 1 || frame.flags.contains(.reserved) || frame.flags.contains(.ksm) {
+                let stored = world.causes.leaf(vm, me.ipa.gfn)
                 report(
-                    .writeToShared, cause: world.frames[pa.pfn].changedAt, pa: pa, expected: world.frames.load(PA(pa.rawValue & ~7), width: 8),
-                    found: me.access.value, isWrite: true)
+                    .writeToShared, cause: world.sharedSince(pa.pfn) ?? stored ?? frame.changedAt, pa: pa,
+                    expected: world.frames.load(PA(pa.rawValue & ~7), width: 8),
+                    found: me.access.value, isWrite: true, origin: stored ?? 0)
             }
             return
         }
         // Unmapped, but still in the swap cache: it is this memory, until reclaim lets it go.
         if entry.isSwapped, world.swap[Int(entry.slot)].cached == pa.pfn.rawValue { return }
         let excused = world.pendingInvalidations.contains { $0.process == process && $0.start <= hva && hva < $0.end && frame.changedAt <= $0.since }
-        if !excused { report(.accessAfterLoss, cause: frame.changedAt, pa: pa, isWrite: write) }
+        if !excused { reportLoss() }
     }
 
     private func isDevice(_ pa: PA) -> Bool {
@@ -165,7 +179,9 @@ extension Stepper {
         if frame.leaves > 0, let ipa = world.ipa(ofLeafTo: pfn) { return report(.frameFreedMapped, ipa: ipa, pa: pfn.pa) }
         for cpu in world.cpus where cpu.tlb.count > 0 {
             if let entry = cpu.tlb.entries.first(where: { $0.isValid && $0.descriptor.address.pfn == pfn && world.canRun(vmid: $0.vmid) }) {
-                return report(.frameFreedMapped, cause: entry.filledAt, ipa: entry.ipa, pa: pfn.pa)
+                let vm = world.vms.indices.first { world.vms[$0].vmid == entry.vmid } ?? me.vm
+                return report(
+                    .frameFreedMapped, cause: world.unflushedStep(vm, entry.ipa) ?? entry.filledAt, ipa: entry.ipa, pa: pfn.pa, origin: entry.filledAt)
             }
         }
     }
@@ -183,9 +199,13 @@ extension Stepper {
         let kept = world.swap[Int(world.frames[pfn].slot)].contents
         guard !world.frames.equal(contents, kept) else { return }
         let offset = (0..<512).map { UInt64($0) << 3 }.first { world.frames.word(contents, $0) != world.frames.word(kept, $0) } ?? 0
+        let process = me.hostAction.process, ipa = world.ipa(of: me.hostAction.hva, process: process)
+        // A leaf stored as writable let the write through unseen.
+        let stored = ipa.flatMap { ipa in world.processes[process].vm.flatMap { world.causes.leaf($0, ipa.gfn) } }
         report(
-            .writeLost, cause: contents.writtenAt, ipa: world.ipa(of: me.hostAction.hva, process: me.hostAction.process).map { IPA($0.rawValue + offset) },
-            pa: PA(pfn.pa.rawValue + offset), expected: world.frames.word(contents, offset), found: world.frames.word(kept, offset))
+            .writeLost, cause: stored.map { min($0, contents.writtenAt) } ?? contents.writtenAt, ipa: ipa.map { IPA($0.rawValue + offset) },
+            pa: PA(pfn.pa.rawValue + offset), expected: world.frames.word(contents, offset), found: world.frames.word(kept, offset),
+            origin: contents.writtenAt)
     }
 
     /// The walker read a descriptor: from a page that is this VM's table of that level.
@@ -197,7 +217,13 @@ extension Stepper {
             case 2: page.use == .level2
             default: page.use == .level3
             }
-        if !isTable || page.vm != me.vm { report(.freedTableWalked, pa: address) }
+        if !isTable || page.vm != me.vm { reportBrokenWalk(address) }
+    }
+
+    @inline(never) private func reportBrokenWalk(_ address: PA) {
+        let cause = brokenWalk ?? world.causes.table(address.page) ?? world.stepNumber
+        noteBrokenWalk(cause)
+        report(.freedTableWalked, cause: cause, pa: address)
     }
 
     /// A table page is freed: no live entry may stand in it.
@@ -256,7 +282,7 @@ extension Stepper {
             decide(.waiting)
             return true
         }
-        report(.noProgress)
+        report(.noProgress, cause: world.unflushedStep(me.vm, me.ipa))
         finish(.stuck)
         return false
     }

@@ -11,34 +11,50 @@ enum BookEntry: BitwiseCopyable, Equatable {
 struct OpenBooks {
     private var first = InlineArray<8, BookEntry>(repeating: .table(PA(0)))
     private var rest: [BookEntry] = []
+    /// The step at which each row was opened last: what changed there.
+    private var firstSteps = InlineArray<8, UInt32>(repeating: 0)
+    private var restSteps: [UInt32] = []
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
 
     subscript(index: Int) -> BookEntry { index < 8 ? first[index] : rest[index - 8] }
 
+    /// The last step that changed what the row is about.
+    func lastChange(_ row: BookEntry) -> UInt32 {
+        (0..<count).reduce(0) { self[$1] == row ? max($0, $1 < 8 ? firstSteps[$1] : restSteps[$1 - 8]) : $0 }
+    }
+
     /// Opens a row, unless it is the one opened last.
-    @inline(__always) mutating func open(_ row: BookEntry) {
-        guard count < 8 else { return openMore(row) }
-        if count > 0, first[count - 1] == row { return }
+    @inline(__always) mutating func open(_ row: BookEntry, at step: UInt32) {
+        guard count < 8 else { return openMore(row, step) }
+        if count > 0, first[count - 1] == row {
+            firstSteps[count - 1] = step
+            return
+        }
         first[count] = row
+        firstSteps[count] = step
         count += 1
     }
 
-    @inline(never) private mutating func openMore(_ row: BookEntry) {
+    @inline(never) private mutating func openMore(_ row: BookEntry, _ step: UInt32) {
         rest.append(row)
+        restSteps.append(step)
         count += 1
     }
 
     @inline(__always) mutating func close() {
-        if count > 8 { rest.removeAll(keepingCapacity: true) }
+        if count > 8 {
+            rest.removeAll(keepingCapacity: true)
+            restSteps.removeAll(keepingCapacity: true)
+        }
         count = 0
     }
 }
 
 extension Stepper {
-    @inline(__always) func openLeafBook(_ vm: VMNumber, _ ipa: IPA) { world.openBooks.open(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
-    @inline(__always) func openTableBook(_ table: PA) { world.openBooks.open(.table(table)) }
+    @inline(__always) func openLeafBook(_ vm: VMNumber, _ ipa: IPA) { world.openBooks.open(.leaf(vm: vm, gfn: ipa.gfn.rawValue), at: world.stepNumber) }
+    @inline(__always) func openTableBook(_ table: PA) { world.openBooks.open(.table(table), at: world.stepNumber) }
 
     func openHostBook(_ process: ProcessNumber, _ hva: HVA) {
         guard let vm = world.processes[process].vm, let ipa = world.ipa(of: hva, process: process) else { return }
@@ -61,21 +77,23 @@ extension Stepper {
     private func balanceLeaf(_ vm: VMNumber, _ ipa: IPA) {
         guard !world.vms[vm].destroyed else { return }
         let leaf = world.leaf(of: vm, ipa)
+        var changed: UInt32 { world.openBooks.lastChange(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
         // Without its VMM no vCPU runs: what the tables still say bites nobody.
         if let leaf, leaf.isValid, !world.processes[world.vms[vm].process].exited {
             let pfn = leaf.address.pfn
             if let slot = world.vms[vm].slotIndex(ipa, hint: me.slotIndex) {
                 let hva = world.vms[vm].slots[slot].hva(of: ipa)
                 let entry = world.processes[world.vms[vm].process].entry(hva.page)
-                if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, ipa: ipa, pa: pfn.pa) }
+                if !entry.isPresent || entry.pfn != pfn { report(.leafWithoutFrame, cause: changed, ipa: ipa, pa: pfn.pa) }
             } else if !world.isDeviceLeaf(leaf), !world.isMapped(pfn, by: world.vms[vm].process) {
-                report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
+                report(.leafWithoutFrame, cause: changed, ipa: ipa, pa: pfn.pa)
             }
         }
         let vmid = world.vms[vm].vmid
         for cpu in world.cpus.indices {
             guard let entry = world.cpus[cpu].tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
-            report(.tlbOutlivesLeaf, cause: entry.filledAt, ipa: ipa, pa: entry.descriptor.address)
+            report(
+                .tlbOutlivesLeaf, cause: world.unflushedStep(vm, ipa) ?? changed, ipa: ipa, pa: entry.descriptor.address, origin: entry.filledAt)
         }
     }
 
@@ -89,7 +107,9 @@ extension Stepper {
         }
         let expected = base + Int32(world.kernelPages.entries(of: table))
         if page.references != expected {
-            report(.tableCount, ipa: IPA(0), pa: table, expected: UInt64(expected), found: UInt64(max(0, page.references)))
+            report(
+                .tableCount, cause: world.openBooks.lastChange(.table(table)), ipa: IPA(0), pa: table, expected: UInt64(expected),
+                found: UInt64(max(0, page.references)))
         }
     }
 }

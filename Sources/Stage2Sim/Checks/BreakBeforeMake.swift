@@ -4,8 +4,10 @@
 /// A store that changed, or took away, a leaf which some TLB still holds: until the next flush an access may meet both.
 struct UnflushedLeaf: BitwiseCopyable, Sendable {
     var gfn: GFN
-    /// The store of another leaf in its place, the last of several; 0: there was none, the leaf has only gone.
+    /// The store of a leaf to another page in its place, the last of several; 0: there was none.
     var step: UInt32
+    /// The last store there, whatever it changed: what the TLB holds has been old since.
+    var changedAt: UInt32
 }
 
 extension Stepper {
@@ -18,16 +20,19 @@ extension Stepper {
 
     @inline(never) private func noteUnflushed(_ vm: VMNumber, _ ipa: IPA, old: Stage2Descriptor, new: Stage2Descriptor) {
         if let index = world.vms[vm].unflushed.firstIndex(where: { $0.gfn == ipa.gfn }) {
-            if new.isValid { world.vms[vm].unflushed[index].step = world.stepNumber }
+            world.vms[vm].unflushed[index].changedAt = world.stepNumber
+            if new.isValid, new.address != old.address { world.vms[vm].unflushed[index].step = world.stepNumber }
             return
         }
-        guard old.isValid, !new.isValid || new.address != old.address, world.isRemembered(vm, ipa) else { return }
+        // A change of rights is flushed at the next step, or never: only then does it matter.
+        let moves = !new.isValid || new.address != old.address
+        guard old.isValid, moves || !has(.tlbFlushOnSet), old != new, world.isRemembered(vm, ipa) else { return }
         // Without flushes they pile up; those that no TLB has any more count for nothing.
         if world.vms[vm].unflushed.count >= 1024 {
             let kept = world.vms[vm].unflushed.filter { world.isRemembered(vm, $0.gfn.ipa) }
             world.vms[vm].unflushed = kept
         }
-        world.vms[vm].unflushed.append(UnflushedLeaf(gfn: ipa.gfn, step: new.isValid ? world.stepNumber : 0))
+        world.vms[vm].unflushed.append(UnflushedLeaf(gfn: ipa.gfn, step: new.isValid && moves ? world.stepNumber : 0, changedAt: world.stepNumber))
         world.vms[vm].owesFlush = true
     }
 

@@ -39,8 +39,12 @@ extension Stepper {
         let stale = StaleBytes(
             access: access, source: found.level, right: copies.rightLevels, wrong: copies.staleLevels,
             omission: omission(access, copies, source: found.level, filler: filler))
+        // Tables are the kernel's: what is stale in one was not cleaned when it became a table.
+        let table = access == .walked ? world.causes.table(pa.page) : nil
         let written = world.frames.contents(of: pa.pfn).writtenAt
-        report(.staleBytes, cause: written, pa: pa, expected: copies.right, found: found.value, stale: stale)
+        let cause = table ?? (written > 0 ? written : world.stepNumber)
+        if access == .walked { noteBrokenWalk(cause) }
+        report(.staleBytes, cause: cause, pa: pa, expected: copies.right, found: found.value, stale: stale)
     }
 
     /// Tables are the kernel's. A stale data or L2 line is the fault of whoever brought it there; anything else is the

@@ -85,6 +85,7 @@ extension Stepper {
             world.processes[me.fork.child].entries.mutable(Process.index(hva)).pointee = entry.isPresent ? entry.readOnly.old : entry
             if entry.isWritable, !entry.isSpecial { setHostEntry(process, hva, entry.readOnly) }
         }
+        if Sink.checks { world.causes.sharings.append(Sharing(step: world.stepNumber, process: process, other: me.fork.child)) }
         go(.forkEnd)
     }
 

@@ -196,6 +196,9 @@ extension Stepper {
     func ksmReplaceSet() {
         let (process, hva) = side
         setHostEntry(process, hva, HostEntry(me.merge.page, writable: false))
+        if Sink.checks {
+            world.causes.sharings.append(Sharing(step: world.stepNumber, process: process, other: me.hostAction.otherProcess, pfn: me.merge.page))
+        }
         world.frames.change(me.merge.entry.pfn) { $0.unmap() }
         let frame = world.frames[me.merge.entry.pfn]
         if frame.flags.contains(.swapCache), frame.mappings == 0, world.swap[Int(frame.slot)].users == 0 { leaveSwapCache(me.merge.entry.pfn) }

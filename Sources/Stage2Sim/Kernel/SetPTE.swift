@@ -118,7 +118,10 @@ extension Stepper {
         if world.hasCaches { cleanTablePage(page, level: level) }
         _ = storeDescriptor(page.rawValue | 3, at: entry, level: UInt8(level - 1))
         _ = changeCount(of: entry, by: 1)
-        if Sink.checks { openTableBook(entry.page) }
+        if Sink.checks {
+            openTableBook(entry.page)
+            world.causes.noteTable(page, world.stepNumber)
+        }
         if level == 2 {
             me.tables.level2Entry = Stage2Walk.descriptorAddress(table: page, ipa: me.set.ipa, level: 2)
             go(.readLevel2)
@@ -173,6 +176,7 @@ extension Stepper {
         if Sink.checks {
             openLeafBook(me.tables.vm, me.set.ipa)
             noteLeafStored(me.tables.vm, me.set.ipa, old: replaced, new: new)
+            noteOddLeaf(me.tables.vm, me.set.ipa, built: me.set.leaf.rawValue, stored: new)
         }
         if me.tables.oldLeaf & 3 != 0 { return has(.tlbFlushOnSet) ? go(.flushOldLeaf) : returnToCaller() }
         go(.countLeaf)

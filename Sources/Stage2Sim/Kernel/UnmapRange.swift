@@ -150,7 +150,10 @@ extension Stepper {
     }
 
     func freeTablePage(_ table: PA, level: UInt8) {
-        if Sink.checks { checkFreedTable(table, level: level) }
+        if Sink.checks {
+            checkFreedTable(table, level: level)
+            world.causes.noteTable(table, world.stepNumber)
+        }
         if world.hasCaches { keepMemory(table) }
         world.kernelPages.free(table)
         emit(.tableFreed(table, level: level))
@@ -175,7 +178,10 @@ extension Stepper {
     @inline(never) private func dropTablePage(_ page: PA) {
         let level1 = world.vms[me.tables.vm].level1
         if let level1, page == level1 || page.rawValue == level1.rawValue + pageSize { say(.pgdPageDropped(page)) }
-        if Sink.checks { report(.liveTableFreed, ipa: me.unmap.at, pa: page) }
+        if Sink.checks {
+            report(.liveTableFreed, ipa: me.unmap.at, pa: page)
+            world.causes.noteTable(page, world.stepNumber)
+        }
         world.kernelPages.free(page)
         emit(.tableFreed(page, level: 1))
     }

@@ -213,6 +213,7 @@ public struct Actor: BitwiseCopyable, Sendable {
 
     // Progress.
     var lastFault = LastFault()
+    var brokenWalk = BrokenWalk()
     /// It took the same fault again in the same state, and waits for somebody else to change it.
     public internal(set) var isSpinning = false
     /// The step at which the attempt under way began: where its fault, if it takes one, starts.

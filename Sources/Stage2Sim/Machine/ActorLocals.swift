@@ -101,6 +101,12 @@ struct ForkLocals: BitwiseCopyable {
     var child: ProcessNumber = 0
 }
 
+/// A walk that went through what is no table, in the attempt that began at a step, and the step that made it so; kept for the checks.
+struct BrokenWalk: BitwiseCopyable {
+    var attempt: UInt32 = 0
+    var cause: UInt32 = 0
+}
+
 /// The fault that a vCPU took last, by which a fault for ever is known.
 struct LastFault: BitwiseCopyable {
     var hsr: UInt32 = 0

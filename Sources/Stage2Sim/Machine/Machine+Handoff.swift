@@ -37,6 +37,7 @@ extension World {
     fileprivate mutating func detach() {
         kernelPages = kernelPages.detached()
         frames = frames.detached()
+        causes = causes.detached()
         for process in processes.indices { processes[process].entries = processes[process].entries.detached() }
         cacheBox = cacheBox.map { CacheBox($0.caches.detached()) }
     }

@@ -267,7 +267,7 @@ extension World {
     }
 
     /// Bytes that this world has copied since its start because kept copies of it share them: what those copies cost.
-    public var copiedBytes: Int { kernelPages.copied + frames.copied + processes.reduce(0) { $0 + $1.entries.copied } }
+    public var copiedBytes: Int { kernelPages.copied + frames.copied + causes.copied + processes.reduce(0) { $0 + $1.entries.copied } }
 
     init(revision: Revision, behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: Numbered<CPUNumber, PhysicalCPU>)
     {

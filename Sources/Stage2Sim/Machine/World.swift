@@ -121,6 +121,8 @@ public struct World {
     var openBooks = OpenBooks()
     /// Broken checks, in order; the first 256.
     public internal(set) var violations: [Violation] = []
+    /// What broken checks are traced back by.
+    var causes = CauseNotes()
     /// Leaves that change_pte made for slots on their way out, kept for the checks.
     var orphanLeaves: [OrphanLeaf] = []
 

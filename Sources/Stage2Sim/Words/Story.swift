@@ -12,16 +12,23 @@ public struct Story {
             switch violation.rule {
             case .accessAfterLoss:
                 "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), which "
-                    + (machine.world.frames.contains(violation.pa.pfn)
-                        ? (violation.cause > 0 ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
-                        : "the host never gave this guest")
-            case .writeToShared: "\(who) wrote \(hex(violation.found)) into \(place), which others read too; no fault told the host, no copy was made"
+                    + (violation.origin > 0
+                        ? "the host does not give this guest there; its walk went through what has been no table as it was stored since step \(violation.origin)"
+                        : machine.world.frames.contains(violation.pa.pfn)
+                            ? (violation.cause > 0
+                                ? "has not been this guest's since step \(violation.cause)" : "the host does not give this guest there any more")
+                            : "the host never gave this guest")
+            case .writeToShared:
+                "\(who) wrote \(hex(violation.found)) into \(place), which others read too"
+                    + (violation.cause > 0 && violation.cause != violation.origin ? " since step \(violation.cause)" : "") + "; "
+                    + (violation.origin > 0 ? "the leaf stored at step \(violation.origin) lets it, so " : "") + "no fault told the host, no copy was made"
             case .frameFreedMapped:
                 "\(who) dropped the last reference to frame \(hex(violation.pa.rawValue)) while "
-                    + (violation.cause == violation.step ? "a leaf" : "a TLB entry, filled at step \(violation.cause),")
+                    + (violation.origin == 0 ? "a leaf" : "a TLB entry, filled at step \(violation.origin),")
                     + " still leads to it from IPA \(hex(violation.ipa.rawValue))"
             case .writeLost:
-                "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.cause), is lost; swap holds \(hex(violation.found))"
+                "reclaim dropped \(place) as clean: \(hex(violation.expected)), written at step \(violation.origin), is lost; swap holds \(hex(violation.found))"
+                    + (violation.cause < violation.origin ? "; the leaf stored at step \(violation.cause) let it be written unseen" : "")
             case .liveTableFreed:
                 violation.found > 0
                     ? "table \(hex(violation.pa.rawValue)) was freed with \(violation.found) live entr\(violation.found == 1 ? "y" : "ies") in it"
@@ -42,7 +49,7 @@ public struct Story {
             case .leafWithoutFrame:
                 machine.world.frames.contains(violation.pa.pfn)
                     ? "the leaf for \(place) outlived the host's page" : "the leaf for \(place) maps what the host never gave this guest"
-            case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.cause), outlived its leaf"
+            case .tlbOutlivesLeaf: "a TLB entry for \(place), filled at step \(violation.origin), outlived its leaf, which step \(violation.cause) changed"
             case .tableCount: "table \(hex(violation.pa.rawValue)) counts \(violation.found) references, not \(violation.expected)"
             case .tablesLeaked: "\(violation.found) table page\(violation.found == 1 ? "" : "s") left over, the first at \(hex(violation.pa.rawValue))"
             }
