@@ -177,6 +177,21 @@ extension Script {
         #expect(Lessons.run(session).stories.map(\.text) == [])
     }
 
+    @Test("show every behaviour, or the list says why there is nothing to show", arguments: Behaviour.allCases)
+    func shown(_ behaviour: Behaviour) throws {
+        let sessions = try Lessons.names.map { (name: $0, session: try Lessons.session($0)) }
+        let guide = BehaviourGuide(behaviour, sessions: sessions)
+        #expect(!guide.sessions.isEmpty || guide.unshown != nil, "\(behaviour.name)")
+    }
+
+    @Test("that are about a machine which could not be say so at once", arguments: Lessons.names) func hypothetical(_ name: String) throws {
+        let session = try Lessons.session(name)
+        guard session.hypothetical != nil else { return }
+        // The first sentence of what the first screen shows.
+        let beginning = session.about.prefix { $0 != "." }
+        #expect(beginning.localizedCaseInsensitiveContains("hypothetical"), "\(session.about)")
+    }
+
     // MARK: Causes
 
     /// Steps that can be what broke a rule; any other is a bystander.

@@ -51,6 +51,9 @@ public struct SessionEntry: Sendable {
         self.problem = problem
     }
 
+    /// No machine of that kernel's time could be like its.
+    var isHypothetical: Bool { session?.hypothetical != nil }
+
     var title: String { session?.title ?? (name == "…" ? problem : "in error: \(problem)") }
 
     /// Actions up to which a session is run through to know its length.

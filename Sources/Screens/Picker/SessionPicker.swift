@@ -283,6 +283,7 @@ struct SessionPicker {
                 var line = Line(" \(Character(sign))", role)
                 line.add(TextLayout.fit(entry.name, width: nameWidth - 1, glyphs: glyphs) + " ", .value)
                 if index == start, filter.isEmpty { line.add("start here: ", .note) }
+                if entry.isHypothetical { line.add("hypothetical: ", .note) }
                 line.add(entry.title, entry.session == nil ? .error : .plain)
                 // Lengths have a column of their own or none: the picked one's stands below in any case.
                 let lengthWidth = canvas.width >= 90 ? 40 : 0

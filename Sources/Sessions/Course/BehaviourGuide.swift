@@ -13,6 +13,8 @@ public struct BehaviourGuide: Sendable {
     public let steps: [MicroStep]
     /// The sessions that switch it, or speak of it, by name.
     public let sessions: [String]
+    /// Why no session shows it, or a part of it.
+    public let unshown: String?
 
     /// - Parameter sessions: those to look through.
     public init(_ behaviour: Behaviour, sessions: [(name: String, session: Session)] = []) {
@@ -22,6 +24,7 @@ public struct BehaviourGuide: Sendable {
         about = behaviour.about
         revisions = Revision.ofARMv7.filter { $0.behaviours.has(behaviour) }.map(\.rawValue)
         steps = behaviour.steps
+        unshown = behaviour.unshown
         self.sessions = sessions.filter { Self.concerns($0.session, behaviour) }.map(\.name)
     }
 
@@ -32,12 +35,19 @@ public struct BehaviourGuide: Sendable {
     /// Where it is decided: the functions of the kernel and the steps in them, a text each.
     public var places: [String] { steps.map { $0.text().function.isEmpty ? $0.name : "\($0.text().function): \($0.text().title) (\($0.name))" } }
 
+    /// "(B6)", as texts name the defects of DEFECTS.md.
+    private static func speaks(_ text: String, of behaviour: Behaviour) -> Bool {
+        guard behaviour.name.first == "b", let end = behaviour.name.firstIndex(of: "-") else { return false }
+        let number = behaviour.name[behaviour.name.index(after: behaviour.name.startIndex)..<end]
+        return !number.isEmpty && number.allSatisfy(\.isNumber) && text.contains("(B\(number))")
+    }
+
     private static func concerns(_ session: Session, _ behaviour: Behaviour) -> Bool {
         let own = session.machine.revision.behaviours
         if own.has(behaviour) != session.machine.behaviours.has(behaviour) { return true }
         let names = [behaviour.name] + (behaviour.opposite.map { [$0] } ?? [])
         let words = [session.title, session.about, session.question] + session.script.written.prefix(1000).map(\.note)
-        if words.contains(where: { text in names.contains { text.contains($0) } }) { return true }
+        if words.contains(where: { text in names.contains { text.contains($0) } || speaks(text, of: behaviour) }) { return true }
         return session.script.written.prefix(1000).contains {
             if case .switches(let list) = $0.command { list.contains { $0.0 == behaviour } } else { false }
         }

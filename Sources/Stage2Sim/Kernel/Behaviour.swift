@@ -29,6 +29,8 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     public var name: String { Self.table[Int(rawValue)].name }
     /// What happens when it is on.
     public var about: String { Self.table[Int(rawValue)].about }
+    /// Why no session shows it, or a part of it: what the simulation leaves out, or what cannot happen; nil where there is nothing to say.
+    public var unshown: String? { Self.table[Int(rawValue)].unshown }
     /// Another name, for its opposite: naming that one on switches this one off.
     public var opposite: String? { Self.table[Int(rawValue)].opposite }
 
@@ -36,6 +38,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         let name: String
         let about: String
         var opposite: String? = nil
+        var unshown: String? = nil
     }
 
     private static let table: [Entry] = [
@@ -55,15 +58,22 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "present-test", about: "unmap drops the table's reference only where a leaf was present", opposite: "b2-unconditional-put"),
         Entry(
             name: "unmap-by-range",
-            about: "one function unmaps ranges, and tears a VM down too; notifiers flush behind it. Off: page by page, each with a flush of its own"),
+            about: "one function unmaps ranges, and tears a VM down too; notifiers flush behind it. Off: page by page, each with a flush of its own",
+            unshown: "by itself it changes which steps are made, not what they come to: every reclaim or munmap shows the one form or the other"),
         Entry(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
-        Entry(name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor"),
+        Entry(
+            name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor",
+            unshown:
+                "a store is seen by every walker at once here, as no store buffer is simulated; without the dsb a walker might see it a little later, fault once more, and find it then"
+        ),
         Entry(name: "release-dirty", about: "the page is released with kvm_release_pfn_dirty"),
         Entry(name: "srcu", about: "memslots are read under srcu_read_lock"),
         Entry(name: "user-alloc-check", about: "a slot that user space did not allocate is refused"),
         Entry(name: "iomap-refuses-present", about: "ioremap does not overwrite a present leaf"),
         Entry(name: "mmio-decoder", about: "MMIO without syndrome is decoded in software"),
-        Entry(name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only"),
+        Entry(
+            name: "b3-alignment-check-vacuous", about: "the level-1 table's alignment assertion tests bit 0 only",
+            unshown: "the assertion has nothing to find: two pages allocated at once are aligned to their size, so neither form of it ever fires"),
         Entry(name: "b4-vttbr-mask", about: "VTTBR's address is masked with bits 38:12 instead of 39:13"),
         Entry(name: "b5-unaligned-unmap", about: "unmap steps over a hole without aligning to the next table", opposite: "aligned-unmap"),
         Entry(name: "b6-pgd-tail-count", about: "the level-1 table's second page starts with a count of 0, not 1"),
@@ -72,7 +82,11 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
             name: "b8-clean-next-page",
             about: "a new table is not cleaned: of a level-3 table clean_pte_table cleans the page after it, a level-2 table is left alone"),
         Entry(name: "b9-device-memattr", about: "device leaves carry the stage-1 attribute index as MemAttr"),
-        Entry(name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free"),
+        Entry(
+            name: "b10-free-before-flush", about: "empty tables are freed before the TLB flush", opposite: "flush-before-free",
+            unshown:
+                "of the dsb that is missing before the TLBI nothing shows: every store is complete at its step here, as no store buffer is simulated, so a flush never overtakes one"
+        ),
         Entry(name: "b11-isv0-is-write", about: "a data abort without syndrome counts as a write whatever WnR says"),
         Entry(name: "b12-slot-delete-keeps-stage2", about: "deleting a memory slot leaves its stage-2 leaves", opposite: "unmap-on-slot-delete"),
         Entry(name: "b13-no-break-before-make", about: "a leaf is replaced without clearing and flushing it first", opposite: "break-before-make"),

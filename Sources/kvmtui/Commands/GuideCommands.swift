@@ -22,7 +22,8 @@ struct SessionsCommand: ParsableCommand {
         func name(_ entry: SessionEntry) -> String { DisplayText(entry.name, limit: 200).text }
         let width = entries.map { name($0).count }.max() ?? 0
         func line(_ entry: SessionEntry) {
-            let title = DisplayText(entry.session?.title ?? "in error: \(entry.problem)", limit: 400).text
+            let mark = entry.session?.hypothetical == nil ? "" : "hypothetical: "
+            let title = mark + DisplayText(entry.session?.title ?? "in error: \(entry.problem)", limit: 400).text
             output.line("  " + name(entry) + String(repeating: " ", count: width - name(entry).count + 2) + title)
         }
         if !words.isEmpty {
@@ -126,6 +127,9 @@ struct BehavioursCommand: ParsableCommand {
             for place in guide.places { output.line("    decided in \(place)") }
             for (row, line) in TextLayout.wrap(guide.sessions.joined(separator: ", "), width: 64).enumerated() where !guide.sessions.isEmpty {
                 output.line((row == 0 ? "    sessions: " : "              ") + line)
+            }
+            for (row, line) in TextLayout.wrap(guide.unshown ?? "", width: 64).enumerated() where guide.unshown != nil {
+                output.line((row == 0 ? "    not shown: " : "               ") + line)
             }
         }
         try output.flush()
