@@ -221,7 +221,7 @@ extension Stepper {
     }
 
     @inline(never) private func reportBrokenWalk(_ address: PA) {
-        let cause = brokenWalk ?? world.causes.table(address.page) ?? world.stepNumber
+        let cause = brokenWalk ?? world.causes.freed(address.page) ?? world.stepNumber
         noteBrokenWalk(cause)
         report(.freedTableWalked, cause: cause, pa: address)
     }

@@ -20,7 +20,7 @@ extension Stepper {
 
     @inline(never) private func noteUnflushed(_ vm: VMNumber, _ ipa: IPA, old: Stage2Descriptor, new: Stage2Descriptor) {
         if let index = world.vms[vm].unflushed.firstIndex(where: { $0.gfn == ipa.gfn }) {
-            world.vms[vm].unflushed[index].changedAt = world.stepNumber
+            if new != old { world.vms[vm].unflushed[index].changedAt = world.stepNumber }
             if new.isValid, new.address != old.address { world.vms[vm].unflushed[index].step = world.stepNumber }
             return
         }

@@ -14,8 +14,9 @@ struct Sharing: BitwiseCopyable {
 struct CauseNotes {
     /// The store of a leaf that says more than was built (set_pte_ext), or that leads to no page, by VM and guest page.
     private var leaves = PagedStore<UInt32, 6>(absent: 0)
-    /// The step at which a kernel page last became a table or stopped being one, by page number from the first.
+    /// The steps at which a kernel page last became a table, and stopped being one, by its number.
     private var tables = PagedStore<UInt32, 6>(absent: 0)
+    private var freed = PagedStore<UInt32, 6>(absent: 0)
     var sharings: [Sharing] = []
 
     private static func index(_ vm: VMNumber, _ gfn: GFN) -> Int { vm.index << 28 | Int(truncatingIfNeeded: gfn.rawValue & 0xfff_ffff) }
@@ -29,17 +30,20 @@ struct CauseNotes {
     func leaf(_ vm: VMNumber, _ gfn: GFN) -> UInt32? { nonzero(leaves[Self.index(vm, gfn)]) }
     mutating func noteTable(_ page: PA, _ step: UInt32) { tables[Self.index(page)] = step }
     func table(_ page: PA) -> UInt32? { nonzero(tables[Self.index(page)]) }
+    mutating func noteFreed(_ page: PA, _ step: UInt32) { freed[Self.index(page)] = step }
+    func freed(_ page: PA) -> UInt32? { nonzero(freed[Self.index(page)]) }
     private func nonzero(_ step: UInt32) -> UInt32? { step == 0 ? nil : step }
 
     func detached() -> CauseNotes {
         var copy = self
         copy.leaves = leaves.detached()
         copy.tables = tables.detached()
+        copy.freed = freed.detached()
         return copy
     }
 
     /// Bytes copied because a kept copy shares them.
-    var copied: Int { leaves.copied + tables.copied }
+    var copied: Int { leaves.copied + tables.copied + freed.copied }
 }
 
 extension Stepper {

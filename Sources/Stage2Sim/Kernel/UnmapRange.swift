@@ -152,7 +152,7 @@ extension Stepper {
     func freeTablePage(_ table: PA, level: UInt8) {
         if Sink.checks {
             checkFreedTable(table, level: level)
-            world.causes.noteTable(table, world.stepNumber)
+            world.causes.noteFreed(table, world.stepNumber)
         }
         if world.hasCaches { keepMemory(table) }
         world.kernelPages.free(table)
@@ -180,7 +180,7 @@ extension Stepper {
         if let level1, page == level1 || page.rawValue == level1.rawValue + pageSize { say(.pgdPageDropped(page)) }
         if Sink.checks {
             report(.liveTableFreed, ipa: me.unmap.at, pa: page)
-            world.causes.noteTable(page, world.stepNumber)
+            world.causes.noteFreed(page, world.stepNumber)
         }
         world.kernelPages.free(page)
         emit(.tableFreed(page, level: 1))
