@@ -45,7 +45,7 @@ extension Incidents {
             id: "98047888bb9f", year: 2014, title: "A write to a read-only slot is to exit as MMIO", subject: "arm/arm64: KVM: Support KVM_CAP_READONLY_MEM",
             mechanism:
                 "Read-only slots exist so that the VMM can emulate writes to flash. The fault path knew only -EFAULT for such a write; since then it exits as MMIO does.",
-            needs: "read-only slots whose writes exit as MMIO"),
+            needs: "read-only slots, and the behaviour read-only-writes-exit", sessions: ["read-only-exit", "read-only-slot"]),
         Incident(
             id: "c3058d5da222", alsoIDs: ["262b003d059c"], year: 2014, title: "A memory slot beyond 40 bits is accepted",
             subject: "arm/arm64: KVM: Ensure memslots are within KVM_PHYS_SIZE",
@@ -79,7 +79,7 @@ extension Incidents {
             subject: "arm/arm64: KVM: Implement Stage-2 page aging",
             mechanism:
                 "kvm_age_hva said \"not young\" for every page. Since then it clears the leaf's access flag, and the next access takes an access flag fault that sets it again.",
-            needs: "the access flag at stage 2"),
+            needs: "the behaviour page-aging", sessions: ["page-aging"]),
         Incident(
             id: "a987370f8e7a", year: 2015, title: "Half of the level-1 table has no count",
             subject: "arm64: KVM: Fix stage-2 PGD allocation to have per-page refcounting",
@@ -90,7 +90,7 @@ extension Incidents {
             id: nil, year: 2016, title: "No break before make",
             mechanism:
                 "A leaf was replaced by one for another page before the old one was flushed: for a moment two translations of one address are live, which a CPU may answer with a TLB conflict abort.",
-            needs: "a check for two live translations"),
+            needs: "change_pte without an invalidation's window around it", sessions: ["break-before-make", "tlb-conflict"]),
         Incident(
             id: "57c841f131ef", year: 2016, title: "Cache maintenance outside memory kills the guest",
             subject: "arm/arm64: KVM: Handle out-of-RAM cache maintenance as a NOP",
@@ -174,7 +174,7 @@ extension Incidents {
             id: "406504c7b040", year: 2022, title: "Page tables in a read-only slot", subject: "KVM: arm64: Fix S1PTW handling on RO memslots",
             mechanism:
                 "Firmware may carry its page tables in flash. Every fault on a stage-1 walk counted as a write, which a read-only slot refuses. A translation fault on a walk is a read since; only a permission fault there is a write.",
-            needs: "read-only slots, and the guest's tables in one"),
+            needs: "read-only slots, and the guest's tables in one", sessions: ["tables-in-flash"]),
         Incident(
             id: "13ec9308a857", year: 2023, title: "What the VMA said is used after it may have changed",
             subject: "KVM: arm64: Retry fault if vma_lookup() results become invalid",
