@@ -47,6 +47,8 @@ struct TruthTests {
             says: [
                 "young: 0x00a00017ff → 0x00a00013ff", "a guest used it? young: it stays", "a guest used it? not young", "freed", "0x0000002a read at",
             ]),
+        // ATS1CPR walks the guest's tables through stage 2: a table page that has gone meanwhile sends the guest back, silently.
+        Case(name: "at-through-stage2", says: ["PAR.F: the translation failed", "HSR 0x900000c7", "0x00000001 written at"]),
         // What a search found.
         Case(name: "found-vmid"),
         Case(name: "found-slot-frame-freed-mapped"),

@@ -14,7 +14,7 @@ extension Routine {
             .accessFaultSet, in: "handle_access_fault", title: "set the access flag",
             what: "AF is set in the leaf, by a plain store; nothing is flushed.",
             why: "A translation that ends in an access flag fault is never kept in a TLB, so no TLB can hold the leaf as it was.",
-            source: "handle_access_fault since 35307b9a5f7e; DDI 0406C B3.7.5")
+            source: "handle_access_fault since 35307b9a5f7e; DDI 0406C B3.9")
         Row(
             .accessFaultUnlock, in: "handle_access_fault", title: "release mmu_lock",
             what: "The lock is released, and the page marked accessed for the host's lists (mark_page_accessed).",

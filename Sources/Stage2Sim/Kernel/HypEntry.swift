@@ -59,12 +59,14 @@ extension Stepper {
         go(.storeHPFAR)
     }
 
-    /// ATS1CPR: a privileged stage-1 read translation; the result is in PAR, which is the guest's (6a077e4ab9cb).
+    /// ATS1CPR: a privileged stage-1 read translation, whose own reads of the guest's tables go through stage 2; the result is in PAR, which is
+    /// the guest's (6a077e4ab9cb).
     func translateFaultVA() {
         let va = me.accessVA
         var ipa = me.accessIPA
         if me.access.throughStage1 {
-            guard let mapping = world.stage1.first(where: { $0.contains(va) }), mapping.valid else {
+            guard let mapping = world.stage1.first(where: { $0.contains(va) }), mapping.valid, mapping.tables.allSatisfy(isReadableAtStage2)
+            else {
                 me.par = 1
                 emit(.parSet(1))
                 decide(.translationFailed)
@@ -76,6 +78,13 @@ extension Stepper {
         emit(.parSet(me.par))
         me.hpfar = HPFAR(faulting: ipa)
         go(.storeHPFAR)
+    }
+
+    /// What the CPU's own read of a guest's table finds at stage 2, in its TLB or in the tables.
+    private func isReadableAtStage2(_ table: IPA) -> Bool {
+        if let entry = world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, table.page) { return Stage2Walk.permits(entry.descriptor, .read) }
+        guard let leaf = world.leaf(of: me.vm, table), leaf.isValid, leaf.accessFlag else { return false }
+        return Stage2Walk.permits(leaf, .read)
     }
 
     /// The guest simply tries again; KVM never hears of the fault.

@@ -15,7 +15,7 @@ extension Routine {
         Row(
             .slotSynchronize, in: "kvm_set_memory_region", title: "synchronize_srcu", waits: .slotReaders, decides: [.b12SlotDeleteKeepsStage2, .srcu],
             what: .by {
-                ($0.has(.srcu) ? "It waits until every reader has left" : "Nobody marks himself as a reader, so there is nobody to wait for")
+                ($0.has(.srcu) ? "It waits until every reader has left" : "It waits for notifiers; faults do not mark themselves as readers")
                     + "; then the architecture may flush its tables."
             },
             why: .if(
@@ -38,6 +38,13 @@ extension Routine {
             why: .if(
                 .b12SlotDeleteKeepsStage2, "Notifiers look pages up by slot: what is left in the tables for this one, they will not find.",
                 else: "Nothing of it is left in the tables."),
+            source: .kernel("virt/kvm/kvm_main.c"))
+        Row(
+            .slotSynchronizeAgain, in: "kvm_set_memory_region", title: "synchronize_srcu, once more", waits: .slotReaders, decides: [.srcu],
+            what: .if(
+                .srcu, "It waits a second time until every reader has left.",
+                else: "It waits a second time, for notifiers: faults do not mark themselves as readers."),
+            why: "Whoever began to read the slots before the new list was in place may still look at the old one, which is freed next.",
             source: .kernel("virt/kvm/kvm_main.c"))
     }
 }
@@ -89,8 +96,11 @@ extension Stepper {
     func slotRemove() {
         if let index = world.vms[vm].slots.index(around: me.hostAction.ipa) { world.vms[vm].slots.remove(index) }
         progress()
-        finish(.done)
+        proceed()
     }
+
+    /// The list as it was before goes when nobody looks at it any more.
+    func slotSynchronizeAgain() { finish(.done) }
 }
 
 // MARK: Results in words
@@ -108,11 +118,12 @@ extension Narration {
         case .slotSynchronize:
             if now.outcome == .failed { return Told(failed, what: "The slot has gone meanwhile.", why: "Somebody else has deleted it.") }
             return Told(
-                (has(.srcu) ? "every reader has left" : "nobody to wait for")
+                "every reader has left"
                     + (now.next == .slotRemove ? "; the tables are left alone" : "; its leaves go next"))
         case .slotLockMMU: return Told("held by \(after.name(of: actor))")
         case .slotUnlockMMU: return Told("free")
         case .slotRemove: return Told("done")
+        case .slotSynchronizeAgain: return Told("every reader has left")
         default: return nil
         }
     }

@@ -123,7 +123,7 @@ extension Routine {
                 .releaseDirty, "The page is marked dirty, and the reference from the lookup given back.", else: "The reference from the lookup is given back."),
             why: .if(
                 .releaseDirty,
-                "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug, at the cost of writing every page that was only read.",
+                "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug (derived), at the cost of writing every page that was only read.",
                 else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
             source: .kernel("user_mem_abort"))
     }

@@ -92,6 +92,7 @@ extension Stepper {
             .forkEnd, .forkDone, .zapStart, .zapEntries, .zapEnd, .zapFree, .exitProcess, .protectStart, .protectEntries, .protectEnd, .ksmCompare,
             .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
             .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
+            .slotSynchronizeAgain,
             .vmCreate, .allocateLevel1,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
@@ -195,6 +196,7 @@ extension Stepper {
         case .slotLockMMU: slotLockMMU()
         case .slotUnlockMMU: slotUnlockMMU()
         case .slotRemove: slotRemove()
+        case .slotSynchronizeAgain: slotSynchronizeAgain()
         case .vmCreate: vmCreate()
         case .allocateLevel1: allocateLevel1()
         case .destroyStop: destroyStop()

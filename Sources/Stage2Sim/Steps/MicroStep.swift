@@ -61,7 +61,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Other processes, and what a process does to its memory; `text(_:)` says what each one is.
     case ksmReplaceStart, ksmReplaceClear, ksmReplaceChange, ksmReplaceSet, ksmReplaceEnd
     /// Memory slots and virtual machines; `text(_:)` says what each one is.
-    case slotAdd, slotInvalidate, slotSynchronize, slotLockMMU, slotUnlockMMU, slotRemove
+    case slotAdd, slotInvalidate, slotSynchronize, slotLockMMU, slotUnlockMMU, slotRemove, slotSynchronizeAgain
     /// Memory slots and virtual machines; `text(_:)` says what each one is.
     case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
     /// What happens to the machine; `text(_:)` says what each one is.
