@@ -74,11 +74,14 @@ extension Stepper {
 
     private var isUnderLock: Bool { world.vms[me.vm].holder == me.id }
 
-    /// By the VMM's address the operation may itself fault: outside the lock the host's fault handler brings the page back.
+    /// By the VMM's address the operation may itself fault: outside the lock the host's fault handler brings the page back. For a read-only
+    /// slot there is no address: gfn_to_hva asks for one that may be written, and gives an error value, over which the operation goes as if it
+    /// were one; 98047888bb9f hands the slot's address down.
     func syncInstructionCache() {
         if !world.hasCaches, !has(.cacheOpUnderLock), !has(.invalidateIOnExec) { return endSync() }
         let rule = world.instructionCacheRule
         let byUserAddress = !has(.cacheOpKernelMapping) && has(.icacheMaintenance) && rule == .page && invalidatesNow
+        if byUserAddress, me.slotReadOnly, !has(.readOnlyWritesExit) { return endSync(synced: false) }
         if byUserAddress, me.hostResult == 0 {
             let entry = world.processes[me.hostProcess].entry(me.hostPage)
             if !entry.isPresent {
@@ -98,11 +101,11 @@ extension Stepper {
         endSync()
     }
 
-    private func endSync() {
+    private func endSync(synced: Bool = true) {
         if has(.invalidateIOnExec), me.hsr.isInstructionAbort || isExecutableAlready {
             me.newLeaf = Stage2Descriptor(me.newLeaf.rawValue & ~Stage2Descriptor.xnBits.mask)
         }
-        if has(.icacheMaintenance), invalidatesNow, world.instructionCacheRule != .nothing {
+        if synced, has(.icacheMaintenance), invalidatesNow, world.instructionCacheRule != .nothing {
             emit(.instructionCacheSynced(me.hostPage, wholeCache: world.instructionCacheRule == .all))
         }
         proceedToLeaf()
@@ -161,6 +164,14 @@ extension Narration {
                 what: "The operation goes by the VMM's address, whose page has gone meanwhile: the host's page fault brings one back.",
                 why: "No lock is held here, so it may sleep. The page that comes need not be the one that was looked up.")
         }
+        if goesAstray {
+            return Told(
+                "PIPT, an error for an address: not this page",
+                what: "The slot is read-only: gfn_to_hva gives an error value in place of an address, and the operation goes over what that names.",
+                why:
+                    "It asks for an address that may be written. The value lies in the kernel's own memory, so nothing faults; the guest's page is left as it is (derived: 32-bit ARM offered no read-only slots)."
+            )
+        }
         if was.hostResult != 0 {
             return Told(
                 "the operation failed: ignored", what: "The VMM's address has no page, and the host's fault could bring none back: the cache operation fails.",
@@ -197,6 +208,12 @@ extension Narration {
             rule == own ? reason(rule) : "The rule of another kind of cache is applied to this one: what it owes this cache stays undone, or too much is done."
         let text = after.world.caches == nil ? "\(kind), \(done)" : "\(kind), \(done): \(maintained ?? "no line there")"
         return Told(text, what: what, why: why)
+    }
+
+    /// The operation was to go by an address that a read-only slot has not.
+    private var goesAstray: Bool {
+        now.slotReadOnly && !has(.readOnlyWritesExit) && has(.icacheMaintenance) && !has(.cacheOpKernelMapping) && after.world.instructionCacheRule == .page
+            && (!has(.invalidateIOnExec) || now.hsr.isInstructionAbort)
     }
 
     private func reason(_ rule: InstructionCacheRule) -> String {
