@@ -21,7 +21,8 @@ public enum TraceSession {
 
     /// What a newer kernel than v3.9 does, of what the simulation can: for traces in the formats of later kernels.
     static let newerBehaviours: [(Behaviour, on: Bool)] = [
-        (.readOnlySlots, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false), (.b6PgdTailCount, false),
+        (.readOnlySlots, true), (.readOnlyWritesExit, true), (.s1ptwIsWrite, true), (.gupOpportunisticWrite, true), (.b5UnalignedUnmap, false),
+        (.b6PgdTailCount, false),
         (.b11Isv0IsWrite, false), (.b12SlotDeleteKeepsStage2, false),
     ]
 
