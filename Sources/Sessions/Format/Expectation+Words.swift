@@ -30,7 +30,7 @@ extension Expectation {
             FormatWord("abort", "", "an abort was injected into the guest"),
             FormatWord("signal", "", "the VMM or a process got a signal"),
             FormatWord("refused", "", "the host gave the action up"),
-            FormatWord("error", "-EFAULT|-ENOMEM|-EBUSY|-EINVAL|-ENOSYS", "KVM_RUN or the call failed so", example: "-EFAULT"),
+            FormatWord("error", "-EFAULT|-ENOMEM|-EBUSY|-EEXIST|-EINVAL|-ENOSYS", "KVM_RUN or the call failed so", example: "-EFAULT"),
             FormatWord("message", "TEXT", "the kernel logged this", example: "Unexpected L2 read permission error"),
             FormatWord("stuck", "", "the same fault comes again and again"),
             FormatWord("bug", "", "the kernel's BUG() was met"),

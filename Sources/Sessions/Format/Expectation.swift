@@ -157,8 +157,8 @@ public struct Expectation: Sendable {
         case ("line-ops", 2): what = .lineOperations(try count())
         case ("icache-lines", 2): what = .instructionLines(try count())
         case ("error", 2):
-            guard let error = [Errno.ENOMEM, .EFAULT, .EBUSY, .EINVAL, .ENOSYS].first(where: { $0.name == words[1] }) else {
-                throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EBUSY, -EINVAL or -ENOSYS")
+            guard let error = [Errno.ENOMEM, .EFAULT, .EBUSY, .EEXIST, .EINVAL, .ENOSYS].first(where: { $0.name == words[1] }) else {
+                throw ActionLanguage.Mistake(column: 7, found: "'\(words[1])'", fits: "-ENOMEM, -EFAULT, -EBUSY, -EEXIST, -EINVAL or -ENOSYS")
             }
             what = .error(error)
         case ("message", 2...): what = .message(words.dropFirst().joined(separator: " "))

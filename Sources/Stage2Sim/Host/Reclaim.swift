@@ -274,6 +274,10 @@ extension Narration {
         }
         return decided(.nothingToDo)
             ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot is taken to hold the same bytes.")
-            : Told(hostChanges ?? "written", what: "The page is dirty: it is written to its slot.", why: "What is dropped next must be in swap.")
+            : Told(
+                hostChanges ?? "written", what: "The page is dirty: it is written to its slot.",
+                why:
+                    "What is dropped next must be in swap. Linux keeps a page that is being written, and frees it at a later pass; here the write is done at once."
+            )
     }
 }

@@ -51,7 +51,7 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
 /// Error numbers that the path returns, negated as the kernel returns them.
 public enum Errno: Int32, Sendable, BitwiseCopyable {
     /// Linux's numbers, as positive ones.
-    case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EINVAL = 22, ERANGE = 34, ENOSYS = 38
+    case EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, EEXIST = 17, EINVAL = 22, ERANGE = 34, ENOSYS = 38
     /// "-ENOMEM".
     public var name: String { "-\(String(describing: self))" }
 }

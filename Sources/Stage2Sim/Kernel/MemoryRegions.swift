@@ -56,7 +56,8 @@ extension Stepper {
         let a = me.hostAction
         let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
         let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
-        guard !overlaps, world.vms[vm].slots.count < Memslots.userLimit, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
+        guard world.vms[vm].slots.count < Memslots.userLimit, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
+        guard !overlaps else { return finish(.failed, error: .EEXIST) }
         world.vms[vm].slots.insert(contentsOf: [slot])
         // The VMM maps memory there too, where it has none.
         let process = world.vms[vm].process
@@ -110,9 +111,14 @@ extension Narration {
         switch step {
         case .slotAdd:
             guard now.outcome == .failed else { return Told("done") }
+            if now.error == -Errno.EEXIST.rawValue {
+                return Told(failed, what: "The slot is refused: it overlaps another one.", why: "One guest address can lie in one slot only.")
+            }
             return now.hostAction.count == 1 && !has(.readOnlySlots)
                 ? Told(failed, what: "The slot is refused: it is to be read-only.", why: "32-bit ARM does not offer read-only slots.")
-                : Told(failed, what: "The slot is refused: it overlaps another one.", why: "One guest address can lie in one slot only.")
+                : Told(
+                    failed, what: "The slot is refused: the VM has as many as it can have.",
+                    why: "User space may have \(Memslots.userLimit) slots at a time on 32-bit ARM.")
         case .slotInvalidate:
             return now.outcome == .failed ? Told(failed, what: "No slot is there to be deleted.", why: "The address lies in no slot.") : Told("done")
         case .slotSynchronize:
