@@ -25,6 +25,16 @@ struct RoutineTests {
         }
     }
 
+    @Test("whoever stands at a step whose behaviour is switched off goes on from there", arguments: Behaviour.allCases) func switched(_ behaviour: Behaviour) {
+        for revision in Revision.allCases {
+            var on = revision.behaviours, off = revision.behaviours
+            on.set(behaviour, true)
+            off.set(behaviour, false)
+            let (before, after) = (StepOrder(on), StepOrder(off))
+            for step in MicroStep.allCases where before[after: step] != .idle { #expect(after[after: step] != .idle, "\(step)") }
+        }
+    }
+
     @Test("v4's path is headed with v4's functions") func functionsOfV4() {
         let v4 = Setting(.v4), v39 = Setting(.v39)
         #expect(MicroStep.writeLeaf.text(v4).function == "set_pte_ext" && MicroStep.writeLeaf.text(v39).function == "kvm_set_pte")

@@ -7,9 +7,15 @@ struct StepOrder: BitwiseCopyable, Sendable {
     private var waits = InlineArray<256, UInt8>(repeating: 0)
 
     init(_ behaviours: Behaviours) {
-        for routine in Routine.all {
-            let places = routine.places.filter { $0.when.holds(behaviours) }
-            for (place, next) in zip(places, places.dropFirst()) where place.isFollowed { following[Int(place.step.rawValue)] = next.step.rawValue }
+        // Also of places that are not in force: an actor may stand at one when its behaviour is switched, and goes on from there.
+        for isInForce in [false, true] {
+            for routine in Routine.all {
+                let places = routine.places
+                for (number, place) in places.enumerated() where place.isFollowed && place.when.holds(behaviours) == isInForce {
+                    guard let next = places[(number + 1)...].first(where: { $0.when.holds(behaviours) }) else { continue }
+                    following[Int(place.step.rawValue)] = next.step.rawValue
+                }
+            }
         }
         for step in MicroStep.allCases { waits[Int(step.rawValue)] = step.row.waits.rawValue }
     }
