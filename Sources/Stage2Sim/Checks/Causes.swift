@@ -10,40 +10,48 @@ struct Sharing: BitwiseCopyable {
     var pfn = PFN(0)
 }
 
-/// Steps by what they were made to, sparse; copies share.
+/// Steps by what they were made to, sparse; copies share. Made when there is something to note.
 struct CauseNotes {
+    private typealias Steps = PagedStore<UInt32, 6>
+
     /// The store of a leaf that says more than was built (set_pte_ext), or that leads to no page, by VM and guest page.
-    private var leaves = PagedStore<UInt32, 6>(absent: 0)
+    private var leaves: Steps?
     /// The steps at which a kernel page last became a table, and stopped being one, by its number.
-    private var tables = PagedStore<UInt32, 6>(absent: 0)
-    private var freed = PagedStore<UInt32, 6>(absent: 0)
+    private var tables: Steps?
+    private var freed: Steps?
     var sharings: [Sharing] = []
 
     private static func index(_ vm: VMNumber, _ gfn: GFN) -> Int { vm.index << 28 | Int(truncatingIfNeeded: gfn.rawValue & 0xfff_ffff) }
     private static func index(_ table: PA) -> Int { Int(truncatingIfNeeded: table.rawValue >> 12 & 0xfff_ffff) }
 
-    /// - Parameter step: 0: the leaf is as it should be.
-    mutating func noteLeaf(_ vm: VMNumber, _ gfn: GFN, _ step: UInt32) {
-        let index = Self.index(vm, gfn)
-        if leaves[index] != step { leaves[index] = step }
+    private static func note(_ step: UInt32, at index: Int, in steps: inout Steps?) {
+        if steps == nil {
+            guard step != 0 else { return }
+            steps = Steps(absent: 0)
+        }
+        if steps![index] != step { steps![index] = step }
     }
-    func leaf(_ vm: VMNumber, _ gfn: GFN) -> UInt32? { nonzero(leaves[Self.index(vm, gfn)]) }
-    mutating func noteTable(_ page: PA, _ step: UInt32) { tables[Self.index(page)] = step }
-    func table(_ page: PA) -> UInt32? { nonzero(tables[Self.index(page)]) }
-    mutating func noteFreed(_ page: PA, _ step: UInt32) { freed[Self.index(page)] = step }
-    func freed(_ page: PA) -> UInt32? { nonzero(freed[Self.index(page)]) }
-    private func nonzero(_ step: UInt32) -> UInt32? { step == 0 ? nil : step }
+
+    private func find(_ index: Int, in steps: Steps?) -> UInt32? { steps.flatMap { $0[index] == 0 ? nil : $0[index] } }
+
+    /// - Parameter step: 0: the leaf is as it should be.
+    mutating func noteLeaf(_ vm: VMNumber, _ gfn: GFN, _ step: UInt32) { Self.note(step, at: Self.index(vm, gfn), in: &leaves) }
+    func leaf(_ vm: VMNumber, _ gfn: GFN) -> UInt32? { find(Self.index(vm, gfn), in: leaves) }
+    mutating func noteTable(_ page: PA, _ step: UInt32) { Self.note(step, at: Self.index(page), in: &tables) }
+    func table(_ page: PA) -> UInt32? { find(Self.index(page), in: tables) }
+    mutating func noteFreed(_ page: PA, _ step: UInt32) { Self.note(step, at: Self.index(page), in: &freed) }
+    func freed(_ page: PA) -> UInt32? { find(Self.index(page), in: freed) }
 
     func detached() -> CauseNotes {
         var copy = self
-        copy.leaves = leaves.detached()
-        copy.tables = tables.detached()
-        copy.freed = freed.detached()
+        copy.leaves = leaves.map { $0.detached() }
+        copy.tables = tables.map { $0.detached() }
+        copy.freed = freed.map { $0.detached() }
         return copy
     }
 
     /// Bytes copied because a kept copy shares them.
-    var copied: Int { leaves.copied + tables.copied + freed.copied }
+    var copied: Int { (leaves?.copied ?? 0) + (tables?.copied ?? 0) + (freed?.copied ?? 0) }
 }
 
 extension Stepper {

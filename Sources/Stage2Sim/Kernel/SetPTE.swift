@@ -120,7 +120,7 @@ extension Stepper {
         _ = changeCount(of: entry, by: 1)
         if Sink.checks {
             openTableBook(entry.page)
-            world.causes.noteTable(page, world.stepNumber)
+            if world.hasCaches { world.causes.noteTable(page, world.stepNumber) }
         }
         if level == 2 {
             me.tables.level2Entry = Stage2Walk.descriptorAddress(table: page, ipa: me.set.ipa, level: 2)
