@@ -146,6 +146,7 @@ extension Script {
             needed: false),
         Omission(behaviour: .changePteNeedsLeaf, session: "change-pte-window", rule: .accessAfterLoss, says: "vcpu1 read from IPA 0x80001000"),
         Omission(behaviour: .b12SlotDeleteKeepsStage2, session: "slot-deleted", rule: .accessAfterLoss, says: "read from IPA 0x90001000", needed: false),
+        Omission(behaviour: .changePteSkipsInvalid, session: "change-pte-deleted-slot", rule: .accessAfterLoss, says: "vcpu0 read from IPA 0x80001000"),
         Omission(
             behaviour: .b13NoBreakBeforeMake, session: "break-before-make", rule: .twoTranslations,
             says: "vcpu1 read from IPA 0x80001000, frame 0xa0001000, while frame 0xa0101000 is mapped there too", needed: false),

@@ -25,7 +25,7 @@ public struct BehaviourGuide: Sendable {
         revisions = Revision.ofARMv7.filter { $0.behaviours.has(behaviour) }.map(\.rawValue)
         steps = behaviour.steps
         unshown = behaviour.unshown
-        self.sessions = sessions.filter { Self.concerns($0.session, behaviour) }.map(\.name)
+        self.sessions = sessions.filter { $0.name == behaviour.name || Self.concerns($0.session, behaviour) }.map(\.name)
     }
 
     public static func all(sessions: [(name: String, session: Session)] = []) -> [BehaviourGuide] {
@@ -39,7 +39,7 @@ public struct BehaviourGuide: Sendable {
     private static func speaks(_ text: String, of behaviour: Behaviour) -> Bool {
         guard behaviour.name.first == "b", let end = behaviour.name.firstIndex(of: "-") else { return false }
         let number = behaviour.name[behaviour.name.index(after: behaviour.name.startIndex)..<end]
-        return !number.isEmpty && number.allSatisfy(\.isNumber) && text.contains("(B\(number))")
+        return !number.isEmpty && number.allSatisfy(\.isNumber) && (text.contains("(B\(number))") || text.contains("(B\(number),"))
     }
 
     private static func concerns(_ session: Session, _ behaviour: Behaviour) -> Bool {

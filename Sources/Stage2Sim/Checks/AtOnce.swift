@@ -127,12 +127,12 @@ extension Stepper {
         let write = me.access.kind == .write
         /// The frame was given to somebody else, or the walk met no table, or the leaf has led nowhere from the start.
         func reportLoss() {
-            let walk = brokenWalk
+            let entry = world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, me.ipa)
+            let walk = brokenWalk ?? brokenWalk(keptIn: entry)
             let given = frame.changedAt > 0 ? frame.changedAt : nil
             report(
-                .accessAfterLoss,
-                cause: walk ?? given ?? world.causes.leaf(me.vm, me.ipa.gfn) ?? world.cpus[me.cpu].tlb.lookup(me.vttbr.vmid, me.ipa)?.filledAt,
-                pa: pa, isWrite: write, origin: walk ?? 0)
+                .accessAfterLoss, cause: walk ?? given ?? world.causes.leaf(me.vm, me.ipa.gfn) ?? entry?.filledAt, pa: pa, isWrite: write,
+                origin: walk ?? 0)
         }
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
             // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.

@@ -10,6 +10,15 @@ struct Sharing: BitwiseCopyable {
     var pfn = PFN(0)
 }
 
+/// A walk that met what is no table, or no table as it was stored: what it found may be in the CPU's TLB since.
+struct WalkAstray: BitwiseCopyable {
+    var cpu: CPUNumber
+    var vm: VMNumber
+    var gfn: GFN
+    var step: UInt32
+    var cause: UInt32
+}
+
 /// Steps by what they were made to, sparse; copies share. Made when there is something to note.
 struct CauseNotes {
     private typealias Steps = PagedStore<UInt32, 6>
@@ -20,6 +29,7 @@ struct CauseNotes {
     private var tables: Steps?
     private var freed: Steps?
     var sharings: [Sharing] = []
+    var walksAstray: [WalkAstray] = []
 
     private static func index(_ vm: VMNumber, _ gfn: GFN) -> Int { vm.index << 28 | Int(truncatingIfNeeded: gfn.rawValue & 0xfff_ffff) }
     private static func index(_ table: PA) -> Int { Int(truncatingIfNeeded: table.rawValue >> 12 & 0xfff_ffff) }
@@ -68,7 +78,17 @@ extension Stepper {
     /// The access under way came by a walk that met what is no table, or no table as it was stored; by which step that is so.
     var brokenWalk: UInt32? { me.brokenWalk.attempt == me.attemptStart && me.brokenWalk.cause > 0 ? me.brokenWalk.cause : nil }
 
-    func noteBrokenWalk(_ cause: UInt32) { me.brokenWalk = BrokenWalk(attempt: me.attemptStart, cause: cause) }
+    func noteBrokenWalk(_ cause: UInt32) {
+        me.brokenWalk = BrokenWalk(attempt: me.attemptStart, cause: cause)
+        guard world.causes.walksAstray.count < 256 else { return }
+        world.causes.walksAstray.append(WalkAstray(cpu: me.cpu, vm: me.vm, gfn: me.ipa.gfn, step: world.stepNumber, cause: cause))
+    }
+
+    /// The same, where the TLB has kept what such a walk found.
+    func brokenWalk(keptIn entry: TLBEntry?) -> UInt32? {
+        guard let entry else { return nil }
+        return world.causes.walksAstray.last { $0.cpu == me.cpu && $0.vm == me.vm && $0.gfn == me.ipa.gfn && $0.step <= entry.filledAt }?.cause
+    }
 }
 
 extension World {

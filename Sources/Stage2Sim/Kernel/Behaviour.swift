@@ -118,7 +118,10 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "cache-op-kernel-mapping", about: "the cache operation uses the kernel's own mapping of the page"),
         Entry(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
         Entry(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
-        Entry(name: "icache-rule-nothing", about: "treat the instruction cache as VIVT tagged by ASID and VMID: no maintenance"),
+        Entry(
+            name: "icache-rule-nothing", about: "treat the instruction cache as VIVT tagged by ASID and VMID: no maintenance",
+            unshown:
+                "where another kind of cache is given this rule, it comes to what icache-maintenance switched off does: icache-pipt and icache-vipt show that"),
         Entry(name: "icache-rule-page", about: "treat the instruction cache as PIPT: maintenance of one page"),
         Entry(name: "icache-rule-all", about: "treat the instruction cache as VIPT: invalidate everything"),
     ]
