@@ -198,11 +198,11 @@ extension Script {
     /// Steps that can be what broke a rule; any other is a bystander.
     private static let culprits: [Rule: Set<String>] = [
         .accessAfterLoss: [
-            "mapFreshPage", "copyHostPage", "swapInPage", "zapFree", "reclaimFree", "releasePage", "copyDropOld", "copyEnd", "ksmReplaceSet",
+            "mapFreshPage", "copyHostPage", "swapInPage", "zapFree", "reclaimFree", "releasePage", "copyDropOld", "copyEnd", "ksmReplaceSet", "ksmReplaceEnd",
             "freeLevel3", "freeLevel2", "installLevel2", "installLevel3", "writeLeaf", "notifyChangeSet", "exitProcess", "destroyLevel1",
         ],
         .writeToShared: ["forkCopyEntries", "ksmReplaceSet", "writeLeaf"],
-        .frameFreedMapped: ["releasePage", "reclaimFree", "zapFree", "exitProcess", "copyDropOld", "clearLeaf"],
+        .frameFreedMapped: ["releasePage", "reclaimFree", "zapFree", "exitProcess", "copyDropOld", "ksmReplaceEnd", "clearLeaf"],
         .writeLost: ["writeLeaf"],
         .liveTableFreed: ["freeLevel3", "freeLevel2", "dropLevel3", "dropLevel2", "destroyUnmap"],
         .memoryCacheEmpty: ["installLevel2", "installLevel3"],
