@@ -186,7 +186,7 @@ extension Incidents {
             subject: "KVM: Avoid illegal stage2 mapping on invalid memory slot",
             mechanism:
                 "While a slot is being deleted its leaves go, and KSM or a copy may still name a new page for one of its addresses: change_pte made a leaf in the INVALID slot, and nobody took it away.",
-            needs: "a slot's deletion that unmaps"),
+            needs: "a slot's deletion that unmaps", sessions: ["change-pte-deleted-slot"]),
         Incident(
             id: "f3b65bbaed7c", year: 2024, title: "change_pte never had anything to change", subject: "KVM: delete .change_pte MMU notifier callback",
             mechanism:
