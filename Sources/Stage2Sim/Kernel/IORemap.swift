@@ -16,7 +16,8 @@ extension Routine {
             .ioremapSet, in: "kvm_phys_addr_ioremap", title: "build the device leaf", decides: [.b9DeviceMemAttr],
             what: "The device's page with PAGE_S2_DEVICE and the right to write.",
             why: .if(
-                .b9DeviceMemAttr, "MemAttr holds the stage-1 index for device memory, which stage 2 reads as an undefined normal type (B9).",
+                .b9DeviceMemAttr,
+                "MemAttr holds the stage-1 index for device memory, 0100, which stage 2 takes for outer non-cacheable Normal memory with an UNPREDICTABLE inner attribute (B9).",
                 else: "MemAttr is 0b0001: Device, as stage 2 has it."),
             source: .kernel("kvm_phys_addr_ioremap"))
         Row(
