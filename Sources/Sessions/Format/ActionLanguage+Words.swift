@@ -35,6 +35,9 @@ extension ActionLanguage {
         FormatWord("dsb", "", "wait for maintenance to complete"),
         FormatWord("isb", "", "fetch again what was fetched ahead"),
         FormatWord("caches", "on|off", "the guest switches its caches on or off", example: "off"),
+        FormatWord("at", "ADDRESS", "translate an address by hand (ATS1CPR): stage 1, into PAR", example: "va:0x1000"),
+        FormatWord("par", "[rN]", "read PAR", example: "r3"),
+        FormatWord("vcpu-init", "", "user space initialises the vCPU again (KVM_ARM_VCPU_INIT): caches off"),
         FormatWord("continue", "", "go on with what an until, a through or a lock stopped"),
     ]
 
@@ -58,6 +61,7 @@ extension ActionLanguage {
         FormatWord("fail-alloc", "N|off", "after N more pages the kernel gets no memory", example: "2"),
         FormatWord("ioremap", "IPA PA [SIZE]", "kvm_phys_addr_ioremap maps a device", example: "0x2c000000 0x2c006000 8K"),
         FormatWord("unmap-range", "IPA SIZE", "unmap_stage2_range by itself, without a notifier", example: "0x80000000 4M"),
+        FormatWord("save-restore", "[VM]", "a VM is saved and restored: no exit is left to be completed", example: "vm0"),
         FormatWord("exhaust-vmids", "", "the next VM to enter needs a new VMID generation"),
         FormatWord("stage1-unmap", "VA", "the guest's tables lose the page", example: "0x1000"),
         FormatWord("continue", "", "go on with what an until, a through or a lock stopped"),

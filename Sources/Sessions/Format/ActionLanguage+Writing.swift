@@ -35,6 +35,9 @@ extension ActionLanguage {
         case .exclusive: return (load ? "ldrex " : "strex ") + place + value
         case .writeBack: return (load ? "ldr-wb " : "str-wb ") + place + value
         case .cacheMaintenance: return maintenanceText(access, place)
+        case .translation: return "at " + place
+        case .readPAR: return "par" + (access.register == 3 ? "" : " r\(access.register)")
+        case .vcpuInit: return "vcpu-init"
         case .plain: break
         }
         if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") + asidText(access.asid) }
@@ -70,6 +73,7 @@ extension ActionLanguage {
         case .ioremap: return "ioremap \(hex(a.ipa.rawValue)) \(hex(a.pa.rawValue)) \(size)"
         case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
         case .exhaustVMIDs: return "exhaust-vmids"
+        case .saveRestore: return "save-restore vm\(a.vm)"
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
         case .levelOneAgain: return "alloc-pgd vm\(a.vm)"
         case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:

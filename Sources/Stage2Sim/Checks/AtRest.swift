@@ -5,6 +5,7 @@
 enum BookEntry: BitwiseCopyable, Equatable {
     case leaf(vm: VMNumber, gfn: UInt64)
     case table(PA)
+    case frame(PFN)
 }
 
 /// The rows opened since the books were last balanced. A fault opens a handful: those stand inside, more in an array.
@@ -52,6 +53,7 @@ extension Stepper {
             switch world.openBooks[i] {
             case .leaf(let vm, let gfn): balanceLeaf(vm, GFN(gfn).ipa)
             case .table(let table): balanceTable(table)
+            case .frame(let pfn): balanceFrame(pfn)
             }
             i += 1
         }
@@ -59,7 +61,8 @@ extension Stepper {
     }
 
     private func balanceLeaf(_ vm: VMNumber, _ ipa: IPA) {
-        guard !world.vms[vm].destroyed else { return }
+        // Beyond 40 bits there is no leaf to look at, whatever a slot says.
+        guard !world.vms[vm].destroyed, ipa.rawValue < 1 << 40 else { return }
         let leaf = world.leaf(of: vm, ipa)
         // Without its VMM no vCPU runs: what the tables still say bites nobody.
         if let leaf, leaf.isValid, !world.processes[world.vms[vm].process].exited {
@@ -72,11 +75,22 @@ extension Stepper {
                 report(.leafWithoutFrame, cause: world.frames[pfn].changedAt, ipa: ipa, pa: pfn.pa)
             }
         }
+        // Nor does what a TLB still holds of it.
+        guard !world.processes[world.vms[vm].process].exited else { return }
         let vmid = world.vms[vm].vmid
         for cpu in world.cpus.indices {
             guard let entry = world.cpus[cpu].tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
             report(.tlbOutlivesLeaf, cause: entry.filledAt, ipa: ipa, pa: entry.descriptor.address)
         }
+    }
+
+    /// Every reference is a mapping's or the swap cache's: at rest nobody holds a page for a moment.
+    private func balanceFrame(_ pfn: PFN) {
+        guard world.frames.contains(pfn) else { return }
+        let frame = world.frames[pfn]
+        guard frame.flags.isDisjoint(with: [.reserved, .poisoned, .free]) else { return }
+        let expected = frame.mappings + (frame.flags.contains(.swapCache) ? 1 : 0)
+        if frame.references > expected { report(.frameLeaked, ipa: IPA(0), pa: pfn.pa, expected: UInt64(expected), found: UInt64(frame.references)) }
     }
 
     private func balanceTable(_ table: PA) {

@@ -8,9 +8,12 @@ extension Routine {
         tell: { $0.userMemAbort }
     ) {
         Row(
-            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
+            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite, .s1ptwTranslationIsRead],
             what: .by {
-                ($0.has(.s1ptwIsWrite) ? "A fault on a stage-1 walk counts as a write. Else a" : "A")
+                ($0.has(.s1ptwIsWrite)
+                    ? ($0.has(.s1ptwTranslationIsRead)
+                        ? "A permission fault on a stage-1 walk counts as a write, any other there as a read. Else a"
+                        : "A fault on a stage-1 walk counts as a write. Else a") : "A")
                     + ($0.has(.b11Isv0IsWrite)
                         ? " prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write."
                         : " prefetch abort is a read; of a data abort WnR tells.")
@@ -28,7 +31,8 @@ extension Routine {
                 .invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.",
                 else: "Every leaf that KVM makes for memory may be read and executed. If a read was denied, something else wrote the tables: -EFAULT."),
             source: .kernel("user_mem_abort"))
-        Place.call(.topUpMemoryCache, when: .with(.topUp))
+        Place.call(.topUpMemoryCache, when: .with(.topUp).without(.topUpNotOnPermission))
+        Place.call(.topUpUnlessPermission, when: .with(.topUp, .topUpNotOnPermission))
         Row(
             .sampleNotifierSeq, in: "user_mem_abort", title: "read mmu_notifier_seq", when: .with(.seqBeforeGup), decides: [.smpRmb],
             what: "The number of invalidations so far is noted.",
@@ -126,6 +130,12 @@ extension Routine {
                 "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug, at the cost of writing every page that was only read.",
                 else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
             source: .kernel("user_mem_abort"))
+        Row(
+            .leaveWithPage, in: "user_mem_abort", title: "out, without a release", when: .with(.giveUpKeepsPage),
+            what: "The fault gives up: mmu_lock is released, and the reference from the lookup is not given back.",
+            why:
+                "A way out that was added behind the lookup, and forgets what was taken before. Later kernels had two such (5f9466b50c1b, e07fc9e2da91); here the retry is one.",
+            source: "what-if, after user_mem_abort of later kernels")
     }
 }
 
@@ -269,7 +279,18 @@ extension Stepper {
 
     private func giveUp() {
         world.statistics.retries += 1
+        if has(.giveUpKeepsPage) { return go(.leaveWithPage) }
         go(has(.retryUnderLock) ? .unlockMMU : .releasePage)
+    }
+
+    /// A way out that forgets the release: the reference from the lookup is nobody's any more.
+    func leaveWithPage() {
+        if world.vms[me.vm].holder == me.id {
+            world.vms[me.vm].holder = nil
+            emit(.lockReleased)
+        }
+        if Sink.checks { world.openBooks.open(.frame(me.pfn)) }
+        leave(1)
     }
 
     func grantWrite() {
@@ -355,6 +376,9 @@ extension Narration {
                 why: now.pfn.isNoSlot ? "No lookup has set the variable that is asked here: it happens to say yes." : nil)
         case .setPageDirty: return pageDirtied
         case .unlockMMU: return unlocked
+        case .leaveWithPage:
+            let references = after.world.frames.contains(now.pfn) ? ", refs \(after.world.frames[now.pfn].references)" : ""
+            return Told("pfn \(hex(now.pfn.rawValue)) is kept\(references)")
         case .releasePage: return pageReleased
         default: return nil
         }

@@ -60,6 +60,9 @@ public struct VirtualMachine: Sendable {
     public internal(set) var srcuReaders: Int32 = 0
     /// vCPUs with something under way: each holds the VM, which is destroyed after the last of them. Right while the VM is leaving.
     var busyVCPUs: Int32 = 0
+    /// How often it was saved and restored, and the step of the last time.
+    var restores: UInt32 = 0
+    var restoredAt: UInt32 = 0
     /// It was torn down.
     public internal(set) var destroyed = false
     /// Counts the TLB flushes that concern this VM. A flush ends (TLBI, then DSB) only when no walk and no access under way uses

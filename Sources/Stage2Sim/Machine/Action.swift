@@ -14,6 +14,12 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
         case writeBack
         /// Cache maintenance by address.
         case cacheMaintenance
+        /// An address translation by hand, ATS1CPR: stage 1, whose tables are read through stage 2. The result goes to PAR.
+        case translation
+        /// PAR is read.
+        case readPAR
+        /// No instruction: user space initialises the vCPU again (KVM_ARM_VCPU_INIT).
+        case vcpuInit
     }
 
     /// What it does.
@@ -129,6 +135,8 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case unmapRange
         /// Every VMID is used up: the next VM to run starts a new generation.
         case exhaustVMIDs
+        /// The VM is saved and restored, its `kvm_run`s with nothing left to complete.
+        case saveRestore
         /// The guest's stage-1 entry for an address goes away.
         case stage1Unmap
         /// A device reads or writes (`value`) 4 bytes of memory by DMA, `coherent` or not.

@@ -155,8 +155,12 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var hpfarKnown = false
     /// HDFAR or HIFAR: the guest's virtual address.
     public internal(set) var hxfar: UInt32 = 0
-    /// PAR, of the Hyp entry's own translation.
+    /// PAR: of the guest's own translation, or of the Hyp entry's.
     public internal(set) var par: UInt64 = 0
+    /// What the guest's own last translation left in PAR; whether it has still to be read; the step that wrote over it.
+    var guestPAR: UInt64 = 0
+    var holdsPAR = false
+    var parLostAt: UInt32 = 0
     /// The IPA that KVM goes on with.
     public internal(set) var faultIPA = IPA(0)
     /// It is inside srcu_read_lock, and must leave it whatever is switched meanwhile.
@@ -194,6 +198,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     var faultEntry = HostEntry.none
     /// What user space is asked to emulate.
     public internal(set) var mmio = MMIOExit()
+    /// How often the VM had been restored at that exit.
+    var restores: UInt32 = 0
 
     // The other routines' local variables, a group each: see ActorLocals.swift.
     var tables = TableLocals()

@@ -95,6 +95,8 @@ public enum Decision: UInt8, BitwiseCopyable, Sendable {
     case noRetry, retryCount, retrySequence, tablePresent, tableMissing, leafPresent, leafAbsent, loadDeferred, waiting
     /// Of a followed trace, and of a flush that came during a walk.
     case faultLeftToTrace, overtakenByFlush
+    /// Of a step that a behaviour leaves out for this fault.
+    case leftOut
 }
 
 /// Where effects go. A type, so that the run loops are specialised for it: delivering nothing costs nothing.
