@@ -102,7 +102,7 @@ extension Incidents {
             subject: "arm64: KVM: Take S1 walks into account when determining S2 write faults",
             mechanism:
                 "WnR tells the instruction, not the walker. A walker that sets the access flag itself writes the guest's table: where the table's page is read-only at stage 2, a load faulted for ever, because each fault was taken for a read.",
-            needs: "a walker that manages the access flag: a later architecture's"),
+            needs: "a walker that manages the access flag: a later architecture's, switched on by af: hardware", sessions: ["s1ptw-access-flag"]),
         Incident(
             id: "293f293637b5", year: 2016, title: "Pages stay mapped after the VMM's exit", subject: "kvm-arm: Unmap shadow pagetables properly",
             mechanism:
@@ -145,7 +145,7 @@ extension Incidents {
             id: "c4ad98e4b72c", year: 2020, title: "A stage-1 walk of a fetch counts as a read",
             subject: "KVM: arm64: Assume write fault on S1PTW permission fault on instruction fetch",
             mechanism: "The same as for loads: the walker of a fetch may have to write the access flag too, and a permission fault there ended in -EFAULT.",
-            needs: "a walker that manages the access flag: a later architecture's"),
+            needs: "a walker that manages the access flag: a later architecture's, switched on by af: hardware", sessions: ["s1ptw-fetch"]),
         Incident(
             id: "b5331379bc62", year: 2020, title: "An unmap that must not sleep gives way",
             subject: "KVM: arm64: Only reschedule if MMU_NOTIFIER_RANGE_BLOCKABLE is not set",
@@ -169,7 +169,7 @@ extension Incidents {
             subject: "KVM: do not allow mapping valid but non-reference-counted pages", cve: "CVE-2021-22543",
             mechanism:
                 "A driver may map pages into the VMM that count 0. KVM looked them up by VM_PFNMAP, took a reference and gave it back: at 0 the page was freed, under the driver and the guest.",
-            needs: "a driver's memory behind VM_PFNMAP whose pages count 0, and the lookup of kernels since 2016"),
+            needs: "a driver's memory behind VM_PFNMAP whose pages count 0, and the lookup of kernels since 2016", sessions: ["driver-memory", "device-memory"]),
         Incident(
             id: "406504c7b040", year: 2022, title: "Page tables in a read-only slot", subject: "KVM: arm64: Fix S1PTW handling on RO memslots",
             mechanism:

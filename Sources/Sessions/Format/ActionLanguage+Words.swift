@@ -54,6 +54,10 @@ extension ActionLanguage {
         FormatWord("mprotect", "PLACE SIZE ro|rw", "the VMM's rights change", example: "0x80001000 4K ro"),
         FormatWord("slot-add", "IPA SIZE HVA [readonly] [mapped]", "a memory slot is added", example: "0x90000000 1M 0x50000000"),
         FormatWord("slot-delete", "IPA", "the memory slot that holds the IPA is deleted", example: "0x80000000"),
+        FormatWord(
+            "dirty-log", "on|get|off IPA", "writes to the slot are logged; the log is read and cleared; no more: needs with: [dirty-log]",
+            example: "get 0x80000000"),
+        FormatWord("userfault-copy", "PLACE [VALUE]", "a thread of the VMM answers a userfault with a page", example: "0x80001000 0x2a"),
         FormatWord("vm-create", "IPA SIZE HVA", "a VM is made, with this slot", example: "0x80000000 1M 0x50000000"),
         FormatWord("vm-destroy", "[VM]", "a VM is torn down", example: "vm1"),
         FormatWord("alloc-pgd", "[VM]", "a level-1 table is asked for once more", example: "vm0"),

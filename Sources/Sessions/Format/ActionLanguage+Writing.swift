@@ -67,6 +67,10 @@ extension ActionLanguage {
             return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
+        case .logStart: return "dirty-log on \(hex(a.ipa.rawValue))"
+        case .logGet: return "dirty-log get \(hex(a.ipa.rawValue))"
+        case .logStop: return "dirty-log off \(hex(a.ipa.rawValue))"
+        case .userfaultCopy: return "userfault-copy \(place)" + (a.value == 0 ? "" : " \(hex(a.value))")
         case .vmDestroy: return "vm-destroy vm\(a.vm)"
         case .poison: return "poison \(place)"
         case .failAllocations: return "fail-alloc " + (a.count < 0 ? "off" : String(a.count))

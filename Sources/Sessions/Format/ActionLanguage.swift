@@ -308,6 +308,19 @@ public struct ActionLanguage {
             action.vm = vm
             action.ipa = IPA(try address("an IPA in the slot", max: Self.maxIPA))
             return .host(action, place: nil, other: nil)
+        case "dirty-log":
+            let word = try take("on, get or off")
+            let kinds: [Substring: HostAction.Kind] = ["on": .logStart, "get": .logGet, "off": .logStop]
+            guard let kind = kinds[word.text] else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "on, get or off") }
+            var action = HostAction(kind)
+            action.vm = vm
+            action.ipa = IPA(try address("an IPA in the slot", max: Self.maxIPA))
+            return .host(action, place: nil, other: nil)
+        case "userfault-copy":
+            let place = try place(vm: vm)
+            var action = HostAction(.userfaultCopy)
+            if peek != nil { action.value = try number("the value in the page", max: 0xffff_ffff) }
+            return .host(action, place: place, other: nil)
         case "vm-create":
             var action = HostAction(.vmCreate)
             action.ipa = IPA(try address("the IPA of its memory", max: Self.maxIPA))

@@ -147,8 +147,13 @@ extension Stepper {
             let index = mapping.tables.count - me.stage1Left
             me.stage1Left -= 1
             me.readingStage1 = true
+            me.writesStage1 = mapping.setsAccessFlag && me.stage1Left == 0
             me.ipa = mapping.tables[index]
             return go(.tlbLookup)
+        }
+        if me.writesStage1, let mapped = world.stage1.firstIndex(where: { $0.contains(va) }) {
+            world.stage1[mapped].setsAccessFlag = false
+            me.writesStage1 = false
         }
         if me.access.form == .translation { return go(.keepTranslation) }
         guard mapping.valid else {
@@ -235,7 +240,7 @@ extension Stepper {
         if isOvertaken() { return }
         // Maintenance by address needs no right to write, but for the operation that destroys.
         let reads = me.readingStage1 || (me.access.operation != .none && me.access.operation != .dcimvac)
-        let wanted = reads ? AccessKind.read : me.access.kind
+        let wanted = reads ? me.readingStage1 && me.writesStage1 ? AccessKind.write : .read : me.access.kind
         if Stage2Walk.permits(me.descriptor, wanted) {
             decide(.permitted)
             return go(me.readingStage1 ? .walkStage1 : .performAccess)
@@ -429,7 +434,7 @@ extension Narration {
         let why =
             now.access.kind == .execute && !now.readingStage1 && leaf.neverExecute
             ? "XN is set: whatever HAP says, nothing may be executed from this page. A permission fault."
-            : "HAP does not permit a \(now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
+            : "HAP does not permit a \(now.readingStage1 && now.writesStage1 ? "write, and the walker is to set the access flag in the guest's table" : now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
         return Told("\(leaf.rightsInWords): permission fault, level \(now.level)", why: why)
     }
 

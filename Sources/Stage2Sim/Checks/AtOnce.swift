@@ -9,7 +9,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The same.
     case staleBytes, deadlock, freedTableWalked
     /// The same.
-    case freeFrameUsed, twoTranslations, foreignTableChanged, registerLost, accessLost
+    case freeFrameUsed, twoTranslations, foreignTableChanged, registerLost, accessLost, writeNotLogged
     // At rest.
     /// Told when nobody is in the middle of anything; `about` says what each one is.
     case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked, frameLeaked
@@ -32,6 +32,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .foreignTableChanged: "foreign-table-changed"
         case .registerLost: "register-lost"
         case .accessLost: "access-lost"
+        case .writeNotLogged: "write-not-logged"
         case .frameLeaked: "frame-leaked"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
@@ -57,6 +58,7 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .freeFrameUsed: "a frame that is free was mapped, held or maintained as if it were somebody's"
         case .foreignTableChanged: "an entry was changed in a page that is no table of this VM, or no more"
         case .registerLost: "a register of the guest's does not hold what the guest put there"
+        case .writeNotLogged: "a page was copied before its last write was logged: the guest wrote it, and the log does not say so"
         case .accessLost: "the guest went on behind an access that was never made"
         case .frameLeaked: "a frame is held by a reference that nobody will give back"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
@@ -119,7 +121,7 @@ extension Stepper {
     @inline(__always) func checkGuestAccess(_ pa: PA) {
         let vm = me.vm
         if world.vms[vm].owesFlush { checkOneTranslation(pa) }
-        if let index = world.vms[vm].slotIndex(me.ipa, hint: me.slotIndex) {
+        if let index = world.vms[vm].usualSlotIndex(me.ipa, hint: me.slotIndex) {
             let hva = world.vms[vm].slots[index].hva(of: me.ipa)
             let entry = world.processes[world.vms[vm].process].entry(hva.page)
             if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || me.access.kind != .write { return }
@@ -130,6 +132,11 @@ extension Stepper {
     @inline(never) private func examineGuestAccess(_ pa: PA) {
         let frame = world.frames[pa.pfn]
         let write = me.access.kind == .write
+        if let index = world.vms[me.vm].slotIndex(me.ipa), world.vms[me.vm].slots[index].logging {
+            if write, me.access.form != .cacheMaintenance { checkLogged(pa) }
+            let entry = world.processes[world.vms[me.vm].process].entry(world.vms[me.vm].slots[index].hva(of: me.ipa).page)
+            if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || !write { return }
+        }
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
             // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.
             if isDevice(pa) || world.isDeviceLeaf(me.descriptor) { return }

@@ -26,6 +26,10 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     case savePAR, slotsWithin40Bits, unmapOnVCPUInit, skipCacheOpOutsideMemory, unmapOnRelease, releaseUnderLock, skipEqualLeaf, skipAfterMMIO
     /// The same.
     case s1ptwTranslationIsRead, hpfarOnlyIfValid
+    /// A slot's dirty log, and two omissions of it; `about` says what each one is.
+    case dirtyLog, logWithoutProtect, logWithoutFlush
+    /// The lookup behind VM_PFNMAP as later kernels have it; `about` says what each one is.
+    case pfnmapTakesReference, pfnmapNeedsCount
     /// Defects of later kernels; `about` says what each one is.
     case slotLimitExclusive, breakAnyLeaf, countOnReplace, giveUpKeepsPage, topUpNotOnPermission, vttbrBeforeVMID
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
@@ -126,6 +130,13 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
             name: "s1ptw-translation-is-read",
             about: "of the faults on stage-1 walks, which s1ptw-is-write counts as writes, translation faults are reads (406504c7b040)"),
         Entry(name: "hpfar-only-if-valid", about: "HPFAR is read only after faults that leave an IPA in it (fb8a3eba9c81)"),
+        Entry(name: "dirty-log", about: "memory slots can log writes: write-protected, and logged by the write fault (32-bit ARM got it later)"),
+        Entry(name: "log-without-protect", about: "reading a dirty log clears its bits, and leaves the leaves writable"),
+        Entry(name: "log-without-flush", about: "reading a dirty log write-protects, and flushes no TLB"),
+        Entry(
+            name: "pfnmap-takes-reference",
+            about: "the lookup behind VM_PFNMAP takes pages of memory too, and a reference on them (since 2016); off: such a page is a BUG"),
+        Entry(name: "pfnmap-needs-count", about: "that lookup refuses a page that counts 0 (f8be156be163)"),
         Entry(name: "slot-limit-exclusive", about: "the limit of slots-within-40-bits refuses a slot that ends exactly there, too (until 262b003d059c)"),
         Entry(
             name: "break-any-leaf",

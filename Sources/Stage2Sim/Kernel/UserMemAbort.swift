@@ -53,7 +53,8 @@ extension Routine {
             why: "The guest's memory is the VMM's: its page is found as any page of that process would be.",
             source: .kernel("gfn_to_pfn_prot"))
         Row(
-            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory, decides: [.gupOpportunisticWrite],
+            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory,
+            decides: [.gupOpportunisticWrite, .pfnmapTakesReference, .pfnmapNeedsCount],
             what:
                 "The host's page table is asked for the page, and a reference taken; where it has none, or not the right, the host's own page fault runs first.",
             why:
@@ -105,6 +106,7 @@ extension Routine {
             why: "A changed number means that an invalidation ran in between.",
             source: .kernel("mmu_notifier_retry"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).with(.cacheOpUnderLock))
+        Place.call(.logWrite, when: .with(.dirtyLog))
         Row(
             .grantWrite, in: "user_mem_abort", title: "grant the right to write",
             what: "HAP becomes 11: read and write.",
@@ -207,6 +209,7 @@ extension Stepper {
             decide(.pagePresent)
             me.pfn = PA(base.rawValue + (me.hostPage - area.start)).pfn
             me.writable = me.writeFault
+            if world.frames.contains(me.pfn) { return pinDriversPage() }
             return go(.checkPFN)
         }
         guard entry.isPresent, entry.isWritable || !me.hostWrite else {
@@ -218,6 +221,20 @@ extension Stepper {
         me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !me.slotReadOnly)
         // A device's page has no struct page to count in; the zero page has one.
         if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }
+        go(.checkPFN)
+    }
+
+    /// A page of memory behind VM_PFNMAP: v3.9 takes such an area for a device's, and stops with a BUG where it is not.
+    @inline(never) private func pinDriversPage() {
+        guard has(.pfnmapTakesReference) else {
+            say(.bugNotMMIO(me.pfn.pa))
+            return finish(.bug)
+        }
+        if has(.pfnmapNeedsCount), world.frames[me.pfn].references == 0 {
+            me.pfn = .fault
+            return go(.checkPFN)
+        }
+        addReference(me.pfn)
         go(.checkPFN)
     }
 
@@ -417,6 +434,24 @@ extension Narration {
     }
 
     private var hostPagePinned: Told {
+        if let message {
+            return Told(
+                message, what: "The area is mapped by VM_PFNMAP, and its page is one of memory, not a device's.",
+                why: "This kernel knows such areas of devices only: it stops with a BUG.", in: "hva_to_pfn")
+        }
+        if decided(.pagePresent), now.pfn == .fault {
+            return Told(
+                "refused: it counts 0", what: "The area is a driver's (VM_PFNMAP), and its page counts 0: it is refused.",
+                why: "A reference taken and given back would free a page that is the driver's (f8be156be163).", in: "hva_to_pfn_remapped")
+        }
+        if decided(.pagePresent), after.world.frames.contains(now.pfn),
+            after.world.processes[now.hostProcess].area(now.hostPage).map({ $0.backing != .anonymous }) ?? false
+        {
+            return Told(
+                "pfn \(hex(now.pfn.rawValue)), a driver's, refs \(after.world.frames[now.pfn].references)",
+                what: "The area is a driver's (VM_PFNMAP): the frame follows from the area, and a reference is taken.",
+                why: "The release below will give it back. Where the page counted 0 before, that is the last reference.", in: "hva_to_pfn_remapped")
+        }
         if decided(.pagePresent), after.world.processes[now.hostProcess].area(now.hostPage).map({ $0.backing != .anonymous }) ?? false {
             return Told(
                 "pfn \(hex(now.pfn.rawValue)), a device's",

@@ -121,6 +121,10 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case mprotectReadOnly, mprotectReadWrite
         /// A memory slot of `size` bytes at `ipa`, behind it `hva`, is added; the slot at `ipa` is deleted.
         case slotAdd, slotDelete
+        /// The writes to the slot at `ipa` are logged from here on; the log is read and cleared; they are logged no more.
+        case logStart, logGet, logStop
+        /// A thread of the process answers a userfault: a page with `value` at `hva`.
+        case userfaultCopy
         /// A virtual machine is made; is torn down.
         case vmCreate, vmDestroy
         /// The VM's level-1 table is allocated a second time (`kvm_alloc_stage2_pgd`).

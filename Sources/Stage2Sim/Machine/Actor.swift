@@ -133,6 +133,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     var stage1Left = 0
     /// The access under way is the CPU's own, to the guest's page tables.
     public internal(set) var readingStage1 = false
+    /// The walker writes that table: it sets the access flag.
+    var writesStage1 = false
     /// The stage-2 table that the walk is at.
     public internal(set) var table = PA(0)
     /// What it has read there.

@@ -119,7 +119,7 @@ private struct StateWriter {
         put(
             UInt64(truncatingIfNeeded: behaviours), UInt64(truncatingIfNeeded: behaviours >> 64), world.multiprocessor ? 1 : 0,
             UInt64(bitPattern: Int64(world.kernelPages.failAfter)), UInt64(world.nextVMID))
-        for mapping in world.stage1 { put(mapping.va.rawValue, mapping.ipa.rawValue, mapping.size, mapping.valid ? 1 : 0) }
+        for mapping in world.stage1 { put(mapping.va.rawValue, mapping.ipa.rawValue, mapping.size, (mapping.valid ? 1 : 0) | (mapping.setsAccessFlag ? 2 : 0)) }
         for vm in world.vms { write(vm) }
         for process in world.processes { write(process) }
         for actor in actors { write(actor) }
@@ -133,9 +133,16 @@ private struct StateWriter {
     private mutating func write(_ vm: VirtualMachine) {
         if let level1 = vm.level1 { put(name(page: level1), name(page: PA(level1.rawValue + pageSize))) } else { put(.max) }
         put(UInt64(vm.restores))
+        for gfn in vm.log.dirty.sorted() { put(gfn) }
+        put(.max)
+        for gfn in vm.log.copied.sorted() { put(gfn) }
+        put(.max)
+        put(vm.log.harvester)
         put(UInt64(vm.vmid), vm.vmidGeneration == world.vmidGeneration ? 1 : 0)
         for slot in vm.slots {
-            put(UInt64(slot.id), slot.ipa.rawValue, slot.size, slot.hva.rawValue, slot.readOnly ? 1 : 0, slot.invalid ? 1 : 0, slot.userAllocated ? 1 : 0)
+            put(
+                UInt64(slot.id), slot.ipa.rawValue, slot.size, slot.hva.rawValue, slot.readOnly ? 1 : 0, slot.invalid ? 1 : 0,
+                (slot.userAllocated ? 1 : 0) | (slot.logging ? 2 : 0))
         }
         for leaf in vm.unflushed { put(leaf.gfn.rawValue) }
         put(.max, UInt64(bitPattern: Int64(vm.notifierCount)), UInt64(bitPattern: Int64(vm.srcuReaders)), vm.destroyed ? 1 : 0)
@@ -145,7 +152,7 @@ private struct StateWriter {
     private mutating func write(_ process: Process) {
         put(process.vm)
         for area in process.areas {
-            put(area.start.rawValue, area.end.rawValue, area.writable ? 1 : 0)
+            put(area.start.rawValue, area.end.rawValue, (area.writable ? 1 : 0) | (area.isRegistered ? 2 : 0))
             if case .device(let pa) = area.backing { put(pa.rawValue + 1) } else { put(0) }
         }
         put(.max)

@@ -39,6 +39,8 @@ extension Actor {
         case .mprotectReadOnly, .mprotectReadWrite: .protectStart
         case .slotAdd: .slotAdd
         case .slotDelete: .slotInvalidate
+        case .logStart, .logGet, .logStop: .logLock
+        case .userfaultCopy: .userfaultCopy
         case .vmCreate: .vmCreate
         case .vmDestroy: .destroyStop
         case .ioremap: .ioremapTopUp

@@ -51,6 +51,7 @@ extension Stepper {
         case .topUpMemoryCache: topUpMemoryCache()
         case .topUpUnlessPermission: topUpUnlessPermission()
         case .leaveWithPage: leaveWithPage()
+        case .logWrite: logWrite()
         case .sampleNotifierSeq: sampleNotifierSeq()
         case .readBarrier: readBarrier()
         case .translateGFN: translateGFN()
@@ -98,6 +99,7 @@ extension Stepper {
             .forkEnd, .forkDone, .zapStart, .zapEntries, .zapEnd, .zapFree, .exitProcess, .protectStart, .protectEntries, .protectEnd, .ksmCompare,
             .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
             .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
+            .logLock, .logProtect, .logUnlock, .logDone, .userfaultRaise, .userfaultSleep, .userfaultCopy,
             .vmCreate, .allocateLevel1, .releaseLock, .releaseUnmap, .releaseUnlock, .releaseLevel1, .initVCPU, .initLock, .initUnmap, .initUnlock,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
@@ -201,6 +203,13 @@ extension Stepper {
         case .slotLockMMU: slotLockMMU()
         case .slotUnlockMMU: slotUnlockMMU()
         case .slotRemove: slotRemove()
+        case .logLock: logLock()
+        case .logProtect: logProtect()
+        case .logUnlock: logUnlock()
+        case .logDone: logDone()
+        case .userfaultRaise: userfaultRaise()
+        case .userfaultSleep: userfaultSleep()
+        case .userfaultCopy: userfaultCopy()
         case .releaseLock: releaseLock()
         case .releaseUnmap: releaseUnmap()
         case .releaseUnlock: releaseUnlock()
@@ -254,7 +263,8 @@ extension Stepper {
             .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,
             .checkUserAllocated, .skipCacheOperation, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace,
             .completeMMIO,
-            .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .topUpUnlessPermission, .leaveWithPage, .sampleNotifierSeq, .readBarrier, .translateGFN,
+            .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .topUpUnlessPermission, .leaveWithPage, .logWrite, .sampleNotifierSeq, .readBarrier,
+            .translateGFN,
             .pinHostPage, .checkPFN,
             .buildLeaf, .syncInstructionCache, .flushStage2, .lockMMU, .checkRetryCount, .checkRetrySeq, .grantWrite, .setPageDirty, .unlockMMU,
             .releasePage, .returnFromAbort, .readLevel1, .installLevel2, .readLevel2, .installLevel3, .readLeaf, .breakLeaf, .writeLeaf,

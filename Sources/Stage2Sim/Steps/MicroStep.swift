@@ -28,6 +28,10 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case syncInstructionCache, flushStage2, lockMMU, checkRetryCount, checkRetrySeq, grantWrite, setPageDirty, unlockMMU, releasePage, returnFromAbort
     /// user_mem_abort; `text(_:)` says what each one is.
     case topUpUnlessPermission, leaveWithPage
+    /// mark_page_dirty, and the dirty log's own calls; `text(_:)` says what each one is.
+    case logWrite, logLock, logProtect, logUnlock, logDone
+    /// userfaultfd; `text(_:)` says what each one is.
+    case userfaultRaise, userfaultSleep, userfaultCopy
     /// stage2_set_pte; `text(_:)` says what each one is.
     case readLevel1, installLevel2, readLevel2, installLevel3, readLeaf, breakLeaf, writeLeaf, flushOldLeaf, countLeaf
     /// unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them; `text(_:)` says what each one is.

@@ -29,8 +29,9 @@ public struct Routine: Sendable {
         .coherentICache,
         .faultUnderLock,
         .setPTE, .unmapRange, .tlbFlush, .ioremap, .invalidatePage, .invalidateRangeStart, .invalidateRangeEnd, .changePTE, .clearFlushYoung, .memoryRegions,
-        .virtualMachines, .flushShadowAll, .initVCPU,
-        .cacheMaintenance, .hostFault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure, .machineEvents,
+        .virtualMachines, .flushShadowAll, .initVCPU, .markPageDirty, .dirtyLog,
+        .cacheMaintenance, .hostFault, .userfault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure,
+        .machineEvents,
         .toldByTrace, .followTrace,
         .pgtableWalk, .pgtablePut, .pgtableMap, .pgtableUnmap, .pgtableAttributes, .pgtableFlush, .pgtableDestroy,
     ]

@@ -42,6 +42,8 @@ public struct Story {
                 "\(who) read \(hex(violation.found)) from PAR, where its own translation had left \(hex(violation.expected)); it was written over at step \(violation.cause)"
             case .accessLost:
                 "\(who) went on behind a \(violation.isWrite ? "write to" : "read from") \(hex(violation.ipa.rawValue)) that was never made; the VM was restored at step \(violation.cause)"
+            case .writeNotLogged:
+                "\(who) wrote \(hex(violation.found)) to \(place), which user space has copied, and the dirty log does not say so (its bits were last cleared at step \(violation.cause))"
             case .frameLeaked:
                 "frame \(hex(violation.pa.rawValue)) counts \(violation.found) references, and \(violation.expected) of them are somebody's: it is never freed"
             case .freeFrameUsed where violation.expected == 1:
