@@ -13,7 +13,7 @@ extension Incidents {
             id: "6a077e4ab9cb", year: 2013, title: "The Hyp entry overwrites the guest's PAR", subject: "ARM: KVM: perform save/restore of PAR",
             mechanism:
                 "After a permission fault the Hyp entry translates the address by ATS1CPR, whose result goes to PAR. PAR was the guest's and not switched: a guest between its own translation and the reading of the result got KVM's.",
-            needs: "PAR as a register of the guest's, and its own address translation"),
+            needs: "PAR as a register of the guest's, and its own address translation", sessions: ["guest-par"]),
         Incident(
             id: "4f853a714bf1", year: 2014, title: "The unmap that steps over a table", subject: "",
             mechanism:
@@ -45,13 +45,13 @@ extension Incidents {
             id: "98047888bb9f", year: 2014, title: "A write to a read-only slot is to exit as MMIO", subject: "arm/arm64: KVM: Support KVM_CAP_READONLY_MEM",
             mechanism:
                 "Read-only slots exist so that the VMM can emulate writes to flash. The fault path knew only -EFAULT for such a write; since then it exits as MMIO does.",
-            needs: "read-only slots, and the behaviour read-only-writes-exit", sessions: ["read-only-exit", "read-only-slot"]),
+            needs: "read-only slots whose writes exit as MMIO", sessions: ["read-only-exit", "read-only-slot"]),
         Incident(
             id: "c3058d5da222", alsoIDs: ["262b003d059c"], year: 2014, title: "A memory slot beyond 40 bits is accepted",
             subject: "arm/arm64: KVM: Ensure memslots are within KVM_PHYS_SIZE",
             mechanism:
                 "Nothing compared a slot with the size of the guest's physical address space: beyond it the index into the level-1 table points behind the table. The fix refused one slot too many, the one that ends exactly at the limit, until 2021 (262b003d059c, \"KVM: arm64: Fix exclusive limit for IPA size\").",
-            needs: "a slot whose making can fail for its place"),
+            needs: "a slot whose making can fail for its place", sessions: ["slot-beyond"]),
         Incident(
             id: "0d3e4d4fade6", year: 2015, title: "A cache operation by user address faults under mmu_lock",
             subject: "arm/arm64: KVM: Use kernel mapping to perform invalidation on page fault",
@@ -73,19 +73,19 @@ extension Incidents {
             id: "957db105c997", year: 2015, title: "A vCPU that is reset reads stale data", subject: "arm/arm64: KVM: Introduce stage2_unmap_vm",
             mechanism:
                 "A guest that is reset runs with its MMU and caches off, and reads memory. Pages that were mapped before do not fault, so nobody cleans what the VMM has just written there. Since then the VM's memory is unmapped when a vCPU is initialised again.",
-            needs: "caches, and a vCPU that is initialised again"),
+            needs: "caches, and a vCPU that is initialised again", sessions: ["vcpu-reset"]),
         Incident(
             id: "35307b9a5f7e", year: 2015, title: "The host reclaims the pages that the guest uses most",
             subject: "arm/arm64: KVM: Implement Stage-2 page aging",
             mechanism:
                 "kvm_age_hva said \"not young\" for every page. Since then it clears the leaf's access flag, and the next access takes an access flag fault that sets it again.",
-            needs: "the behaviour page-aging", sessions: ["page-aging"]),
+            needs: "the access flag at stage 2: page-aging switches it on", sessions: ["page-aging"]),
         Incident(
             id: "a987370f8e7a", year: 2015, title: "Half of the level-1 table has no count",
             subject: "arm64: KVM: Fix stage-2 PGD allocation to have per-page refcounting",
             mechanism:
                 "The level-1 table is two pages of one allocation, and only the first one's count starts at 1. Unmapping the last page above 512 GiB drops the second one's to 0 and frees it, while VTTBR points there.",
-            needs: "nothing: v3.9 and v4 are so", sessions: ["pgd-tail", "pgd-tail-reused"]),
+            needs: "nothing: v3.9 and v4 are so", sessions: ["pgd-tail", "pgd-tail-counted", "pgd-tail-reused"]),
         Incident(
             id: nil, year: 2016, title: "No break before make",
             mechanism:
@@ -96,18 +96,18 @@ extension Incidents {
             subject: "arm/arm64: KVM: Handle out-of-RAM cache maintenance as a NOP",
             mechanism:
                 "A guest that cleans a range by address runs over its end, where there is no slot. The operation comes as a data abort without syndrome, was taken for MMIO, and KVM_RUN failed. There is nothing to clean: it is skipped since.",
-            needs: "an operation of the guest's where there is no slot"),
+            needs: "an operation of the guest's where there is no slot", sessions: ["cache-op-no-slot"]),
         Incident(
             id: "60e21a0ef54c", year: 2016, title: "A fault on a stage-1 walk counts as a read",
             subject: "arm64: KVM: Take S1 walks into account when determining S2 write faults",
             mechanism:
                 "WnR tells the instruction, not the walker. A walker that sets the access flag itself writes the guest's table: where the table's page is read-only at stage 2, a load faulted for ever, because each fault was taken for a read.",
-            needs: "a walker that manages the access flag: a later architecture's"),
+            needs: "a walker that manages the access flag: a later architecture's, switched on by af: hardware", sessions: ["s1ptw-access-flag"]),
         Incident(
             id: "293f293637b5", year: 2016, title: "Pages stay mapped after the VMM's exit", subject: "kvm-arm: Unmap shadow pagetables properly",
             mechanism:
                 "When the VMM ends, the one notifier that KVM gets is release, and on ARM it did nothing. The pages are freed, and when the VM is destroyed later its unmap maintains the caches of pages that are somebody else's.",
-            needs: "a VMM that ends before its VM, and maintenance on unmap"),
+            needs: "a VMM that ends before its VM, and maintenance on unmap", sessions: ["vmm-exit"]),
         Incident(
             id: "94d0e5980d67", year: 2016, title: "Two vCPUs of a VM share a CPU, a VMID, and TLB entries",
             subject: "arm/arm64: KVM: Perform local TLB invalidation when multiplexing vcpus on a single CPU",
@@ -119,7 +119,7 @@ extension Incidents {
             subject: "kvm: arm/arm64: Fix locking for kvm_free_stage2_pgd",
             mechanism:
                 "The VM's tables were torn down without mmu_lock, while a notifier for the same memory could walk them. With the lock came its yielding on the way, after which the tables may be gone (0c428a6a9256, \"kvm: arm/arm64: Fix use after free of stage2 page table\").",
-            needs: "a teardown in steps beside a notifier"),
+            needs: "a teardown in steps beside a notifier", sessions: ["teardown-race"]),
         Incident(
             id: "5553b142be11", year: 2017, title: "VTTBR's mask is off by one", subject: "arm: KVM: Fix VTTBR_BADDR_MASK BUG_ON off-by-one",
             mechanism: "The mask for the table's address was made from a constant that is one too small, and a test stopped tables that were right.",
@@ -135,17 +135,17 @@ extension Incidents {
             subject: "KVM: arm/arm64: Skip updating PTE entry if no change",
             mechanism:
                 "With break before make, a second vCPU that faulted on the same page clears and flushes the leaf that the first has just stored, to store the same again. The first faults anew, and does likewise. A leaf that is as wanted is left alone since.",
-            needs: "break before make, two vCPUs"),
+            needs: "break before make, two vCPUs", sessions: ["break-for-nothing"]),
         Incident(
             id: "0d640732dbeb", year: 2018, title: "An MMIO instruction is skipped before it is done", subject: "arm64: KVM: Skip MMIO insn after emulation",
             mechanism:
                 "The PC moved past the load before user space had answered. A VM that is saved between the two and restored elsewhere goes on behind a load whose register was never filled. The PC moves since when the answer is there.",
-            needs: "a save and restore between exit and completion"),
+            needs: "a save and restore between exit and completion", sessions: ["mmio-saved-between"]),
         Incident(
             id: "c4ad98e4b72c", year: 2020, title: "A stage-1 walk of a fetch counts as a read",
             subject: "KVM: arm64: Assume write fault on S1PTW permission fault on instruction fetch",
             mechanism: "The same as for loads: the walker of a fetch may have to write the access flag too, and a permission fault there ended in -EFAULT.",
-            needs: "a walker that manages the access flag: a later architecture's"),
+            needs: "a walker that manages the access flag: a later architecture's, switched on by af: hardware", sessions: ["s1ptw-fetch"]),
         Incident(
             id: "b5331379bc62", year: 2020, title: "An unmap that must not sleep gives way",
             subject: "KVM: arm64: Only reschedule if MMU_NOTIFIER_RANGE_BLOCKABLE is not set",
@@ -157,24 +157,24 @@ extension Incidents {
             subject: "KVM: arm64: Fix memory leak on stage2 update of a valid PTE",
             mechanism:
                 "Replacing a valid leaf took a reference on its table as a fresh one does. The count never came down to 1 again, and the table was never freed.",
-            needs: "a count too many where a leaf is replaced"),
+            needs: "a count too many where a leaf is replaced: a what-if on v3.9", sessions: ["table-counted-twice"]),
         Incident(
             id: "694556d54f35", year: 2020, title: "change_pte brings a page that nobody has cleaned",
             subject: "KVM: arm/arm64: Clean dcache to PoC when changing PTE due to CoW",
             mechanism:
                 "A copy on write makes a new page through the caches and tells KVM, which maps it without a fault and so without cleaning. A guest whose caches are off reads memory, and finds what stood there before.",
-            needs: "caches"),
+            needs: "caches", sessions: ["change-pte-uncleaned"]),
         Incident(
             id: "f8be156be163", year: 2021, title: "Pages without a count are mapped, and freed",
             subject: "KVM: do not allow mapping valid but non-reference-counted pages", cve: "CVE-2021-22543",
             mechanism:
                 "A driver may map pages into the VMM that count 0. KVM looked them up by VM_PFNMAP, took a reference and gave it back: at 0 the page was freed, under the driver and the guest.",
-            needs: "a driver's memory behind VM_PFNMAP whose pages count 0, and the lookup of kernels since 2016"),
+            needs: "a driver's memory behind VM_PFNMAP whose pages count 0, and the lookup of kernels since 2016", sessions: ["driver-memory", "device-memory"]),
         Incident(
             id: "406504c7b040", year: 2022, title: "Page tables in a read-only slot", subject: "KVM: arm64: Fix S1PTW handling on RO memslots",
             mechanism:
                 "Firmware may carry its page tables in flash. Every fault on a stage-1 walk counted as a write, which a read-only slot refuses. A translation fault on a walk is a read since; only a permission fault there is a write.",
-            needs: "read-only slots, and the guest's tables in one", sessions: ["tables-in-flash"]),
+            needs: "read-only slots, and the guest's tables in one", sessions: ["s1ptw-read-only"]),
         Incident(
             id: "13ec9308a857", year: 2023, title: "What the VMA said is used after it may have changed",
             subject: "KVM: arm64: Retry fault if vma_lookup() results become invalid",
@@ -186,7 +186,7 @@ extension Incidents {
             subject: "KVM: Avoid illegal stage2 mapping on invalid memory slot",
             mechanism:
                 "While a slot is being deleted its leaves go, and KSM or a copy may still name a new page for one of its addresses: change_pte made a leaf in the INVALID slot, and nobody took it away.",
-            needs: "a slot's deletion that unmaps", sessions: ["change-pte-deleted-slot"]),
+            needs: "a slot's deletion that unmaps", sessions: ["change-pte-invalid"]),
         Incident(
             id: "f3b65bbaed7c", year: 2024, title: "change_pte never had anything to change", subject: "KVM: delete .change_pte MMU notifier callback",
             mechanism:
@@ -203,24 +203,24 @@ extension Incidents {
             subject: "KVM: arm64: Only read HPFAR_EL2 when value is architecturally valid",
             mechanism:
                 "The IPA was taken from HPFAR after every abort but a permission fault. After an external abort it is UNKNOWN; nor may FAR be translated then (26fbdf369227, \"KVM: arm64: Don't translate FAR if invalid/unsafe\").",
-            needs: "an external abort"),
+            needs: "an external abort", sessions: ["external-abort"]),
         Incident(
             id: "fa808ed4e199", year: 2025, title: "VTTBR is loaded before the VM has a VMID",
             subject: "KVM: arm64: Ensure a VMID is allocated before programming VTTBR_EL2",
             mechanism:
                 "A vCPU that runs while another one of its VM is being given the first VMID loads VTTBR with VMID 0. Its TLB entries carry a number that no flush of this VM names.",
-            needs: "VTTBR made before the VMID is"),
+            needs: "VTTBR made before the VMID is: a what-if on v3.9", sessions: ["vttbr-too-early", "vmid-rollover"]),
         Incident(
             id: "157dbc4a321f", year: 2025, title: "A path that comes to the tables without a memory cache",
             subject: "KVM: arm64: Fix uninitialized memcache pointer in user_mem_abort()", cve: "CVE-2025-37996",
             mechanism:
                 "A permission fault needs no table, so the cache was not made ready for one. But the tables may have gone since the fault, and then stage 2 asks for a page from nowhere.",
-            needs: "a top-up that is left out for permission faults"),
+            needs: "a top-up that is left out for permission faults: a what-if on v3.9", sessions: ["top-up-left-out", "top-up-every-fault"]),
         Incident(
             id: "5f9466b50c1b", alsoIDs: ["e07fc9e2da91"], year: 2025, title: "A way out of user_mem_abort that keeps the page",
             subject: "KVM: arm64: Fix page leak in user_mem_abort()",
             mechanism:
                 "A test that was added behind the page's lookup returned without giving the reference back: the frame is never freed. In 2026 the same again on another way out (e07fc9e2da91, \"KVM: arm64: Fix page leak in user_mem_abort() on atomic fault\").",
-            needs: "a way out without the release"),
+            needs: "a way out without the release: a what-if on v3.9", sessions: ["page-kept"]),
     ]
 }

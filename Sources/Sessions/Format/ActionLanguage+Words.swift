@@ -35,6 +35,9 @@ extension ActionLanguage {
         FormatWord("dsb", "", "wait for maintenance to complete"),
         FormatWord("isb", "", "fetch again what was fetched ahead"),
         FormatWord("caches", "on|off", "the guest switches its caches on or off", example: "off"),
+        FormatWord("at", "ADDRESS", "translate an address by hand (ATS1CPR): stage 1, into PAR", example: "va:0x1000"),
+        FormatWord("par", "[rN]", "read PAR", example: "r3"),
+        FormatWord("vcpu-init", "", "user space initialises the vCPU again (KVM_ARM_VCPU_INIT): caches off"),
         FormatWord("continue", "", "go on with what an until, a through or a lock stopped"),
     ]
 
@@ -51,6 +54,10 @@ extension ActionLanguage {
         FormatWord("mprotect", "PLACE SIZE ro|rw", "the VMM's rights change", example: "0x80001000 4K ro"),
         FormatWord("slot-add", "IPA SIZE HVA [readonly] [mapped]", "a memory slot is added", example: "0x90000000 1M 0x50000000"),
         FormatWord("slot-delete", "IPA", "the memory slot that holds the IPA is deleted", example: "0x80000000"),
+        FormatWord(
+            "dirty-log", "on|get|off IPA", "writes to the slot are logged; the log is read and cleared; no more: needs with: [dirty-log]",
+            example: "get 0x80000000"),
+        FormatWord("userfault-copy", "PLACE [VALUE]", "a thread of the VMM answers a userfault with a page", example: "0x80001000 0x2a"),
         FormatWord("vm-create", "IPA SIZE HVA", "a VM is made, with this slot", example: "0x80000000 1M 0x50000000"),
         FormatWord("vm-destroy", "[VM]", "a VM is torn down", example: "vm1"),
         FormatWord("alloc-pgd", "[VM]", "a level-1 table is asked for once more", example: "vm0"),
@@ -58,6 +65,7 @@ extension ActionLanguage {
         FormatWord("fail-alloc", "N|off", "after N more pages the kernel gets no memory", example: "2"),
         FormatWord("ioremap", "IPA PA [SIZE]", "kvm_phys_addr_ioremap maps a device", example: "0x2c000000 0x2c006000 8K"),
         FormatWord("unmap-range", "IPA SIZE", "unmap_stage2_range by itself, without a notifier", example: "0x80000000 4M"),
+        FormatWord("save-restore", "[VM]", "a VM is saved and restored: no exit is left to be completed", example: "vm0"),
         FormatWord("exhaust-vmids", "", "the next VM to enter needs a new VMID generation"),
         FormatWord("stage1-unmap", "VA", "the guest's tables lose the page", example: "0x1000"),
         FormatWord("continue", "", "go on with what an until, a through or a lock stopped"),

@@ -35,6 +35,9 @@ extension ActionLanguage {
         case .exclusive: return (load ? "ldrex " : "strex ") + place + value
         case .writeBack: return (load ? "ldr-wb " : "str-wb ") + place + value
         case .cacheMaintenance: return maintenanceText(access, place)
+        case .translation: return "at " + place
+        case .readPAR: return "par" + (access.register == 3 ? "" : " r\(access.register)")
+        case .vcpuInit: return "vcpu-init"
         case .plain: break
         }
         if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") + asidText(access.asid) }
@@ -64,12 +67,17 @@ extension ActionLanguage {
             return "slot-add \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))" + (a.count == 1 ? " readonly" : "") + (a.value == 1 ? " mapped" : "")
         case .slotDelete: return "slot-delete \(hex(a.ipa.rawValue))"
         case .vmCreate: return "vm-create \(hex(a.ipa.rawValue)) \(size) \(hex(a.hva.rawValue))"
+        case .logStart: return "dirty-log on \(hex(a.ipa.rawValue))"
+        case .logGet: return "dirty-log get \(hex(a.ipa.rawValue))"
+        case .logStop: return "dirty-log off \(hex(a.ipa.rawValue))"
+        case .userfaultCopy: return "userfault-copy \(place)" + (a.value == 0 ? "" : " \(hex(a.value))")
         case .vmDestroy: return "vm-destroy vm\(a.vm)"
         case .poison: return "poison \(place)"
         case .failAllocations: return "fail-alloc " + (a.count < 0 ? "off" : String(a.count))
         case .ioremap: return "ioremap \(hex(a.ipa.rawValue)) \(hex(a.pa.rawValue)) \(size)"
         case .unmapRange: return "unmap-range \(hex(a.ipa.rawValue)) \(size)"
         case .exhaustVMIDs: return "exhaust-vmids"
+        case .saveRestore: return "save-restore vm\(a.vm)"
         case .stage1Unmap: return "stage1-unmap \(hex(a.hva.rawValue))"
         case .levelOneAgain: return "alloc-pgd vm\(a.vm)"
         case .toldUnmap, .toldUnmapPage, .toldChange, .toldAge, .toldNothing, .followMap, .followProtect, .followUnmap, .followDeny, .followShare:

@@ -141,6 +141,18 @@ public struct ActionLanguage {
             if hsr.isv { access.register = hsr.transferRegister }
             try traceOptions(&access)
             return .access(access)
+        case "at": return .access(try access(.write, .translation, takesValue: false))
+        case "par":
+            var access = Access(.read, IPA(0), form: .readPAR)
+            if let word = peek {
+                guard word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 15 else {
+                    throw Mistake(column: word.column, found: "'\(word.text)'", fits: "r0 to r14")
+                }
+                next += 1
+                access.register = register
+            }
+            return .access(access)
+        case "vcpu-init": return .access(Access(.read, IPA(0), form: .vcpuInit))
         case "continue": return .proceed
         default:
             if let access = try guestCacheCommand(verb) { return .access(access) }
@@ -284,7 +296,8 @@ public struct ActionLanguage {
         case "slot-add":
             var action = HostAction(.slotAdd)
             action.vm = vm
-            action.ipa = IPA(try address("the slot's IPA", max: Self.maxIPA))
+            // Beyond 40 bits too: whether that is refused is the kernel's to say.
+            action.ipa = IPA(try address("the slot's IPA", max: 1 << 44 - 1))
             action.size = try size(default: nil)
             action.hva = HVA(try address("the slot's address in the VMM", max: hvaEnd - 1))
             if takeIf("readonly") { action.count = 1 }
@@ -295,6 +308,19 @@ public struct ActionLanguage {
             action.vm = vm
             action.ipa = IPA(try address("an IPA in the slot", max: Self.maxIPA))
             return .host(action, place: nil, other: nil)
+        case "dirty-log":
+            let word = try take("on, get or off")
+            let kinds: [Substring: HostAction.Kind] = ["on": .logStart, "get": .logGet, "off": .logStop]
+            guard let kind = kinds[word.text] else { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "on, get or off") }
+            var action = HostAction(kind)
+            action.vm = vm
+            action.ipa = IPA(try address("an IPA in the slot", max: Self.maxIPA))
+            return .host(action, place: nil, other: nil)
+        case "userfault-copy":
+            let place = try place(vm: vm)
+            var action = HostAction(.userfaultCopy)
+            if peek != nil { action.value = try number("the value in the page", max: 0xffff_ffff) }
+            return .host(action, place: place, other: nil)
         case "vm-create":
             var action = HostAction(.vmCreate)
             action.ipa = IPA(try address("the IPA of its memory", max: Self.maxIPA))
@@ -322,6 +348,10 @@ public struct ActionLanguage {
             action.size = try size(default: action.kind == .ioremap ? 4096 : nil)
             return .host(action, place: nil, other: nil)
         case "exhaust-vmids": return simple(.exhaustVMIDs, nil)
+        case "save-restore":
+            var action = HostAction(.saveRestore)
+            action.vm = try vmNumber(default: vm)
+            return .host(action, place: nil, other: nil)
         case "stage1-unmap":
             var action = HostAction(.stage1Unmap)
             action.hva = HVA(try address("a guest virtual address", max: 0xffff_ffff))

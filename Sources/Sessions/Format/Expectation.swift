@@ -58,6 +58,12 @@ public struct Expectation: Sendable {
         case waiting
         /// Tables below level 1 in use.
         case tables(Int)
+        /// Userfaults raised in this step.
+        case userfaults(Int)
+        /// One of them for the page behind this IPA.
+        case userfault(UInt64, vm: VMNumber?)
+        /// The dirty log has the page, or has it not.
+        case logged(UInt64, vm: VMNumber?, Bool)
         /// A register of the guest, by name.
         case register(String, UInt64)
     }
@@ -145,6 +151,13 @@ public struct Expectation: Sendable {
             what = .mmio(
                 try number(1, max: ActionLanguage.maxIPA), length: UInt8(try number(2, max: 8)), isWrite: words[3] == "write",
                 data: words.count == 5 ? try number(4) : nil)
+        case ("userfaults", 2): what = .userfaults(try count())
+        case ("userfault", 2):
+            guard let (ipa, vm) = try guestAddress(words[1], in: text) else { throw fail("'\(words[1])'") }
+            what = .userfault(ipa, vm: vm)
+        case ("logged", 2), ("unlogged", 2):
+            guard let (ipa, vm) = try guestAddress(words[1], in: text) else { throw fail("'\(words[1])'") }
+            what = .logged(ipa, vm: vm, first == "logged")
         case ("done", 1): what = .outcome(.done)
         case ("exit", 2) where words[1] == "mmio": what = .outcome(.emulated)
         case ("abort", 1): what = .outcome(.abortInjected)

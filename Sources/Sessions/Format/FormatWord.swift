@@ -73,7 +73,9 @@ public enum FormatKeys {
         FormatWord("readonly", "true | false", "the guest may not write: needs with: [read-only-slots]", example: "false"),
         FormatWord("user-alloc", "true | false", "user space allocated it", example: "true"),
         FormatWord("device", "ADDRESS", "a device's memory, mapped at this physical address", example: "0x1c000000"),
+        FormatWord("driver", "true | false", "a driver's memory, mapped by VM_PFNMAP, whose pages count 0", example: "true"),
         FormatWord("unmapped", "true | false", "the VMM has nothing mapped there", example: "false"),
+        FormatWord("userfault", "true | false", "a thread of the VMM brings its missing pages (userfaultfd, of a later host)", example: "true"),
         FormatWord("count", "N", "so many slots in a row", example: "2"),
         FormatWord("stride", "SIZE", "from one of these to the next; without, the size", example: "4M"),
     ]
@@ -82,6 +84,7 @@ public enum FormatKeys {
         FormatWord("va", "ADDRESS", "the guest's virtual address, below 4 GiB", example: "0x1000"),
         FormatWord("ipa", "ADDRESS", "where it leads", example: "0x80005000"),
         FormatWord("size", "SIZE", "in whole pages; without, one", example: "4K"),
+        FormatWord("af", "software | hardware", "who sets the access flag there: hardware is a later architecture's walker", example: "hardware"),
         FormatWord("tables", "[IPA, …]", "where the walk reads the guest's descriptors", example: "[0x80010000]"),
     ]
 

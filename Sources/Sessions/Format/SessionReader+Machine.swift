@@ -114,18 +114,26 @@ extension SessionReader {
     private func stage1(_ node: Node) throws -> Stage1Mapping {
         var va: UInt64?, ipa: UInt64?, size: UInt64 = 4096
         var tables: [IPA] = []
+        var setsAccessFlag = false
         for (key, _, value) in try mapping(node, "a stage-1 mapping", FormatKeys.stage1) {
             switch key {
             case "va": va = try pages(value, "va", below: 1 << 32)
             case "ipa": ipa = try pages(value, "ipa", below: 1 << 40)
             case "size": size = try pages(value, "size", below: 1 << 32)
+            case "af":
+                guard value.string == "hardware" || value.string == "software" else {
+                    throw fail(value, "af \(Self.kind(value))", fits: "software or hardware")
+                }
+                setsAccessFlag = value.string == "hardware"
             default: tables = try list(value, "tables").map { IPA(try address($0, "a table's IPA", in: 0...(1 << 40) - 8)) }
             }
         }
         guard let va, let ipa, size > 0 else {
             throw fail(node, "a stage-1 mapping without va, ipa or size", fits: "{ va: 0x1000, ipa: 0x80005000, tables: [0x80010000] }")
         }
-        return Stage1Mapping(va: VA(va), ipa: IPA(ipa), size: size, tables: tables)
+        var mapping = Stage1Mapping(va: VA(va), ipa: IPA(ipa), size: size, tables: tables)
+        mapping.setsAccessFlag = setsAccessFlag
+        return mapping
     }
 
     private func pages(_ node: Node, _ what: String, below limit: UInt64) throws -> UInt64 {
@@ -186,8 +194,15 @@ extension SessionReader {
         var memory = MachineConfiguration.Memory(ipa: IPA(ipa), size: size, hva: HVA(hva))
         if let value = entry("populated"), try flag(value, "populated") { memory.content = .populated }
         if let value = entry("unmapped"), try flag(value, "unmapped") { memory.content = .unmapped }
+        if let value = entry("driver"), try flag(value, "driver") { memory.content = .driver }
         if let value = entry("device") { memory.content = .device(PA(try pages(value, "device", below: 1 << 40))) }
         if let value = entry("readonly") { memory.readOnly = try flag(value, "readonly") }
+        if let value = entry("userfault") {
+            memory.userfault = try flag(value, "userfault")
+            guard !memory.userfault || memory.content == .untouched else {
+                throw fail(value, "userfaults of memory that is not untouched", fits: "a slot without populated, device and unmapped")
+            }
+        }
         if let value = entry("user-alloc") { memory.userAllocated = try flag(value, "user-alloc") }
         return (0..<count).map {
             var copy = memory

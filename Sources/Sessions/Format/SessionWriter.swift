@@ -62,7 +62,7 @@ public struct SessionWriter {
             for map in machine.stage1 {
                 line(
                     2,
-                    "- { va: \(hex(map.va.rawValue)), ipa: \(hex(map.ipa.rawValue)), size: \(hex(map.size)), tables: [\(map.tables.map { hex($0.rawValue) }.joined(separator: ", "))] }"
+                    "- { va: \(hex(map.va.rawValue)), ipa: \(hex(map.ipa.rawValue)), size: \(hex(map.size)), tables: [\(map.tables.map { hex($0.rawValue) }.joined(separator: ", "))]\(map.setsAccessFlag ? ", af: hardware" : "") }"
                 )
             }
         }
@@ -103,7 +103,9 @@ public struct SessionWriter {
             case .populated: text += ", populated: true"
             case .unmapped: text += ", unmapped: true"
             case .device(let pa): text += ", device: \(hex(pa.rawValue))"
+            case .driver: text += ", driver: true"
             }
+            if slot.userfault { text += ", userfault: true" }
             if slot.readOnly { text += ", readonly: true" }
             if !slot.userAllocated { text += ", user-alloc: false" }
             line(depth + 1, text + " }")

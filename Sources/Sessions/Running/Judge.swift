@@ -7,6 +7,8 @@ struct OperationReport {
     var retries = 0
     var messages: [KernelMessage] = []
     var broken: [Violation] = []
+    /// Where userfaults were raised.
+    var userfaults: [(process: ProcessNumber, hva: HVA)] = []
     var swapWrites = 0, swapReads = 0, newFrames = 0
     /// Lines that the kernel's operations by address went over.
     var lineOperations = 0
@@ -124,6 +126,7 @@ public struct Judge {
                 // Rebuilt from PAR, where the CPU left it UNKNOWN.
                 if let last = report.faults.indices.last, report.faults[last].hpfar == nil { report.faults[last].hpfar = value }
             case .tlbFlushed: report.flushes += 1
+            case .userfaultRaised(let process, let hva, _): report.userfaults.append((process, hva))
             case .slotWritten: report.swapWrites += 1
             case .slotRead: report.swapReads += 1
             case .frameAllocated: report.newFrames += 1
@@ -236,6 +239,16 @@ public struct Judge {
             let names = report.broken.map(\.rule.name).joined(separator: ", ")
             guard let rule else { return names.isEmpty ? nil : names }
             return report.broken.contains { $0.rule == rule } ? nil : names.isEmpty ? "no broken check" : names
+        case .userfaults(let count): return number(report.userfaults.count, count)
+        case .userfault(let ipa, let other):
+            guard let vm = named(other, vm), let slot = vm.slot(at: IPA(ipa)) else { return "no slot there" }
+            let page = slot.hva(of: IPA(ipa)).page
+            return report.userfaults.contains { $0.process == vm.process && $0.hva == page }
+                ? nil : report.userfaults.isEmpty ? "no userfault" : report.userfaults.map { "one at HVA \(hex($0.hva.rawValue))" }.joined(separator: ", ")
+        case .logged(let ipa, let other, let wanted):
+            guard let vm = named(other, vm) else { return "no such VM" }
+            let isLogged = machine.world.isLogged(vm.id, IPA(ipa))
+            return isLogged == wanted ? nil : isLogged ? "it is logged" : "it is not logged"
         case .stale(let access, let level, let omission): return staleMismatch(access, level, omission)
         case .lineOperations(let count): return number(report.lineOperations, count)
         case .instructionLines(let count):

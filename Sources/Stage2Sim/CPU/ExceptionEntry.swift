@@ -29,7 +29,7 @@ extension Stepper {
         } else {
             me.hsr = .dataAbort(
                 me.faultStatus, write: access.kind == .write, syndrome: stage1 ? nil : access.syndrome,
-                stage1Walk: stage1, cacheMaintenance: access.form == .cacheMaintenance)
+                stage1Walk: stage1, cacheMaintenance: access.form.rawValue >= Access.Form.cacheMaintenance.rawValue)
         }
         if access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: access.va.rawValue) }
         me.hxfar = UInt32(truncatingIfNeeded: me.accessVA.rawValue)

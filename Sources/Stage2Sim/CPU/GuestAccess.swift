@@ -64,6 +64,18 @@ extension Routine {
             why: "This is the only step in which the guest touches memory. No host code runs: what the leaf permits, happens unseen.",
             source: "DDI 0406C A3")
         Row(
+            .keepTranslation, in: "guest", title: "PAR gets the result", side: .cpu,
+            what: "The guest's own ATS1CPR is done: PAR holds the page that stage 1 leads to, or why it leads nowhere.",
+            why: "Stage 1 only: the data's page is not touched. But the walk has read the guest's tables, through stage 2.",
+            source: "DDI 0406C B3.12")
+        Row(
+            .readPAR, in: "guest", title: "the guest reads PAR", side: .guest, decides: [.savePAR],
+            what: "The result of the last translation goes to a register.",
+            why: .if(
+                .savePAR, "The Hyp entry translates by the same register, and puts the guest's back.",
+                else: "There is one PAR, and the Hyp entry uses it too: what it left there is what the guest reads."),
+            source: "DDI 0406C B4.1.112")
+        Row(
             .maintainCaches, in: "guest", title: "the guest's cache operation", side: .guest,
             what: "An operation on whole caches, a barrier, or the guest's switch for its caches.",
             why: "It takes no address, so nothing is translated and stage 2 has no say. HCR.FB makes the guest's ICIALLU reach every CPU.",
@@ -84,12 +96,46 @@ extension Stepper {
             if me.access.pc != 0 { me.registers.pc = me.access.pc }
             return go(.takeException)
         }
-        if me.access.form == .cacheMaintenance, !me.access.operation.isByAddress, me.access.operation != .none { return go(.maintainCaches) }
+        if me.access.form.rawValue >= Access.Form.cacheMaintenance.rawValue, beginsAside() { return }
         if me.access.throughStage1 {
             me.stage1Left = -1
             return go(.walkStage1)
         }
         go(.tlbLookup)
+    }
+
+    /// What is no load, store or fetch: operations on whole caches, translations by hand and their result.
+    @inline(never) private func beginsAside() -> Bool {
+        switch me.access.form {
+        case .cacheMaintenance where !me.access.operation.isByAddress && me.access.operation != .none: go(.maintainCaches)
+        case .translation where !me.access.throughStage1: go(.keepTranslation)
+        case .readPAR: go(.readPAR)
+        default: return false
+        }
+        return true
+    }
+
+    /// ATS1CPR: the IPA's page, or F where the guest's own tables have no entry.
+    func keepTranslation() {
+        let mapping = me.access.throughStage1 ? world.stage1.first { $0.contains(me.access.va) } : nil
+        let ipa = mapping.map { $0.ipa(of: me.access.va) } ?? me.access.ipa
+        me.par = mapping.map(\.valid) ?? true ? ipa.rawValue & ~0xfff : 1
+        me.guestPAR = me.par
+        me.holdsPAR = true
+        me.value = me.par
+        emit(.parSet(me.par))
+        me.registers.pc &+= 4
+        finish(.done)
+    }
+
+    func readPAR() {
+        me.value = has(.savePAR) ? me.guestPAR : me.par
+        me.registers.general[Int(me.access.register & 15)] = UInt32(truncatingIfNeeded: me.value)
+        if Sink.checks, me.holdsPAR, me.value != me.guestPAR { report(.registerLost, cause: me.parLostAt, ipa: IPA(0), expected: me.guestPAR, found: me.value) }
+        me.holdsPAR = false
+        emit(.guestRegisters)
+        me.registers.pc &+= 4
+        finish(.done)
     }
 
     /// The next table of the stage-1 walk; after the last, the IPA of the access itself.
@@ -101,9 +147,15 @@ extension Stepper {
             let index = mapping.tables.count - me.stage1Left
             me.stage1Left -= 1
             me.readingStage1 = true
+            me.writesStage1 = mapping.setsAccessFlag && me.stage1Left == 0
             me.ipa = mapping.tables[index]
             return go(.tlbLookup)
         }
+        if me.writesStage1, let mapped = world.stage1.firstIndex(where: { $0.contains(va) }) {
+            world.stage1[mapped].setsAccessFlag = false
+            me.writesStage1 = false
+        }
+        if me.access.form == .translation { return go(.keepTranslation) }
         guard mapping.valid else {
             // The guest's own fault: it never comes to KVM.
             me.registers.dfar = UInt32(truncatingIfNeeded: va.rawValue)
@@ -186,7 +238,7 @@ extension Stepper {
 
     func checkRights() {
         if isOvertaken() { return }
-        let wanted = me.readingStage1 ? AccessKind.read : me.access.kind
+        let wanted = !me.readingStage1 ? me.access.kind : me.writesStage1 ? .write : .read
         // Maintenance by address needs no right, though its faults report WnR = 1.
         if Stage2Walk.permits(me.descriptor, wanted) || !me.readingStage1 && me.access.form == .cacheMaintenance {
             decide(.permitted)
@@ -289,6 +341,12 @@ extension Narration {
                 why:
                     "Another VM used up the VMIDs. KVM takes every vCPU out of its guest then, so that none goes on under a number that may be another VM's by now."
             )
+        case .keepTranslation:
+            return now.par & 1 == 1
+                ? Told(
+                    "PAR \(hex(now.par)): no mapping", what: "The guest's tables map no page there: PAR.F is set.",
+                    why: "A translation by hand takes no abort of the guest's own.") : Told("PAR \(hex(now.par))")
+        case .readPAR: return Told("r\(now.access.register) = \(hex(now.value))")
         case .walkStage1:
             if now.outcome == .refused {
                 return Told(
@@ -341,6 +399,7 @@ extension Narration {
     private var issued: String {
         if was.access.rawHSR != 0 { return "The session gives the syndrome by hand: the guest is stopped as if its instruction had met this fault." }
         if now.access.form == .cacheMaintenance { return "The guest executes a cache operation or a barrier." }
+        if now.access.form == .translation || now.access.form == .readPAR { return "The guest translates an address by hand, or reads what came of it." }
         return switch now.access.kind {
         case .read: "The guest executes a load."
         case .write: "The guest executes a store."
@@ -379,7 +438,7 @@ extension Narration {
         let why =
             now.access.kind == .execute && !now.readingStage1 && leaf.neverExecute
             ? "XN is set: whatever HAP says, nothing may be executed from this page. A permission fault."
-            : "HAP does not permit a \(now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
+            : "HAP does not permit a \(now.readingStage1 && now.writesStage1 ? "write, and the walker is to set the access flag in the guest's table" : now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
         return Told("\(leaf.rightsInWords): permission fault, level \(now.level)", why: why)
     }
 
@@ -406,8 +465,14 @@ extension Narration {
             case .double: access.kind == .read ? " by ldrd" : " by strd"
             case .exclusive: access.kind == .read ? " by ldrex" : " by strex"
             case .writeBack: " with write-back"
-            case .cacheMaintenance: ""
+            case .cacheMaintenance, .translation, .readPAR, .vcpuInit: ""
             }
+        switch access.form {
+        case .translation: return "translate \(place) by ATS1CPR"
+        case .readPAR: return "read PAR"
+        case .vcpuInit: return "initialise the vCPU"
+        default: break
+        }
         if access.form == .cacheMaintenance {
             guard access.operation != .none else { return "cache operation on \(place)" }
             return access.operation.isByAddress ? "\(access.operation.name) of \(place)" : access.operation.name

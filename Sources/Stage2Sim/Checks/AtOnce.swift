@@ -9,10 +9,10 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The same.
     case staleBytes, deadlock, freedTableWalked
     /// The same.
-    case freeFrameUsed, twoTranslations
+    case freeFrameUsed, twoTranslations, foreignTableChanged, registerLost, accessLost, writeNotLogged
     // At rest.
     /// Told when nobody is in the middle of anything; `about` says what each one is.
-    case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked
+    case leafWithoutFrame, tlbOutlivesLeaf, tableCount, tablesLeaked, frameLeaked
 
     /// The name in session files.
     public var name: String {
@@ -29,6 +29,11 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .freedTableWalked: "freed-table-walked"
         case .freeFrameUsed: "free-frame-used"
         case .twoTranslations: "two-translations"
+        case .foreignTableChanged: "foreign-table-changed"
+        case .registerLost: "register-lost"
+        case .accessLost: "access-lost"
+        case .writeNotLogged: "write-not-logged"
+        case .frameLeaked: "frame-leaked"
         case .leafWithoutFrame: "leaf-without-frame"
         case .tlbOutlivesLeaf: "tlb-outlives-leaf"
         case .tableCount: "table-count"
@@ -49,8 +54,13 @@ public enum Rule: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .staleBytes: "a guest executed, read or walked bytes that are not the ones last stored"
         case .freedTableWalked: "a table walk read a page that is no table of this VM any more"
         case .deadlock: "a thread waits for a lock that it holds itself"
-        case .freeFrameUsed: "a frame that is free was mapped, or held, as if it were somebody's"
         case .twoTranslations: "an access met two live translations of one address, to different frames (no break-before-make)"
+        case .freeFrameUsed: "a frame that is free was mapped, held or maintained as if it were somebody's"
+        case .foreignTableChanged: "an entry was changed in a page that is no table of this VM, or no more"
+        case .registerLost: "a register of the guest's does not hold what the guest put there"
+        case .writeNotLogged: "a page was copied before its last write was logged: the guest wrote it, and the log does not say so"
+        case .accessLost: "the guest went on behind an access that was never made"
+        case .frameLeaked: "a frame is held by a reference that nobody will give back"
         case .leafWithoutFrame: "a leaf maps a frame that the host does not give this guest"
         case .tlbOutlivesLeaf: "a TLB entry outlives its leaf"
         case .tableCount: "a table page's reference count is not 1 + its entries"
@@ -114,7 +124,7 @@ extension Stepper {
     @inline(__always) func checkGuestAccess(_ pa: PA) {
         let vm = me.vm
         if world.vms[vm].owesFlush { checkOneTranslation(pa) }
-        if let index = world.vms[vm].slotIndex(me.ipa, hint: me.slotIndex) {
+        if let index = world.vms[vm].usualSlotIndex(me.ipa, hint: me.slotIndex) {
             let hva = world.vms[vm].slots[index].hva(of: me.ipa)
             let entry = world.processes[world.vms[vm].process].entry(hva.page)
             if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || me.access.kind != .write { return }
@@ -133,6 +143,11 @@ extension Stepper {
             report(
                 .accessAfterLoss, cause: walk ?? given ?? world.causes.leaf(me.vm, me.ipa.gfn) ?? entry?.filledAt, pa: pa, isWrite: write,
                 origin: walk ?? 0)
+        }
+        if let index = world.vms[me.vm].slotIndex(me.ipa), world.vms[me.vm].slots[index].logging {
+            if write, me.access.form != .cacheMaintenance { checkLogged(pa) }
+            let entry = world.processes[world.vms[me.vm].process].entry(world.vms[me.vm].slots[index].hva(of: me.ipa).page)
+            if entry.isPresent, entry.pfn == pa.pfn, entry.isWritable || !write { return }
         }
         guard world.frames.contains(pa.pfn), !frame.flags.contains(.free) else {
             // A device mapped into the slot, or by ioremap, is no RAM, and the guest's by right.
@@ -232,6 +247,14 @@ extension Stepper {
         if entries > 0 {
             report(.liveTableFreed, ipa: me.unmap.at, pa: table, expected: 0, found: UInt64(entries))
             if level == 3 { forgetLeaves(of: table) }
+        }
+    }
+
+    /// KVM changes a leaf: in a level-3 table of the VM that it means.
+    @inline(__always) func checkOwnTable(_ entry: PA) {
+        let page = world.kernelPages.page(entry)
+        if page.use != .level3 || page.vm != me.tables.vm {
+            report(.foreignTableChanged, cause: world.causes.freed(entry.page), ipa: me.unmap.at, pa: entry)
         }
     }
 

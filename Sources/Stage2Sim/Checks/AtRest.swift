@@ -5,6 +5,7 @@
 enum BookEntry: BitwiseCopyable, Equatable {
     case leaf(vm: VMNumber, gfn: UInt64)
     case table(PA)
+    case frame(PFN)
 }
 
 /// The rows opened since the books were last balanced. A fault opens a handful: those stand inside, more in an array.
@@ -68,6 +69,7 @@ extension Stepper {
             switch world.openBooks[i] {
             case .leaf(let vm, let gfn): balanceLeaf(vm, GFN(gfn).ipa)
             case .table(let table): balanceTable(table)
+            case .frame(let pfn): balanceFrame(pfn)
             }
             i += 1
         }
@@ -75,7 +77,8 @@ extension Stepper {
     }
 
     private func balanceLeaf(_ vm: VMNumber, _ ipa: IPA) {
-        guard !world.vms[vm].destroyed else { return }
+        // Beyond 40 bits there is no leaf to look at, whatever a slot says.
+        guard !world.vms[vm].destroyed, ipa.rawValue < 1 << 40 else { return }
         let leaf = world.leaf(of: vm, ipa)
         var changed: UInt32 { world.openBooks.lastChange(.leaf(vm: vm, gfn: ipa.gfn.rawValue)) }
         // Without its VMM no vCPU runs: what the tables still say bites nobody.
@@ -89,11 +92,26 @@ extension Stepper {
                 report(.leafWithoutFrame, cause: changed, ipa: ipa, pa: pfn.pa)
             }
         }
+        // Nor does what a TLB still holds of it.
+        guard !world.processes[world.vms[vm].process].exited else { return }
         let vmid = world.vms[vm].vmid
         for cpu in world.cpus.indices {
             guard let entry = world.cpus[cpu].tlb.lookup(vmid, ipa.page), entry.leaf != leaf?.rawValue ?? 0 else { continue }
             report(
                 .tlbOutlivesLeaf, cause: world.unflushedStep(vm, ipa) ?? changed, ipa: ipa, pa: entry.descriptor.address, origin: entry.filledAt)
+        }
+    }
+
+    /// Every reference is a mapping's or the swap cache's: at rest nobody holds a page for a moment.
+    private func balanceFrame(_ pfn: PFN) {
+        guard world.frames.contains(pfn) else { return }
+        let frame = world.frames[pfn]
+        guard frame.flags.isDisjoint(with: [.reserved, .poisoned, .free]) else { return }
+        let expected = frame.mappings + (frame.flags.contains(.swapCache) ? 1 : 0)
+        if frame.references > expected {
+            report(
+                .frameLeaked, cause: world.openBooks.lastChange(.frame(pfn)), ipa: IPA(0), pa: pfn.pa, expected: UInt64(expected),
+                found: UInt64(frame.references))
         }
     }
 

@@ -29,7 +29,7 @@ extension Routine {
             why: "The next area follows.",
             source: .kernel("mm/memory.c"))
         Row(
-            .exitProcess, in: "exit_mmap", title: "a process ends", side: .host, waits: .targetMapForWriting,
+            .exitProcess, in: "exit_mmap", title: "a process ends", side: .host, waits: .targetMapForWriting, decides: [.unmapOnRelease],
             what: "All its entries go.",
             why: "Pages that it shared belong to the others alone again.",
             source: .kernel("mm/mmap.c"))
@@ -101,6 +101,10 @@ extension Stepper {
     }
 
     func exitProcess() {
+        if has(.unmapOnRelease), let vm = world.processes[process].vm, world.vms[vm].level1 != nil {
+            me.hostAction.vm = vm
+            return call(has(.releaseUnderLock) ? .releaseLock : .releaseUnmap, then: .exitProcess)
+        }
         world.processes[process].exited = true
         var changes: [(HVA, HostEntry)] = []
         world.processes[process].entries.forEachPage { first, page in

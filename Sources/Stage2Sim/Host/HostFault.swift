@@ -67,6 +67,7 @@ extension Stepper {
             return returnFromHostFault()
         }
         if entry.isSwapped { return go(.swapInPage) }
+        if entry.isNone, area.isRegistered { return go(.userfaultRaise) }
         if entry.isNone { return go(me.hostWrite ? .mapFreshPage : .mapZeroPage) }
         guard me.hostWrite, !entry.isWritable else { return returnFromHostFault() }
         go(canReuse(entry) ? .reuseHostPage : .copyHostPage)
@@ -222,6 +223,10 @@ extension Narration {
         let entry = after.world.processes[now.hostProcess].entry(now.hostPage)
         switch now.next {
         case .swapInPage: return Told(entry.words, what: "The page is in swap.")
+        case .userfaultRaise:
+            return Told(
+                "missing, and registered", what: "Nothing is there yet, and a thread of the process is to bring it.",
+                why: "The memory is registered for userfaults.")
         case .mapZeroPage: return Told("untouched, and to be read", what: "Nothing is there yet, and the page is to be read.")
         case .mapFreshPage: return Told("untouched, and to be written", what: "Nothing is there yet, and the page is to be written.")
         case .reuseHostPage: return Told("read-only, and nobody shares it", what: "The page is there, not writable, and nobody else has it.")

@@ -24,6 +24,9 @@ extension Stepper {
         switch a.kind {
         case .failAllocations: world.kernelPages.failAfter = a.count < 0 ? -1 : Int(a.count)
         case .exhaustVMIDs: world.nextVMID = 0
+        case .saveRestore:
+            world.vms[a.vm].restores &+= 1
+            world.vms[a.vm].restoredAt = world.stepNumber
         case .stage1Unmap:
             for i in world.stage1.indices where world.stage1[i].contains(VA(a.hva.rawValue)) { world.stage1[i].valid.toggle() }
         default: break
@@ -94,6 +97,7 @@ extension Narration {
             now.hostAction.count < 0
                 ? "the allocator works again" : "the allocator fails after \(now.hostAction.count) more page\(now.hostAction.count == 1 ? "" : "s")"
         case .exhaustVMIDs: "no VMID is left"
+        case .saveRestore: "vm\(now.hostAction.vm) is saved and restored: no kvm_run has anything to complete"
         case .stage1Unmap: "the guest's stage-1 entry for \(hex(now.hostAction.hva.rawValue)) is switched"
         default: "done"
         }

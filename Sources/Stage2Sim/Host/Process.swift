@@ -69,6 +69,8 @@ public struct MemoryArea: Sendable, Equatable {
     public var writable = true
     /// A page of its own has been made in it (anon_vma): before that, fork neither copies its entries nor tells KVM.
     public internal(set) var hasAnonymousPages = false
+    /// Missing pages are answered by a thread of the process (userfaultfd).
+    public var isRegistered = false
     func contains(_ hva: HVA) -> Bool { hva >= start && hva < end }
 }
 

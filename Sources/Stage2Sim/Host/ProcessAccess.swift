@@ -44,6 +44,7 @@ extension Stepper {
         } else {
             me.value = world.hasCaches ? loadThroughCaches(pa, width: 4, cacheable: true, by: .host) : world.load(pa, width: 4)
             emit(.loaded(pa, value: me.value, width: 4))
+            noteCopied(process, target.hva.page)
         }
         finish(.done)
     }

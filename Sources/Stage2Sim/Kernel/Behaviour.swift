@@ -20,7 +20,18 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
     /// Later fixes and features; `about` says what each one is.
     case readOnlySlots, readOnlyWritesExit, pageAging, s1ptwIsWrite, gupOpportunisticWrite, changePteNeedsLeaf, changePteSkipsInvalid, changePteInWindow
     /// The same, of caches.
-    case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap
+    case cleanOnMap, invalidateIOnExec, cacheOpUnderLock, cacheOpKernelMapping, flushOnCacheEnable, cleanOnUnmap, changePteCleans
+    // What the incidents since are about: fixes, and defects that came later than both revisions; off in both.
+    /// Fixes of incidents; `about` says what each one is.
+    case savePAR, slotsWithin40Bits, unmapOnVCPUInit, skipCacheOpOutsideMemory, unmapOnRelease, releaseUnderLock, skipEqualLeaf, skipAfterMMIO
+    /// The same.
+    case s1ptwTranslationIsRead, hpfarOnlyIfValid
+    /// A slot's dirty log, and two omissions of it; `about` says what each one is.
+    case dirtyLog, logWithoutProtect, logWithoutFlush
+    /// The lookup behind VM_PFNMAP as later kernels have it; `about` says what each one is.
+    case pfnmapTakesReference, pfnmapNeedsCount
+    /// Defects of later kernels; `about` says what each one is.
+    case slotLimitExclusive, breakAnyLeaf, countOnReplace, giveUpKeepsPage, topUpNotOnPermission, vttbrBeforeVMID
     // What-ifs of the instruction cache: another kind's rule in place of the CPU's own.
     /// Another kind of instruction cache's rule; one of them at most is on.
     case icacheRuleNothing, icacheRulePage, icacheRuleAll
@@ -119,6 +130,36 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(name: "flush-on-cache-enable", about: "every mapped page is cleaned when the guest turns its caches on"),
         Entry(name: "clean-on-unmap", about: "a page is cleaned and invalidated when it is unmapped"),
         Entry(
+            name: "change-pte-cleans", about: "the page that change_pte brings is cleaned to memory first, for guests whose caches are off (694556d54f35)"),
+        Entry(name: "save-par", about: "the guest's PAR is saved around the Hyp entry's own address translation (6a077e4ab9cb)"),
+        Entry(name: "slots-within-40-bits", about: "a memory slot that ends beyond 40 bits of IPA is refused with -EFAULT (c3058d5da222)"),
+        Entry(name: "unmap-on-vcpu-init", about: "all memory of the VM is unmapped when a vCPU is initialised again (957db105c997)"),
+        Entry(
+            name: "skip-cache-op-outside-memory", about: "cache maintenance by address where there is no slot is skipped, not taken for MMIO (57c841f131ef)"),
+        Entry(name: "unmap-on-release", about: "stage 2 is unmapped and freed when the VMM's address space goes (293f293637b5); off: only with the VM"),
+        Entry(name: "release-under-lock", about: "that unmap holds mmu_lock against other notifiers (8b3405e345b5)"),
+        Entry(name: "skip-equal-leaf", about: "stage2_set_pte leaves a leaf alone that is already as wanted: no store, no flush (a fix of 2018)"),
+        Entry(name: "skip-after-mmio", about: "the PC moves past an MMIO instruction when user space has answered, not before (0d640732dbeb)"),
+        Entry(
+            name: "s1ptw-translation-is-read",
+            about: "of the faults on stage-1 walks, which s1ptw-is-write counts as writes, translation faults are reads (406504c7b040)"),
+        Entry(name: "hpfar-only-if-valid", about: "HPFAR is read only after faults that leave an IPA in it (fb8a3eba9c81)"),
+        Entry(name: "dirty-log", about: "memory slots can log writes: write-protected, and logged by the write fault (32-bit ARM got it later)"),
+        Entry(name: "log-without-protect", about: "reading a dirty log clears its bits, and leaves the leaves writable"),
+        Entry(name: "log-without-flush", about: "reading a dirty log write-protects, and flushes no TLB"),
+        Entry(
+            name: "pfnmap-takes-reference",
+            about: "the lookup behind VM_PFNMAP takes pages of memory too, and a reference on them (since 2016); off: such a page is a BUG"),
+        Entry(name: "pfnmap-needs-count", about: "that lookup refuses a page that counts 0 (f8be156be163)"),
+        Entry(name: "slot-limit-exclusive", about: "the limit of slots-within-40-bits refuses a slot that ends exactly there, too (until 262b003d059c)"),
+        Entry(
+            name: "break-any-leaf",
+            about: "break before make breaks any leaf that stands, whatever the new one is; off: only one with another address. Needs break-before-make"),
+        Entry(name: "count-on-replace", about: "a leaf that replaces another takes a reference on its table once more (until 5c646b7e1d8b)"),
+        Entry(name: "give-up-keeps-page", about: "a fault that gives up keeps the reference on its page (the like of 5f9466b50c1b and e07fc9e2da91)"),
+        Entry(name: "top-up-not-on-permission", about: "a permission fault does not top the memory cache up (the like of 157dbc4a321f)"),
+        Entry(name: "vttbr-before-vmid", about: "VTTBR is made with the VMID from before a new one is given (until fa808ed4e199)"),
+        Entry(
             name: "icache-rule-nothing", about: "treat the instruction cache as VIVT tagged by ASID and VMID: no maintenance",
             unshown:
                 "where another kind of cache is given this rule, it comes to what icache-maintenance switched off does: icache-pipt and icache-vipt show that"),
@@ -144,14 +185,14 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
 
 /// A set of behaviours.
 public struct Behaviours: OptionSet, Sendable, BitwiseCopyable {
-    public let rawValue: UInt64
-    @inline(__always) public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public let rawValue: UInt128
+    @inline(__always) public init(rawValue: UInt128) { self.rawValue = rawValue }
     /// Those in the list.
     public init(_ behaviours: [Behaviour]) { self = behaviours.reduce(into: []) { $0.insert(Behaviours($1)) } }
     /// One alone.
-    @inline(__always) public init(_ behaviour: Behaviour) { rawValue = 1 << UInt64(behaviour.rawValue) }
+    @inline(__always) public init(_ behaviour: Behaviour) { rawValue = 1 << UInt128(behaviour.rawValue) }
     /// Whether it is on.
-    @inline(__always) public func has(_ behaviour: Behaviour) -> Bool { rawValue >> UInt64(behaviour.rawValue) & 1 != 0 }
+    @inline(__always) public func has(_ behaviour: Behaviour) -> Bool { rawValue >> UInt128(behaviour.rawValue) & 1 != 0 }
 
     /// Switches a behaviour. Of those that choose one thing among several, switching one on switches the others off.
     public mutating func set(_ behaviour: Behaviour, _ on: Bool) {

@@ -5,10 +5,11 @@ extension Routine {
         "kvm_arch_vcpu_ioctl_run", .kvm, "KVM_RUN: the VMID is renewed if its generation is over, VTTBR loaded, and the guest entered.", tell: { $0.enterGuest }
     ) {
         Row(
-            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask],
+            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask, .vttbrBeforeVMID],
             what: "KVM checks the VMID's generation, loads VTTBR and returns to the guest.",
             why: .by {
-                "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction."
+                "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction"
+                    + ($0.has(.vttbrBeforeVMID) ? "; but VTTBR was made before that, with the old one (fa808ed4e199)." : ".")
                     + ($0.has(.b4VttbrMask) ? " The table's address is masked with bits 38:12 instead of 39:13 (B4), which hurts only above 512 GiB." : "")
             },
             source: .kernel("update_vttbr, __kvm_vcpu_run"))
@@ -21,10 +22,14 @@ extension Stepper {
         let id = me.vm
         // KVM_RUN is refused to whoever is not the process that made the VM.
         if world.processes[world.vms[id].process].exited { return fail(.EIO) }
-        if world.vms[id].vmidGeneration != world.vmidGeneration { renewVMID(id) }
+        var vmid = world.vms[id].vmid
+        if world.vms[id].vmidGeneration != world.vmidGeneration {
+            renewVMID(id)
+            if !has(.vttbrBeforeVMID) { vmid = world.vms[id].vmid }
+        }
         guard let level1 = world.vms[id].level1 else { return finish(.refused) }
         let mask = has(.b4VttbrMask) ? Bits(38, 12).mask : Bits(39, 13).mask
-        me.vttbr = VTTBR(rawValue: level1.rawValue & mask | UInt64(world.vms[id].vmid) << 48)
+        me.vttbr = VTTBR(rawValue: level1.rawValue & mask | UInt64(vmid) << 48)
         me.inGuest = true
         emit(.vttbrSet(me.vttbr.rawValue))
         if case .access = me.action, me.outcome == .none { go(.issueAccess) } else { finish(me.outcome) }
@@ -71,6 +76,12 @@ extension Narration {
             return Told(
                 "no tables: the VM is gone", what: "The VM has been destroyed: there is no level-1 table to enter it with.",
                 why: "VTTBR would name a page that is anybody's by now.")
+        }
+        if let vm, now.vttbr.vmid != vm.vmid {
+            return Told(
+                "VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid), and \(vm.vmid) is the VM's",
+                what: "The VM gets a VMID, and VTTBR is loaded with the one from before.",
+                why: "VTTBR had been made already. What this vCPU puts into the TLB carries a number that is nobody's, or somebody else's.")
         }
         return Told("VTTBR \(hex(now.vttbr.rawValue, digits: 16)), VMID \(now.vttbr.vmid)")
     }

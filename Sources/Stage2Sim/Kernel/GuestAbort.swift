@@ -36,6 +36,11 @@ extension Routine {
             why: "A device's register is picked by the full address. A page's offset is the same in VA and IPA.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
+            .skipCacheOperation, in: "kvm_handle_guest_abort", title: "cache maintenance of nothing", when: .with(.skipCacheOpOutsideMemory),
+            what: "A cache operation by address where there is no slot is skipped: the guest goes on behind it.",
+            why: "There is no memory, so no line of it is in any cache: nothing is to be done, and nobody could emulate it (57c841f131ef).",
+            source: "kvm_handle_guest_abort since 57c841f131ef")
+        Row(
             .refuseIOPermission, in: "kvm_handle_guest_abort", title: "permission fault on no memory",
             what: "A permission fault at an address without a slot cannot be served.",
             why:
@@ -115,7 +120,16 @@ extension Stepper {
         }
         decide(.noSlot)
         if me.hsr.isInstructionAbort { return go(.injectPrefetchAbort) }
+        if has(.skipCacheOpOutsideMemory), me.hsr.isCacheMaintenance { return go(.skipCacheOperation) }
         go(me.hsr.faultStatus.kind == .translation ? .formIOAddress : .refuseIOPermission)
+    }
+
+    /// kvm_skip_instr, and on with the guest.
+    func skipCacheOperation() {
+        movePastInstruction()
+        emit(.guestRegisters)
+        me.outcome = .done
+        leave(1)
     }
 
     /// What is asked of the slot before its memory is: noted now, since it may be gone at the next step.
@@ -210,6 +224,7 @@ extension Narration {
             return now.next == .accessFaultLock
                 ? Told("yes", what: "The leaf's access flag is clear, and nothing else is amiss: it is set next.")
                 : Told("no", what: "The fault is another one: go on.", why: "A page is to be mapped, or a right to be given.")
+        case .skipCacheOperation: return Told("PC \(hex(UInt64(now.registers.pc), digits: 8))")
         case .checkUserAllocated:
             return now.abortResult < 0 && now.next != .decideWriteFault
                 ? Told(failed, what: "User space did not allocate this slot's memory: it is refused, -EINVAL.")

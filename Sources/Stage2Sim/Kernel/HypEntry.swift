@@ -10,16 +10,26 @@ extension Routine {
             why: "These registers are overwritten by the next trap; everything later reads the copies.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp,
+            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp, when: .without(.hpfarOnlyIfValid),
             what: "KVM takes HPFAR as valid unless this is a permission fault outside a stage-1 walk.",
             why:
                 "After a permission fault the CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM then has to find it again.",
             source: .kernel("DDI 0406C B3.13, Reporting exceptions taken to Hyp mode; guest_trap in interrupts.S"))
         Row(
-            .translateFaultVA, in: "guest_trap", title: "ATS1CPR: VA to IPA again", side: .hyp,
+            .chooseValidIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp, when: .with(.hpfarOnlyIfValid),
+            what:
+                "HPFAR is read after translation and access flag faults, and after any fault on a stage-1 walk; after a permission fault the VA is translated.",
+            why: "After anything else HPFAR is UNKNOWN, and FAR may be too: there is no IPA, and none is made up (fb8a3eba9c81).",
+            source: "the fault information of later kernels, since fb8a3eba9c81")
+        Row(
+            .translateFaultVA, in: "guest_trap", title: "ATS1CPR: VA to IPA again", side: .hyp, decides: [.savePAR],
             what: "The VA is sent through stage 1 once more, as a privileged read; PAR gets the IPA or a failure.",
-            why:
-                "If another vCPU changed the stage-1 tables meanwhile, or stage 2 has lost the page that holds them, this fails, and the guest must retry. It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).",
+            why: .by {
+                "If another vCPU changed the stage-1 tables meanwhile, or stage 2 has lost the page that holds them, this fails, and the guest must retry. "
+                    + ($0.has(.savePAR)
+                        ? "The guest's own PAR is saved before and put back after (6a077e4ab9cb)."
+                        : "It also overwrites the guest's own PAR, mended later (6a077e4ab9cb).")
+            },
             source: .kernel("guest_trap in interrupts.S"))
         Row(
             .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp,
@@ -46,7 +56,7 @@ extension Stepper {
             world.spinningActors -= 1
         }
         emit(.hsrSet(me.hsr.rawValue))
-        go(.chooseFaultIPA)
+        proceed()
     }
 
     /// HPFAR is UNKNOWN after a permission fault on the guest's own access: then the VA is translated again.
@@ -59,9 +69,23 @@ extension Stepper {
         go(.storeHPFAR)
     }
 
+    /// A later kernel's: no IPA where none is known.
+    func chooseValidIPA() {
+        let kind = me.hsr.faultStatus.kind
+        if kind == .translation || kind == .accessFlag || me.hsr.isStage1Walk {
+            decide(.hpfarValid)
+            return go(.storeHPFAR)
+        }
+        decide(.hpfarUnknown)
+        if kind == .permission { return go(.translateFaultVA) }
+        me.hpfar = HPFAR(rawValue: 0)
+        go(.leaveHyp)
+    }
+
     /// ATS1CPR: a privileged stage-1 read translation, whose own reads of the guest's tables go through stage 2; the result is in PAR, which is
     /// the guest's (6a077e4ab9cb).
     func translateFaultVA() {
+        if Sink.checks, me.holdsPAR { me.parLostAt = world.stepNumber }
         let va = me.accessVA
         var ipa = me.accessIPA
         if me.access.throughStage1 {
@@ -108,6 +132,13 @@ extension Narration {
         switch step {
         case .saveSyndrome: return Told("HSR, \(now.hsr.isInstructionAbort ? "HIFAR" : "HDFAR") \(hex(UInt64(now.hxfar), digits: 8))")
         case .chooseFaultIPA: return faultIPAChosen
+        case .chooseValidIPA:
+            if now.next == .leaveHyp {
+                return Told(
+                    "there is no IPA", what: "After a fault of this kind HPFAR is UNKNOWN: it is not read.",
+                    why: "What is UNKNOWN may be anything. The handler needs no IPA to refuse what it cannot mend.")
+            }
+            return faultIPAChosen
         case .translateFaultVA:
             guard decided(.translationFailed) else {
                 return Told(

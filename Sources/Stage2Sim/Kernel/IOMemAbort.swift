@@ -15,9 +15,15 @@ extension Routine {
             ),
             source: .kernel("io_mem_abort, decode_hsr"))
         Row(
-            .skipInstruction, in: "kvm_skip_instr", title: "skip the instruction",
-            what: "PC moves past the instruction and IT advances, before user space has answered; then kvm_run gets address, length, direction and data.",
-            why: "The access will be completed on the way back in; the guest must not execute it again. IL tells 2 bytes from 4.",
+            .skipInstruction, in: .if(.skipAfterMMIO, "kvm_prepare_mmio", else: "kvm_skip_instr"),
+            title: .if(.skipAfterMMIO, "tell user space", else: "skip the instruction"), decides: [.skipAfterMMIO],
+            what: .if(
+                .skipAfterMMIO, "kvm_run gets address, length, direction and data. PC stays at the instruction.",
+                else: "PC moves past the instruction and IT advances, before user space has answered; then kvm_run gets address, length, direction and data."
+            ),
+            why: .if(
+                .skipAfterMMIO, "Whoever saves the VM now finds a guest that has not made its access yet, and makes it again (0d640732dbeb).",
+                else: "The access will be completed on the way back in; the guest must not execute it again. IL tells 2 bytes from 4."),
             source: .by { $0.revision == .v4 ? "io_mem_abort, v4" : "kvm_skip_instr, kvm_prepare_mmio, v3.9" })
         Row(
             .exitToUserSpace, in: "kvm_arch_vcpu_ioctl_run", title: "exit: KVM_EXIT_MMIO",
@@ -30,9 +36,11 @@ extension Routine {
             why: "To the guest all of this is one slow load or store.",
             source: "Documentation/virtual/kvm/api.txt")
         Row(
-            .completeMMIO, in: "kvm_handle_mmio_return", title: "the register gets the data",
+            .completeMMIO, in: "kvm_handle_mmio_return", title: "the register gets the data", decides: [.skipAfterMMIO],
             what: "At the next KVM_RUN a load's data go to the guest's register, sign-extended if the instruction asked for it.",
-            why: "The instruction was skipped already; this is the rest of it.",
+            why: .if(
+                .skipAfterMMIO, "Then PC moves past the instruction: it has been done.",
+                else: "The instruction was skipped already; this is the rest of it."),
             source: .kernel("kvm_handle_mmio_return"))
     }
 }
@@ -61,14 +69,34 @@ extension Stepper {
 
     /// PC and IT move on now, before user space has answered; a write's data are taken from the register.
     func skipInstruction() {
-        let thumb = me.registers.cpsr >> 5 & 1 == 1 || me.access.thumb
-        me.registers.pc &+= thumb && !me.hsr.il ? 2 : 4
-        me.registers.cpsr = GuestRegisters.advancingIT(me.registers.cpsr)
+        if !has(.skipAfterMMIO) { movePastInstruction() }
+        me.restores = world.vms[me.vm].restores
         if me.mmio.isWrite {
             me.mmio.data = me.mmio.length >= 8 ? me.access.value : me.access.value & (1 << (UInt64(me.mmio.length) * 8) - 1)
         }
         emit(.guestRegisters)
         leave(0)
+    }
+
+    /// kvm_skip_instr: PC and IT.
+    func movePastInstruction() {
+        let thumb = me.registers.cpsr >> 5 & 1 == 1 || me.access.thumb
+        me.registers.pc &+= thumb && !me.hsr.il ? 2 : 4
+        me.registers.cpsr = GuestRegisters.advancingIT(me.registers.cpsr)
+    }
+
+    /// The VM was saved and restored since the exit: the new kvm_run knows of no access that is to be completed. A guest whose PC has
+    /// moved on already has lost it.
+    private func isForgotten() -> Bool {
+        guard me.restores != world.vms[me.vm].restores else { return false }
+        me.restores = world.vms[me.vm].restores
+        if !has(.skipAfterMMIO) {
+            if Sink.checks { report(.accessLost, cause: world.vms[me.vm].restoredAt, ipa: me.mmio.address, found: me.mmio.data, isWrite: me.mmio.isWrite) }
+            me.outcome = .done
+        }
+        emit(.guestRegisters)
+        go(.enterGuest)
+        return true
     }
 
     func exitToUserSpace() {
@@ -79,6 +107,7 @@ extension Stepper {
 
     /// The VMM's device answers; a read gives what the session says the device holds.
     func emulateInUserSpace() {
+        if isForgotten() { return }
         if !me.mmio.isWrite { me.mmio.data = me.access.value }
         emit(.userExit)
         go(.completeMMIO)
@@ -86,6 +115,7 @@ extension Stepper {
 
     /// The next KVM_RUN (`kvm_handle_mmio_return`): the register gets the data, sign-extended where the load asked for it.
     func completeMMIO() {
+        if isForgotten() { return }
         if !me.mmio.isWrite {
             guard me.mmio.length <= 4 else { return fail(.EINVAL) }
             var value = me.mmio.data & (1 << (UInt64(me.mmio.length) * 8) - 1)
@@ -93,6 +123,10 @@ extension Stepper {
             let register = me.hsr.isv ? me.hsr.transferRegister : me.access.register
             me.registers.general[Int(register & 15)] = UInt32(truncatingIfNeeded: value)
             me.value = value
+            emit(.guestRegisters)
+        }
+        if has(.skipAfterMMIO) {
+            movePastInstruction()
             emit(.guestRegisters)
         }
         me.outcome = .emulated
@@ -135,6 +169,15 @@ extension Narration {
             let what = "\(now.mmio.isWrite ? "write" : "read"), \(now.mmio.length) byte\(now.mmio.length == 1 ? "" : "s"), \(register)"
             return now.hsr.isv
                 ? Told(what) : Told(what, what: "Size, register and direction come from the instruction itself, which is fetched and decoded in software.")
+        case .emulateInUserSpace where now.next == .enterGuest, .completeMMIO where now.next == .enterGuest && now.outcome != .emulated:
+            return now.outcome == .done
+                ? Told(
+                    "nobody knows of the access any more",
+                    what: "The VM was saved and restored since its exit. The guest goes on behind an access that was never made.",
+                    why: "PC had moved past it already, and what was still to be done stood in the old kvm_run only.")
+                : Told(
+                    "the access is made again", what: "The VM was saved and restored since its exit. PC stands at the access, which is made again.",
+                    why: "What was still to be done stood in the old kvm_run; the instruction stands in memory.")
         case .skipInstruction: return Told("PC \(hex(UInt64(now.registers.pc), digits: 8))")
         case .exitToUserSpace: return Told("\(now.mmio.isWrite ? "write" : "read") of \(now.mmio.length) at \(hex(now.mmio.address.rawValue))")
         case .emulateInUserSpace: return Told(now.mmio.isWrite ? "takes \(hex(now.mmio.data))" : "answers \(hex(now.mmio.data))")

@@ -20,6 +20,8 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case warnCacheEmpty
     /// A BUG: the memory cache is empty, its top-up asks for too much, the notifier's count falls below 0.
     case bugCacheEmpty, bugTopUpTooLarge, bugNotifierCount
+    /// A BUG: a VM_PFNMAP area's page is one of memory.
+    case bugNotMMIO(PA)
     /// v4's teardown: a table's count is not 1.
     case warnTableCount(PA, count: Int32)
     /// The count of a page of the level-1 table fell to 0.
@@ -42,6 +44,7 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
         case .bugCacheEmpty: "kernel BUG: the memory cache is empty"
         case .bugTopUpTooLarge: "kernel BUG: more pages wanted than the memory cache holds"
         case .bugNotifierCount: "kernel BUG: mmu_notifier_count fell below 0"
+        case .bugNotMMIO(let pa): "kernel BUG: page \(hex(pa.rawValue)) behind VM_PFNMAP is no device's"
         case .warnTableCount(let pa, let count): "WARNING: page count of table \(hex(pa.rawValue)) is \(count), not 1"
         case .pgdPageDropped(let pa): "# BUG: pgd page \(hex(pa.rawValue)) dropped to zero and would be freed"
         }

@@ -38,11 +38,29 @@ extension Routine {
                 "Under mmu_lock nobody may sleep, and an allocation may. So the pages for a level-2 and a level-3 table are fetched now, where sleeping is allowed.",
             source: .kernel("mmu_topup_memory_cache"))
     }
+
+    static let memoryCacheUnlessPermission = Routine(
+        "mmu_topup_memory_cache, but for permission faults", .kvm, "At least two pages in reserve, else up to forty; a permission fault gets none.",
+        tell: { $0.memoryCache }
+    ) {
+        Row(
+            .topUpUnlessPermission, in: "user_mem_abort", title: "top up, but for permission faults", when: .with(.topUp, .topUpNotOnPermission),
+            what: "With fewer than 2 pages in reserve, pages are allocated until there are 40; after a permission fault nothing is.",
+            why:
+                "Where a right was missing a leaf stands, and so do its tables, or did when the fault was taken. Before mmu_lock is held they may go (the like of 157dbc4a321f).",
+            source: "what-if, after user_mem_abort of later kernels")
+    }
 }
 
 extension Stepper {
     func topUpMemoryCache() {
         if topUp(minimum: 2, maximum: MemoryCache.capacity) < 0 { return leave(-Errno.ENOMEM.rawValue) }
+        proceed()
+    }
+
+    func topUpUnlessPermission() {
+        guard me.hsr.faultStatus.kind == .permission else { return topUpMemoryCache() }
+        decide(.leftOut)
         proceed()
     }
 
@@ -91,6 +109,11 @@ extension Stepper {
 extension Narration {
     var memoryCache: Told? {
         let count = now.memoryCache.count
+        if decided(.leftOut) {
+            return Told(
+                "left out: \(count) in reserve", what: "A permission fault: the memory cache is not topped up.",
+                why: "A leaf stands, so no table is thought to be needed.")
+        }
         if decided(.nothingToDo) {
             return Told(
                 "\(count) ≥ 2: nothing to do", what: "At least two pages are in reserve: nothing is allocated.",

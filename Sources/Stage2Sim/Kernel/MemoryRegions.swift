@@ -3,7 +3,7 @@
 extension Routine {
     static let memoryRegions = Routine("kvm_set_memory_region", .kvm, "User space adds or deletes a memory slot.", tell: { $0.memoryRegions }) {
         Row(
-            .slotAdd, in: "kvm_set_memory_region", title: "a memory slot", decides: [.readOnlySlots],
+            .slotAdd, in: "kvm_set_memory_region", title: "a memory slot", decides: [.readOnlySlots, .slotsWithin40Bits, .slotLimitExclusive],
             what: "The slot joins the list.",
             why: "From now on its addresses are memory, not devices.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -55,6 +55,9 @@ extension Stepper {
     func slotAdd() {
         let a = me.hostAction
         let slot = Memslot(id: a.slot, ipa: a.ipa, size: a.size, hva: a.hva, readOnly: a.count == 1)
+        // kvm_arch_prepare_memory_region of later kernels.
+        let limit = UInt64(1) << 40, end = slot.end.rawValue
+        if has(.slotsWithin40Bits), has(.slotLimitExclusive) ? end >= limit : end > limit { return finish(.failed, error: .EFAULT) }
         let overlaps = world.vms[vm].slots.contains { $0.ipa < slot.end && slot.ipa < $0.end }
         guard world.vms[vm].slots.count < Memslots.userLimit, !slot.readOnly || has(.readOnlySlots) else { return finish(.failed, error: .EINVAL) }
         guard !overlaps else { return finish(.failed, error: .EEXIST) }
@@ -110,7 +113,21 @@ extension Narration {
     var memoryRegions: Told? {
         switch step {
         case .slotAdd:
-            guard now.outcome == .failed else { return Told("done") }
+            guard now.outcome == .failed else {
+                return now.hostAction.ipa.rawValue + now.hostAction.size > 1 << 40
+                    ? Told(
+                        "done, beyond 40 bits", what: "The slot joins the list. Its addresses are beyond the 40 bits that the tables cover, and nobody looks.",
+                        why: "No guest can reach it. But whoever unmaps it goes through the tables by an index that they do not have.") : Told("done")
+            }
+            if now.error == -Errno.EFAULT.rawValue {
+                let end = now.hostAction.ipa.rawValue + now.hostAction.size
+                return Told(
+                    failed,
+                    what: end == 1 << 40 ? "The slot is refused: it ends at the limit of 40 bits." : "The slot is refused: it ends beyond 40 bits.",
+                    why: end == 1 << 40
+                        ? "The limit is compared one too early: every address of the slot could be translated." : "The tables cover 40 bits of guest addresses."
+                )
+            }
             if now.error == -Errno.EEXIST.rawValue {
                 return Told(failed, what: "The slot is refused: it overlaps another one.", why: "One guest address can lie in one slot only.")
             }

@@ -33,6 +33,9 @@ public struct Memslots: RandomAccessCollection, Sendable, Equatable {
     /// The slot is no longer found, and still there.
     mutating func invalidate(_ index: Int) { rows[index].slot.invalid = true }
 
+    /// Writes to the slot are logged from here on, or no more.
+    mutating func setLogging(_ index: Int, _ on: Bool) { rows[index].slot.logging = on }
+
     mutating func remove(_ index: Int) {
         rows.remove(at: index)
         orderByHVA()

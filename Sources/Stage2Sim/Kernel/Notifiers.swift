@@ -109,14 +109,15 @@ extension Routine {
             why: "Pages looked up before are not to be installed.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only", decides: [.changePteNeedsLeaf, .changePteSkipsInvalid, .cleanOnMap],
+            .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only",
+            decides: [.changePteNeedsLeaf, .changePteSkipsInvalid, .changePteCleans],
             what: .if(
                 .rawLeafStore, "The guest's leaf is set to the new page, never writable; without tables nothing is done.",
                 else: "A leaf for the new page is built read-only, and stored as writable (B1); without tables nothing is done."),
             why: .by {
                 ($0.has(.changePteNeedsLeaf)
                     ? "A leaf that stands is replaced; none is made where none was." : "It makes a leaf even where none was, if the level-3 table stands.")
-                    + ($0.has(.cleanOnMap) ? " The new page is cleaned to memory first." : " It maintains no cache, although the leaf may be executed.")
+                    + ($0.has(.changePteCleans) ? " The new page is cleaned to memory first." : " It maintains no cache, although the leaf may be executed.")
             },
             source: .kernel("kvm_set_spte_hva"))
         Row(
@@ -265,7 +266,7 @@ extension Stepper {
             if has(.changePteSkipsInvalid) { return }
             if Sink.checks { world.orphanLeaves.append(OrphanLeaf(vm: vm, gfn: ipa.gfn, step: world.stepNumber)) }
         }
-        if world.hasCaches, has(.cleanOnMap) { cleanChangedPage(me.notifier.pfn) }
+        if world.hasCaches, has(.changePteCleans) { cleanChangedPage(me.notifier.pfn) }
         callSetLeaf(vm, ipa, leaf(for: me.notifier.pfn, writable: false), fromCache: false, then: .notifyChangeSet)
     }
 

@@ -33,7 +33,8 @@ extension Routine {
             ),
             source: .kernel("stage2_set_pte"))
         Row(
-            .readLeaf, in: "stage2_set_pte", title: "what stands there now?", decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake],
+            .readLeaf, in: "stage2_set_pte", title: "what stands there now?",
+            decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake, .breakAnyLeaf, .skipEqualLeaf, .countOnReplace],
             what: .if(.iomapRefusesPresent, "The old leaf is read; ioremap refuses to replace a present one.", else: "The old leaf is read."),
             why: "Whether something stood there decides between a flush and a reference.",
             source: .kernel("stage2_set_pte"))
@@ -79,7 +80,7 @@ extension Stepper {
     @inline(__always) func readLevel1() {
         me.set.result = 0
         guard let level1 = world.vms[me.tables.vm].level1 else { return returnToCaller() }
-        me.tables.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: me.set.ipa, level: 1)
+        me.tables.level1Entry = level1Entry(level1, me.set.ipa)
         let word = world.kernelPages.word(at: me.tables.level1Entry) ?? 0
         emit(.descriptorRead(me.tables.level1Entry, level: 1, value: word))
         if word == 0 {
@@ -90,6 +91,9 @@ extension Stepper {
         me.tables.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(word).address, ipa: me.set.ipa, level: 2)
         go(.readLevel2)
     }
+
+    /// `pgd_offset`: the index is whatever stands above bit 30, also beyond the table.
+    @inline(__always) func level1Entry(_ level1: PA, _ ipa: IPA) -> PA { PA(level1.rawValue &+ (ipa.rawValue >> 30) << 3) }
 
     @inline(__always) func readLevel2() {
         let word = world.kernelPages.word(at: me.tables.level2Entry) ?? 0
@@ -151,7 +155,17 @@ extension Stepper {
         }
         // change_pte, as x86 does it.
         if !present, !me.set.fromCache, has(.changePteNeedsLeaf) { return returnToCaller() }
-        if present, !has(.b13NoBreakBeforeMake), Stage2Descriptor(me.tables.oldLeaf).address != me.set.leaf.address { return go(.breakLeaf) }
+        let asked: Behaviours = [Behaviours(.b13NoBreakBeforeMake), Behaviours(.skipEqualLeaf), Behaviours(.countOnReplace)]
+        if present, world.behaviours.intersection(asked) != Behaviours(.b13NoBreakBeforeMake) { return replaceLeaf() }
+        go(.writeLeaf)
+    }
+
+    /// A leaf stands, and the kernel does more than to store over it.
+    @inline(never) private func replaceLeaf() {
+        let isEqual = me.tables.oldLeaf == (has(.rawLeafStore) ? me.set.leaf.rawValue : asStoredBySetPteExt(me.set.leaf.rawValue))
+        if isEqual, has(.skipEqualLeaf) { return returnToCaller() }
+        if !has(.b13NoBreakBeforeMake), has(.breakAnyLeaf) || Stage2Descriptor(me.tables.oldLeaf).address != me.set.leaf.address { return go(.breakLeaf) }
+        if has(.countOnReplace) { return call(.writeLeaf, then: .countLeaf) }
         go(.writeLeaf)
     }
 
@@ -286,8 +300,16 @@ extension Narration {
                 : Told(text + ": nothing to do", what: "Nothing is mapped there, and nothing is made.", why: "change_pte is to replace a leaf that is there.")
         }
         if now.next == .breakLeaf {
+            return Stage2Descriptor(value).address == now.set.leaf.address
+                ? Told(
+                    text, what: "A leaf to the same page stands there.",
+                    why: "It is cleared and flushed first all the same: break before make for whatever stands. Whoever used it faults again.")
+                : Told(text, what: "A leaf stands there, to another page than the new one.", why: "It is cleared and flushed first: break before make.")
+        }
+        if now.next != .writeLeaf {
             return Told(
-                text, what: "A leaf stands there, to another page than the new one.", why: "It is cleared and flushed first: break before make.")
+                text + ": as wanted", what: "The leaf stands there as it was to be stored: it is left alone.",
+                why: "Somebody else's fault was quicker. Storing it again would flush every TLB entry of the VM for nothing.")
         }
         return Told(text, what: "A leaf stands there.", why: "Some TLB may hold it: once it is replaced it must be flushed.")
     }

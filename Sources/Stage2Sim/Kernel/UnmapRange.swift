@@ -83,7 +83,7 @@ extension Stepper {
         guard let level1 = world.vms[me.tables.vm].level1 else { return returnToCaller() }
         while me.unmap.at < me.unmap.end {
             let ipa = me.unmap.at
-            me.tables.level1Entry = Stage2Walk.descriptorAddress(table: level1, ipa: ipa, level: 1)
+            me.tables.level1Entry = level1Entry(level1, ipa)
             let level1Word = world.kernelPages.word(at: me.tables.level1Entry) ?? 0
             if level1Word == 0 { skip(level: 1); continue }
             me.tables.level2Entry = Stage2Walk.descriptorAddress(table: Stage2Descriptor(level1Word).address, ipa: ipa, level: 2)
@@ -109,11 +109,12 @@ extension Stepper {
 
     func clearLeaf() {
         let present = me.tables.oldLeaf & 3 != 0
+        if Sink.checks { checkOwnTable(me.tables.leafEntry) }
         if present || !has(.presentTest) {
             let old = storeDescriptor(0, at: me.tables.leafEntry, level: 3)
             countLeafOf(old, by: -1)
             if present { world.statistics.leavesCleared += 1 }
-            if present, world.hasCaches, has(.cleanOnUnmap) { cleanUnmappedPage(Stage2Descriptor(old).address) }
+            if present, has(.cleanOnUnmap) { cleanUnmapped(Stage2Descriptor(old).address) }
             if Sink.checks {
                 openLeafBook(me.tables.vm, me.unmap.at)
                 noteLeafStored(me.tables.vm, me.unmap.at, old: old, new: 0)
@@ -125,6 +126,14 @@ extension Stepper {
         if last { return go(.freeLevel3) }
         me.unmap.at += pageSize
         finishUnmapOfPage()
+    }
+
+    /// Later fix 363ef89f8e9b: the unmapped page leaves every data cache, wherever it may have come to by now.
+    @inline(never) private func cleanUnmapped(_ page: PA) {
+        if Sink.checks, world.frames.contains(page.pfn), world.frames[page.pfn].flags.contains(.free) {
+            report(.freeFrameUsed, cause: world.frames[page.pfn].changedAt, ipa: me.unmap.at, pa: page, expected: 1)
+        }
+        if world.hasCaches { cleanUnmappedPage(page) }
     }
 
     /// The emptied table's entry is cleared. Then the table goes, at once (B10) or when no walker can be on its way to it.

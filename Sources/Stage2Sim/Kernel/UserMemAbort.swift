@@ -8,9 +8,12 @@ extension Routine {
         tell: { $0.userMemAbort }
     ) {
         Row(
-            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
+            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite, .s1ptwTranslationIsRead],
             what: .by {
-                ($0.has(.s1ptwIsWrite) ? "A fault on a stage-1 walk counts as a write. Else a" : "A")
+                ($0.has(.s1ptwIsWrite)
+                    ? ($0.has(.s1ptwTranslationIsRead)
+                        ? "A permission fault on a stage-1 walk counts as a write, any other there as a read. Else a"
+                        : "A fault on a stage-1 walk counts as a write. Else a") : "A")
                     + ($0.has(.b11Isv0IsWrite)
                         ? " prefetch abort is a read; a data abort with ISV = 1 and WnR = 0 is a read; everything else counts as a write."
                         : " prefetch abort is a read; of a data abort WnR tells.")
@@ -28,7 +31,8 @@ extension Routine {
                 .invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.",
                 else: "Every leaf that KVM makes for memory may be read and executed. If a read was denied, something else wrote the tables: -EFAULT."),
             source: .kernel("user_mem_abort"))
-        Place.call(.topUpMemoryCache, when: .with(.topUp))
+        Place.call(.topUpMemoryCache, when: .with(.topUp).without(.topUpNotOnPermission))
+        Place.call(.topUpUnlessPermission, when: .with(.topUp, .topUpNotOnPermission))
         Row(
             .sampleNotifierSeq, in: "user_mem_abort", title: "read mmu_notifier_seq", when: .with(.seqBeforeGup), decides: [.smpRmb],
             what: "The number of invalidations so far is noted.",
@@ -49,7 +53,8 @@ extension Routine {
             why: "The guest's memory is the VMM's: its page is found as any page of that process would be.",
             source: .kernel("gfn_to_pfn_prot"))
         Row(
-            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory, decides: [.gupOpportunisticWrite],
+            .pinHostPage, in: "get_user_pages", title: "get the host page", waits: .faultingMemory,
+            decides: [.gupOpportunisticWrite, .pfnmapTakesReference, .pfnmapNeedsCount],
             what:
                 "The host's page table is asked for the page, and a reference taken; where it has none, or not the right, the host's own page fault runs first.",
             why:
@@ -101,6 +106,7 @@ extension Routine {
             why: "A changed number means that an invalidation ran in between.",
             source: .kernel("mmu_notifier_retry"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).with(.cacheOpUnderLock))
+        Place.call(.logWrite, when: .with(.dirtyLog))
         Row(
             .grantWrite, in: "user_mem_abort", title: "grant the right to write",
             what: "HAP becomes 11: read and write.",
@@ -126,6 +132,12 @@ extension Routine {
                 "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug (derived), at the cost of writing every page that was only read.",
                 else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
             source: .kernel("user_mem_abort"))
+        Row(
+            .leaveWithPage, in: "user_mem_abort", title: "out, without a release", when: .with(.giveUpKeepsPage),
+            what: "The fault gives up: mmu_lock is released, and the reference from the lookup is not given back.",
+            why:
+                "A way out that was added behind the lookup, and forgets what was taken before. Later kernels had two such (5f9466b50c1b, e07fc9e2da91); here the retry is one.",
+            source: "what-if, after user_mem_abort of later kernels")
     }
 }
 
@@ -197,6 +209,7 @@ extension Stepper {
             decide(.pagePresent)
             me.pfn = PA(base.rawValue + (me.hostPage - area.start)).pfn
             me.writable = me.writeFault
+            if world.frames.contains(me.pfn) { return pinDriversPage() }
             return go(.checkPFN)
         }
         guard entry.isPresent, entry.isWritable || !me.hostWrite else {
@@ -208,6 +221,20 @@ extension Stepper {
         me.writable = me.writeFault || (has(.gupOpportunisticWrite) && entry.isWritable && !me.slotReadOnly)
         // A device's page has no struct page to count in; the zero page has one.
         if !entry.isSpecial || entry.pfn == world.zeroPage { addReference(entry.pfn) }
+        go(.checkPFN)
+    }
+
+    /// A page of memory behind VM_PFNMAP: v3.9 takes such an area for a device's, and stops with a BUG where it is not.
+    @inline(never) private func pinDriversPage() {
+        guard has(.pfnmapTakesReference) else {
+            say(.bugNotMMIO(me.pfn.pa))
+            return finish(.bug)
+        }
+        if has(.pfnmapNeedsCount), world.frames[me.pfn].references == 0 {
+            me.pfn = .fault
+            return go(.checkPFN)
+        }
+        addReference(me.pfn)
         go(.checkPFN)
     }
 
@@ -269,7 +296,18 @@ extension Stepper {
 
     private func giveUp() {
         world.statistics.retries += 1
+        if has(.giveUpKeepsPage) { return go(.leaveWithPage) }
         go(has(.retryUnderLock) ? .unlockMMU : .releasePage)
+    }
+
+    /// A way out that forgets the release: the reference from the lookup is nobody's any more.
+    func leaveWithPage() {
+        if world.vms[me.vm].holder == me.id {
+            world.vms[me.vm].holder = nil
+            emit(.lockReleased)
+        }
+        if Sink.checks { world.openBooks.open(.frame(me.pfn), at: world.stepNumber) }
+        leave(1)
     }
 
     func grantWrite() {
@@ -355,6 +393,9 @@ extension Narration {
                 why: now.pfn.isNoSlot ? "No lookup has set the variable that is asked here: it happens to say yes." : nil)
         case .setPageDirty: return pageDirtied
         case .unlockMMU: return unlocked
+        case .leaveWithPage:
+            let references = after.world.frames.contains(now.pfn) ? ", refs \(after.world.frames[now.pfn].references)" : ""
+            return Told("pfn \(hex(now.pfn.rawValue)) is kept\(references)")
         case .releasePage: return pageReleased
         default: return nil
         }
@@ -393,6 +434,24 @@ extension Narration {
     }
 
     private var hostPagePinned: Told {
+        if let message {
+            return Told(
+                message, what: "The area is mapped by VM_PFNMAP, and its page is one of memory, not a device's.",
+                why: "This kernel knows such areas of devices only: it stops with a BUG.", in: "hva_to_pfn")
+        }
+        if decided(.pagePresent), now.pfn == .fault {
+            return Told(
+                "refused: it counts 0", what: "The area is a driver's (VM_PFNMAP), and its page counts 0: it is refused.",
+                why: "A reference taken and given back would free a page that is the driver's (f8be156be163).", in: "hva_to_pfn_remapped")
+        }
+        if decided(.pagePresent), after.world.frames.contains(now.pfn),
+            after.world.processes[now.hostProcess].area(now.hostPage).map({ $0.backing != .anonymous }) ?? false
+        {
+            return Told(
+                "pfn \(hex(now.pfn.rawValue)), a driver's, refs \(after.world.frames[now.pfn].references)",
+                what: "The area is a driver's (VM_PFNMAP): the frame follows from the area, and a reference is taken.",
+                why: "The release below will give it back. Where the page counted 0 before, that is the last reference.", in: "hva_to_pfn_remapped")
+        }
         if decided(.pagePresent), after.world.processes[now.hostProcess].area(now.hostPage).map({ $0.backing != .anonymous }) ?? false {
             return Told(
                 "pfn \(hex(now.pfn.rawValue)), a device's",

@@ -11,7 +11,11 @@ public struct Memslot: BitwiseCopyable, Sendable, Equatable {
     /// The guest may not write (needs `readOnlySlots`).
     public var readOnly = false
     /// KVM_MEMSLOT_INVALID: on its way out, no longer found.
-    public var invalid = false
+    public var invalid = false { didSet { isUnusual = invalid || logging } }
+    /// KVM_MEM_LOG_DIRTY_PAGES: writes are logged (needs `dirtyLog`).
+    public internal(set) var logging = false { didSet { isUnusual = invalid || logging } }
+    /// The checks must look at an access more closely.
+    private(set) var isUnusual = false
     /// Memory that user space allocated; v4 refuses other slots.
     public var userAllocated = true
 
@@ -60,6 +64,11 @@ public struct VirtualMachine: Sendable {
     public internal(set) var srcuReaders: Int32 = 0
     /// vCPUs with something under way: each holds the VM, which is destroyed after the last of them. Right while the VM is leaving.
     var busyVCPUs: Int32 = 0
+    /// How often it was saved and restored, and the step of the last time.
+    var restores: UInt32 = 0
+    var restoredAt: UInt32 = 0
+    /// Which pages were written in slots that log it.
+    var log = DirtyLog()
     /// It was torn down.
     public internal(set) var destroyed = false
     /// Counts the TLB flushes that concern this VM. A flush ends (TLBI, then DSB) only when no walk and no access under way uses
@@ -74,6 +83,12 @@ public struct VirtualMachine: Sendable {
     @inline(__always) func slotIndex(_ ipa: IPA, hint: Int = 0) -> Int? {
         if hint < slots.count, slots[hint].contains(ipa) { return slots[hint].invalid ? nil : hint }
         return search(ipa)
+    }
+
+    /// The same for the checks' first look: a slot that is as most are.
+    @inline(__always) func usualSlotIndex(_ ipa: IPA, hint: Int) -> Int? {
+        if hint < slots.count, slots[hint].contains(ipa) { return slots[hint].isUnusual ? nil : hint }
+        return search(ipa).flatMap { slots[$0].isUnusual ? nil : $0 }
     }
 
     @inline(never) private func search(_ ipa: IPA) -> Int? {

@@ -14,6 +14,12 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
         case writeBack
         /// Cache maintenance by address.
         case cacheMaintenance
+        /// An address translation by hand, ATS1CPR: stage 1, whose tables are read through stage 2. The result goes to PAR.
+        case translation
+        /// PAR is read.
+        case readPAR
+        /// No instruction: user space initialises the vCPU again (KVM_ARM_VCPU_INIT).
+        case vcpuInit
     }
 
     /// What it does.
@@ -115,6 +121,10 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case mprotectReadOnly, mprotectReadWrite
         /// A memory slot of `size` bytes at `ipa`, behind it `hva`, is added; the slot at `ipa` is deleted.
         case slotAdd, slotDelete
+        /// The writes to the slot at `ipa` are logged from here on; the log is read and cleared; they are logged no more.
+        case logStart, logGet, logStop
+        /// A thread of the process answers a userfault: a page with `value` at `hva`.
+        case userfaultCopy
         /// A virtual machine is made; is torn down.
         case vmCreate, vmDestroy
         /// The VM's level-1 table is allocated a second time (`kvm_alloc_stage2_pgd`).
@@ -129,6 +139,8 @@ public struct HostAction: BitwiseCopyable, Sendable, Equatable {
         case unmapRange
         /// Every VMID is used up: the next VM to run starts a new generation.
         case exhaustVMIDs
+        /// The VM is saved and restored, its `kvm_run`s with nothing left to complete.
+        case saveRestore
         /// The guest's stage-1 entry for an address goes away.
         case stage1Unmap
         /// A device reads or writes (`value`) 4 bytes of memory by DMA, `coherent` or not.

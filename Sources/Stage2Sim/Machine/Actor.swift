@@ -133,6 +133,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     var stage1Left = 0
     /// The access under way is the CPU's own, to the guest's page tables.
     public internal(set) var readingStage1 = false
+    /// The walker writes that table: it sets the access flag.
+    var writesStage1 = false
     /// The stage-2 table that the walk is at.
     public internal(set) var table = PA(0)
     /// What it has read there.
@@ -155,8 +157,12 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var hpfarKnown = false
     /// HDFAR or HIFAR: the guest's virtual address.
     public internal(set) var hxfar: UInt32 = 0
-    /// PAR, of the Hyp entry's own translation.
+    /// PAR: of the guest's own translation, or of the Hyp entry's.
     public internal(set) var par: UInt64 = 0
+    /// What the guest's own last translation left in PAR; whether it has still to be read; the step that wrote over it.
+    var guestPAR: UInt64 = 0
+    var holdsPAR = false
+    var parLostAt: UInt32 = 0
     /// The IPA that KVM goes on with.
     public internal(set) var faultIPA = IPA(0)
     /// It is inside srcu_read_lock, and must leave it whatever is switched meanwhile.
@@ -194,6 +200,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     var faultEntry = HostEntry.none
     /// What user space is asked to emulate.
     public internal(set) var mmio = MMIOExit()
+    /// How often the VM had been restored at that exit.
+    var restores: UInt32 = 0
 
     // The other routines' local variables, a group each: see ActorLocals.swift.
     var tables = TableLocals()

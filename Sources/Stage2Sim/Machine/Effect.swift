@@ -59,6 +59,10 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     case stored(PA, old: UInt64, new: UInt64, width: UInt8)
     /// An instruction was fetched.
     case fetched(PA, value: UInt64)
+    /// The dirty log has this page now.
+    case pageLogged(IPA)
+    /// A page of registered memory was missing, and whoever reads the userfault descriptor was told.
+    case userfaultRaised(process: ProcessNumber, HVA, write: Bool)
     /// A page was written to a swap slot.
     case slotWritten(UInt32)
     /// A page was read from one.
@@ -95,6 +99,8 @@ public enum Decision: UInt8, BitwiseCopyable, Sendable {
     case noRetry, retryCount, retrySequence, tablePresent, tableMissing, leafPresent, leafAbsent, loadDeferred, waiting
     /// Of a followed trace, and of a flush that came during a walk.
     case faultLeftToTrace, overtakenByFlush
+    /// Of a step that a behaviour leaves out for this fault.
+    case leftOut
 }
 
 /// Where effects go. A type, so that the run loops are specialised for it: delivering nothing costs nothing.

@@ -10,6 +10,8 @@ public struct MachineConfiguration: Sendable, Equatable {
             case populated
             /// A device at a physical address, mapped into the VMM (VM_PFNMAP).
             case device(PA)
+            /// A driver's memory, mapped into the VMM (VM_PFNMAP): pages that nobody counts.
+            case driver
             /// A slot without memory behind it: no area of the VMM is there.
             case unmapped
         }
@@ -25,6 +27,8 @@ public struct MachineConfiguration: Sendable, Equatable {
         public var readOnly = false
         /// User space allocated the memory; v4 refuses others.
         public var userAllocated = true
+        /// Its missing pages are answered by a thread of the VMM (userfaultfd); of untouched memory only.
+        public var userfault = false
 
         /// See the properties for units.
         public init(ipa: IPA, size: UInt64, hva: HVA, content: Content = .untouched) {
@@ -291,6 +295,7 @@ extension World {
             let end = HVA(piece.hva.rawValue + piece.size)
             switch piece.content {
             case .unmapped: continue
+            case .driver: addDriverMemory(process, piece.hva, end)
             case .device(let pa):
                 // remap_pfn_range fills the entries when the VMM maps the device.
                 processes[process].areas.append(MemoryArea(start: piece.hva, end: end, backing: .device(pa)))
@@ -298,6 +303,10 @@ extension World {
                     let offset = UInt64(page - Process.index(piece.hva)) << 12
                     processes[process].entries.mutable(page).pointee = HostEntry(PA(pa.rawValue + offset).pfn, writable: true, special: true)
                 }
+            case .untouched where piece.userfault:
+                var area = MemoryArea(start: piece.hva, end: end, backing: .anonymous)
+                area.isRegistered = true
+                processes[process].areas.append(area)
             case .untouched: addAnonymousArea(process, piece.hva, end)
             case .populated:
                 addAnonymousArea(process, piece.hva, end)
@@ -315,9 +324,22 @@ extension World {
         processes[process].areas.sort { $0.start < $1.start }
     }
 
+    /// What a driver has allocated as one piece and maps page by page: frames that follow one another, each with a count of 0.
+    private mutating func addDriverMemory(_ process: ProcessNumber, _ start: HVA, _ end: HVA) {
+        var first: PFN?
+        for page in Process.index(start)..<Process.index(end) {
+            let pfn = frames.allocate()
+            first = first ?? pfn
+            frames.change(pfn) { $0.letGo() }
+            processes[process].entries.mutable(page).pointee = HostEntry(pfn, writable: true, special: true)
+        }
+        guard let first else { return }
+        processes[process].areas.append(MemoryArea(start: start, end: end, backing: .device(first.pa)))
+    }
+
     /// Adjacent and overlapping areas become one, so that many small slots do not make many areas.
     mutating func addAnonymousArea(_ process: ProcessNumber, _ start: HVA, _ end: HVA) {
-        if let last = processes[process].areas.indices.last, processes[process].areas[last].backing == .anonymous,
+        if let last = processes[process].areas.indices.last, processes[process].areas[last].backing == .anonymous, !processes[process].areas[last].isRegistered,
             start >= processes[process].areas[last].start, start <= processes[process].areas[last].end
         {
             processes[process].areas[last].end = max(processes[process].areas[last].end, end)

@@ -115,8 +115,11 @@ private struct StateWriter {
     // MARK: The whole
 
     mutating func writeMachine(_ world: World, _ actors: Numbered<ActorNumber, Actor>) {
-        put(world.behaviours.rawValue, world.multiprocessor ? 1 : 0, UInt64(bitPattern: Int64(world.kernelPages.failAfter)), UInt64(world.nextVMID))
-        for mapping in world.stage1 { put(mapping.va.rawValue, mapping.ipa.rawValue, mapping.size, mapping.valid ? 1 : 0) }
+        let behaviours = world.behaviours.rawValue
+        put(
+            UInt64(truncatingIfNeeded: behaviours), UInt64(truncatingIfNeeded: behaviours >> 64), world.multiprocessor ? 1 : 0,
+            UInt64(bitPattern: Int64(world.kernelPages.failAfter)), UInt64(world.nextVMID))
+        for mapping in world.stage1 { put(mapping.va.rawValue, mapping.ipa.rawValue, mapping.size, (mapping.valid ? 1 : 0) | (mapping.setsAccessFlag ? 2 : 0)) }
         for vm in world.vms { write(vm) }
         for process in world.processes { write(process) }
         for actor in actors { write(actor) }
@@ -129,9 +132,17 @@ private struct StateWriter {
 
     private mutating func write(_ vm: VirtualMachine) {
         if let level1 = vm.level1 { put(name(page: level1), name(page: PA(level1.rawValue + pageSize))) } else { put(.max) }
+        put(UInt64(vm.restores))
+        for gfn in vm.log.dirty.sorted() { put(gfn) }
+        put(.max)
+        for gfn in vm.log.copied.sorted() { put(gfn) }
+        put(.max)
+        put(vm.log.harvester)
         put(UInt64(vm.vmid), vm.vmidGeneration == world.vmidGeneration ? 1 : 0)
         for slot in vm.slots {
-            put(UInt64(slot.id), slot.ipa.rawValue, slot.size, slot.hva.rawValue, slot.readOnly ? 1 : 0, slot.invalid ? 1 : 0, slot.userAllocated ? 1 : 0)
+            put(
+                UInt64(slot.id), slot.ipa.rawValue, slot.size, slot.hva.rawValue, slot.readOnly ? 1 : 0, slot.invalid ? 1 : 0,
+                (slot.userAllocated ? 1 : 0) | (slot.logging ? 2 : 0))
         }
         for leaf in vm.unflushed { put(leaf.gfn.rawValue) }
         put(.max, UInt64(bitPattern: Int64(vm.notifierCount)), UInt64(bitPattern: Int64(vm.srcuReaders)), vm.destroyed ? 1 : 0)
@@ -141,7 +152,7 @@ private struct StateWriter {
     private mutating func write(_ process: Process) {
         put(process.vm)
         for area in process.areas {
-            put(area.start.rawValue, area.end.rawValue, area.writable ? 1 : 0)
+            put(area.start.rawValue, area.end.rawValue, (area.writable ? 1 : 0) | (area.isRegistered ? 2 : 0))
             if case .device(let pa) = area.backing { put(pa.rawValue + 1) } else { put(0) }
         }
         put(.max)
@@ -190,6 +201,7 @@ private struct StateWriter {
             switch world.openBooks[i] {
             case .leaf(let vm, let gfn): put(1, UInt64(vm.index), gfn)
             case .table(let table): put(2, name(page: table))
+            case .frame(let pfn): put(3, 0); put(frame: pfn)
             }
         }
         put(.max)
@@ -290,6 +302,7 @@ private struct StateWriter {
         put(frame: actor.pfn)
         put(descriptor: actor.newLeaf.rawValue)
         put(UInt64(bitPattern: Int64(actor.abortResult)), UInt64(actor.outcome.rawValue))
+        put(UInt64(actor.restores), actor.guestPAR, actor.holdsPAR ? 1 : 0)
         put(actor.mmio.address.rawValue, UInt64(actor.mmio.length), actor.mmio.isWrite ? 1 : 0, actor.mmio.data)
     }
 

@@ -51,8 +51,11 @@ extension World {
 
     /// Whether KVM would take the abort for a write, by the behaviours that are on.
     @inline(__always) public func isWriteFault(_ hsr: HSR) -> Bool {
-        if hsr.isInstructionAbort { return behaviours.has(.s1ptwIsWrite) && hsr.isStage1Walk }
-        if behaviours.has(.s1ptwIsWrite), hsr.isStage1Walk { return true }
+        if hsr.isInstructionAbort { return behaviours.has(.s1ptwIsWrite) && hsr.isStage1Walk && isWalkersWrite(hsr) }
+        if behaviours.has(.s1ptwIsWrite), hsr.isStage1Walk { return isWalkersWrite(hsr) }
         return behaviours.has(.b11Isv0IsWrite) ? !(hsr.isv && !hsr.isWrite) : hsr.isWrite
     }
+
+    /// A walk that is stopped by a missing page was reading; by a missing right, it was to write, for every page may be read.
+    private func isWalkersWrite(_ hsr: HSR) -> Bool { !behaviours.has(.s1ptwTranslationIsRead) || hsr.faultStatus.kind == .permission }
 }

@@ -142,6 +142,8 @@ public struct Stage1Mapping: Sendable, Equatable {
     public var tables: [IPA]
     /// False: the guest's own tables have no entry for it.
     public var valid = true
+    /// The walker sets the access flag in the last table by itself, as a later architecture's can; and has not done so yet.
+    public var setsAccessFlag = false
     /// - Parameters:
     ///   - size: bytes, a multiple of 4 KiB.
     public init(va: VA, ipa: IPA, size: UInt64, tables: [IPA]) {

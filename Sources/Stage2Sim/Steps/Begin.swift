@@ -13,7 +13,7 @@ extension Actor {
         switch action {
         case .access(let access):
             self.access = access
-            next = inGuest ? .issueAccess : .enterGuest
+            next = access.form == .vcpuInit ? .initVCPU : inGuest ? .issueAccess : .enterGuest
         case .host(let host):
             hostAction = host
             cpu = host.cpu
@@ -39,13 +39,15 @@ extension Actor {
         case .mprotectReadOnly, .mprotectReadWrite: .protectStart
         case .slotAdd: .slotAdd
         case .slotDelete: .slotInvalidate
+        case .logStart, .logGet, .logStop: .logLock
+        case .userfaultCopy: .userfaultCopy
         case .vmCreate: .vmCreate
         case .vmDestroy: .destroyStop
         case .ioremap: .ioremapTopUp
         case .unmapRange: .unmapBare
         case .poison: .poisonPage
         case .levelOneAgain: .allocateLevel1
-        case .failAllocations, .exhaustVMIDs, .stage1Unmap: .machineEvent
+        case .failAllocations, .exhaustVMIDs, .stage1Unmap, .saveRestore: .machineEvent
         case .toldUnmap: .zapStart
         case .toldUnmapPage: .toldPage
         case .toldChange, .followShare: .toldChange

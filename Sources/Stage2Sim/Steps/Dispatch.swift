@@ -18,11 +18,14 @@ extension Stepper {
         case .checkRights: checkRights()
         case .performAccess: performAccess()
         case .maintainCaches: maintainCaches()
+        case .keepTranslation: keepTranslation()
+        case .readPAR: readPAR()
         case .takeException: takeException()
         case .saveSyndrome:
             if me.isSpinning, isBlocked { return unmade(.blocked) }
             saveSyndrome()
         case .chooseFaultIPA: chooseFaultIPA()
+        case .chooseValidIPA: chooseValidIPA()
         case .translateFaultVA: translateFaultVA()
         case .retryInGuest: retryInGuest()
         case .storeHPFAR: storeHPFAR()
@@ -35,6 +38,7 @@ extension Stepper {
         case .refuseIOPermission: refuseIOPermission()
         case .formIOAddress: formIOAddress()
         case .checkUserAllocated: checkUserAllocated()
+        case .skipCacheOperation: skipCacheOperation()
         case .leaveSRCU: leaveSRCU()
         case .decodeMMIO: decodeMMIO()
         case .injectDataAbort: injectAbort(prefetch: false)
@@ -45,6 +49,9 @@ extension Stepper {
         case .decideWriteFault: decideWriteFault()
         case .checkReadPermission: checkReadPermission()
         case .topUpMemoryCache: topUpMemoryCache()
+        case .topUpUnlessPermission: topUpUnlessPermission()
+        case .leaveWithPage: leaveWithPage()
+        case .logWrite: logWrite()
         case .sampleNotifierSeq: sampleNotifierSeq()
         case .readBarrier: readBarrier()
         case .translateGFN: translateGFN()
@@ -93,7 +100,8 @@ extension Stepper {
             .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
             .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
             .slotSynchronizeAgain,
-            .vmCreate, .allocateLevel1,
+            .logLock, .logProtect, .logUnlock, .logDone, .userfaultRaise, .userfaultSleep, .userfaultCopy,
+            .vmCreate, .allocateLevel1, .releaseLock, .releaseUnmap, .releaseUnlock, .releaseLevel1, .initVCPU, .initLock, .initUnmap, .initUnlock,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
             .visitEntry, .clearEntry, .flushEntry, .putEntry, .takeTable, .storeTable, .detachTable, .flushDetached, .cleanNewPage,
@@ -197,6 +205,21 @@ extension Stepper {
         case .slotUnlockMMU: slotUnlockMMU()
         case .slotRemove: slotRemove()
         case .slotSynchronizeAgain: slotSynchronizeAgain()
+        case .logLock: logLock()
+        case .logProtect: logProtect()
+        case .logUnlock: logUnlock()
+        case .logDone: logDone()
+        case .userfaultRaise: userfaultRaise()
+        case .userfaultSleep: userfaultSleep()
+        case .userfaultCopy: userfaultCopy()
+        case .releaseLock: releaseLock()
+        case .releaseUnmap: releaseUnmap()
+        case .releaseUnlock: releaseUnlock()
+        case .releaseLevel1: releaseLevel1()
+        case .initVCPU: initVCPU()
+        case .initLock: initLock()
+        case .initUnmap: initUnmap()
+        case .initUnlock: initUnlock()
         case .vmCreate: vmCreate()
         case .allocateLevel1: allocateLevel1()
         case .destroyStop: destroyStop()
@@ -237,10 +260,14 @@ extension Stepper {
         case .destroyTable: destroyTable()
         case .destroyRoot: destroyRoot()
         case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
-            .maintainCaches, .takeException, .saveSyndrome, .chooseFaultIPA, .translateFaultVA, .retryInGuest, .storeHPFAR, .leaveHyp,
+            .maintainCaches, .keepTranslation, .readPAR, .takeException, .saveSyndrome, .chooseFaultIPA, .chooseValidIPA, .translateFaultVA, .retryInGuest,
+            .storeHPFAR, .leaveHyp,
             .traceGuestFault, .checkFaultStatus, .enterSRCU, .lookupMemslot, .injectPrefetchAbort, .refuseIOPermission, .formIOAddress,
-            .checkUserAllocated, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace, .completeMMIO,
-            .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .sampleNotifierSeq, .readBarrier, .translateGFN, .pinHostPage, .checkPFN,
+            .checkUserAllocated, .skipCacheOperation, .leaveSRCU, .decodeMMIO, .injectDataAbort, .skipInstruction, .exitToUserSpace, .emulateInUserSpace,
+            .completeMMIO,
+            .decideWriteFault, .checkReadPermission, .topUpMemoryCache, .topUpUnlessPermission, .leaveWithPage, .logWrite, .sampleNotifierSeq, .readBarrier,
+            .translateGFN,
+            .pinHostPage, .checkPFN,
             .buildLeaf, .syncInstructionCache, .flushStage2, .lockMMU, .checkRetryCount, .checkRetrySeq, .grantWrite, .setPageDirty, .unlockMMU,
             .releasePage, .returnFromAbort, .readLevel1, .installLevel2, .readLevel2, .installLevel3, .readLeaf, .breakLeaf, .writeLeaf,
             .flushOldLeaf, .countLeaf, .unmapFind, .clearLeaf, .freeLevel3, .freeLevel2, .dropLevel3, .dropLevel2, .flushUnmapped, .idle:

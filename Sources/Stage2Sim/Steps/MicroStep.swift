@@ -9,13 +9,15 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The guest and the CPU; `text(_:)` says what each one is.
     case enterGuest, issueAccess, walkStage1, tlbLookup, fetchLevel1, fetchLevel2, fetchLevel3, fillTLB, checkRights, performAccess, takeException
     /// The guest and the CPU; `text(_:)` says what each one is.
-    case maintainCaches
+    case maintainCaches, keepTranslation, readPAR
+    /// KVM_ARM_VCPU_INIT; `text(_:)` says what each one is.
+    case initVCPU, initLock, initUnmap, initUnlock
     /// The Hyp entry, guest_trap; `text(_:)` says what each one is.
-    case saveSyndrome, chooseFaultIPA, translateFaultVA, retryInGuest, storeHPFAR, leaveHyp
+    case saveSyndrome, chooseFaultIPA, chooseValidIPA, translateFaultVA, retryInGuest, storeHPFAR, leaveHyp
     /// kvm_handle_guest_abort; `text(_:)` says what each one is.
     case traceGuestFault, checkFaultStatus, enterSRCU, lookupMemslot, injectPrefetchAbort, refuseIOPermission, formIOAddress, checkUserAllocated
     /// kvm_handle_guest_abort; `text(_:)` says what each one is.
-    case checkSlotWritable, checkAccessFault, leaveSRCU
+    case checkSlotWritable, checkAccessFault, skipCacheOperation, leaveSRCU
     /// handle_access_fault; `text(_:)` says what each one is.
     case accessFaultLock, accessFaultSet, accessFaultUnlock
     /// io_mem_abort; `text(_:)` says what each one is.
@@ -24,6 +26,12 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case decideWriteFault, checkReadPermission, topUpMemoryCache, sampleNotifierSeq, readBarrier, translateGFN, pinHostPage, checkPFN, buildLeaf
     /// user_mem_abort; `text(_:)` says what each one is.
     case syncInstructionCache, flushStage2, lockMMU, checkRetryCount, checkRetrySeq, grantWrite, setPageDirty, unlockMMU, releasePage, returnFromAbort
+    /// user_mem_abort; `text(_:)` says what each one is.
+    case topUpUnlessPermission, leaveWithPage
+    /// mark_page_dirty, and the dirty log's own calls; `text(_:)` says what each one is.
+    case logWrite, logLock, logProtect, logUnlock, logDone
+    /// userfaultfd; `text(_:)` says what each one is.
+    case userfaultRaise, userfaultSleep, userfaultCopy
     /// stage2_set_pte; `text(_:)` says what each one is.
     case readLevel1, installLevel2, readLevel2, installLevel3, readLeaf, breakLeaf, writeLeaf, flushOldLeaf, countLeaf
     /// unmap_stage2_range (v3.9), stage2_clear_pte (v4), and the flush after them; `text(_:)` says what each one is.
@@ -62,6 +70,8 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case ksmReplaceStart, ksmReplaceClear, ksmReplaceChange, ksmReplaceSet, ksmReplaceEnd
     /// Memory slots and virtual machines; `text(_:)` says what each one is.
     case slotAdd, slotInvalidate, slotSynchronize, slotLockMMU, slotUnlockMMU, slotRemove, slotSynchronizeAgain
+    /// Memory slots and virtual machines; `text(_:)` says what each one is.
+    case releaseLock, releaseUnmap, releaseUnlock, releaseLevel1
     /// Memory slots and virtual machines; `text(_:)` says what each one is.
     case vmCreate, allocateLevel1, destroyStop, destroyUnmap, destroyLevel1
     /// What happens to the machine; `text(_:)` says what each one is.

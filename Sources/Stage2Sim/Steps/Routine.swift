@@ -25,11 +25,13 @@ public struct Routine: Sendable {
     /// All of them, in reading order: the guest's access, the trap, KVM, the host, and what follows a trace.
     public static let all: [Routine] = [
         .idle, .guestAccess, .exceptionEntry, .enterGuest, .hypEntry, .guestAbort, .accessFault, .injectAbort, .ioMemAbort, .userMemAbort, .memoryCache,
+        .memoryCacheUnlessPermission,
         .coherentICache,
         .faultUnderLock,
         .setPTE, .unmapRange, .tlbFlush, .ioremap, .invalidatePage, .invalidateRangeStart, .invalidateRangeEnd, .changePTE, .clearFlushYoung, .memoryRegions,
-        .virtualMachines,
-        .cacheMaintenance, .hostFault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure, .machineEvents,
+        .virtualMachines, .flushShadowAll, .initVCPU, .markPageDirty, .dirtyLog,
+        .cacheMaintenance, .hostFault, .userfault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure,
+        .machineEvents,
         .toldByTrace, .followTrace,
         .pgtableWalk, .pgtablePut, .pgtableMap, .pgtableUnmap, .pgtableAttributes, .pgtableFlush, .pgtableDestroy,
     ]

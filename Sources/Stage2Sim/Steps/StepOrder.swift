@@ -35,7 +35,7 @@ struct StepOrder: BitwiseCopyable, Sendable {
     private final class Known: Sendable {
         /// Tables are written before anybody else can see them, and only read from then on.
         private struct Table: @unchecked Sendable { let pointer: UnsafePointer<StepOrder> }
-        private let tables = Mutex<[UInt64: Table]>([:])
+        private let tables = Mutex<[UInt128: Table]>([:])
 
         func order(_ behaviours: Behaviours) -> UnsafePointer<StepOrder> {
             tables.withLock { tables in

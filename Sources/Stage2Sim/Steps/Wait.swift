@@ -28,6 +28,8 @@ public enum Wait: UInt8, Sendable, BitwiseCopyable {
     case lastVCPU
     /// Everybody inside `srcu_read_lock`.
     case slotReaders
+    /// A thread of the process to bring the page that is missing.
+    case userfault
     /// Somebody else to change what this vCPU faults on again and again.
     case progress
 
@@ -43,6 +45,7 @@ public enum Wait: UInt8, Sendable, BitwiseCopyable {
         case .mappersPageTable, .mergedPageTable: "the page-table lock"
         case .lastVCPU: "the VM's last vCPU"
         case .slotReaders: "the readers of the memory slots (SRCU)"
+        case .userfault: "the answer to its userfault"
         case .progress: "somebody else to change what it faults on"
         }
     }

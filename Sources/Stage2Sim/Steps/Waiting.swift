@@ -40,9 +40,16 @@ struct Waiting {
             case .mergedPageTable: isPageTableLocked(mergedSide)
             case .targetPage: isPageTableLocked(me.hostAction.process) || lockedPage.map { world.pointee.isLocked($0, against: me.id) } ?? false
             case .lastVCPU: world.pointee.vms[me.hostAction.vm].busyVCPUs > 0
+            case .userfault: isPageMissing
             case .slotReaders: world.pointee.vms[me.hostAction.vm].srcuReaders > 0
             }
         }
+    }
+
+    /// Nobody has brought the page yet, and its memory is still registered.
+    private var isPageMissing: Bool {
+        let process = world.pointee.processes[me.hostProcess]
+        return process.entry(me.hostPage).isNone && process.area(me.hostPage)?.isRegistered ?? false
     }
 
     /// Another actor holds the page-table lock, or `mmap_sem` for writing.
@@ -111,7 +118,7 @@ extension Machine {
     private func holders(_ wait: Wait, against actor: Actor) -> [ActorNumber] {
         let held: [ActorNumber?] =
             switch wait {
-            case .nothing, .progress: []
+            case .nothing, .progress, .userfault: []
             case .ownMMULock, .lockHeldByItself: [world.vms[actor.vm].holder]
             case .targetMMULock: [world.vms[actor.hostAction.vm].holder]
             case .notifiedMMULock: [world.vms[actor.notifier.vm].holder]

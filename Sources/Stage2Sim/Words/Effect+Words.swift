@@ -36,6 +36,9 @@ extension Effect {
         case .loaded(let pa, let value, let width): "\(hex(value, digits: Int(width) * 2)) read at \(hex(pa.rawValue))"
         case .stored(let pa, let old, let new, let width): "\(hex(new, digits: Int(width) * 2)) written at \(hex(pa.rawValue)), over \(hex(old))"
         case .fetched(let pa, let value): "\(hex(value, digits: 8)) executed at \(hex(pa.rawValue))"
+        case .pageLogged(let ipa): "dirty log: \(hex(ipa.rawValue))"
+        case .userfaultRaised(let process, let hva, let write):
+            "userfault in \(machine.world.processes[process].name): \(hex(hva.rawValue)), for \(write ? "writing" : "reading")"
         case .slotWritten(let slot): "swap slot \(slot) written"
         case .slotRead(let slot): "swap slot \(slot) read"
         case .instructionCacheSynced(let hva, let wholeCache):

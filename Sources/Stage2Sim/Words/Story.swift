@@ -42,6 +42,19 @@ public struct Story {
                         ? (machine.world.kernelPages.use(of: violation.pa) == .free ? "was freed" : "was freed and given to somebody else")
                         : "was never a table")
             case .deadlock: "\(who) holds mmu_lock and faults at IPA \(hex(violation.ipa.rawValue)): without CONFIG_PREEMPT_COUNT it waits for itself for ever"
+            case .foreignTableChanged:
+                "\(who) changed the entry at \(hex(violation.pa.rawValue)) for IPA \(hex(violation.ipa.rawValue)), in a page that is "
+                    + Self.use(of: violation.pa, machine)
+            case .registerLost:
+                "\(who) read \(hex(violation.found)) from PAR, where its own translation had left \(hex(violation.expected)); it was written over at step \(violation.cause)"
+            case .accessLost:
+                "\(who) went on behind a \(violation.isWrite ? "write to" : "read from") \(hex(violation.ipa.rawValue)) that was never made; the VM was restored at step \(violation.cause)"
+            case .writeNotLogged:
+                "\(who) wrote \(hex(violation.found)) to \(place), which user space has copied, and the dirty log does not say so (its bits were last cleared at step \(violation.cause))"
+            case .frameLeaked:
+                "frame \(hex(violation.pa.rawValue)) counts \(violation.found) references, and \(violation.expected) of them are somebody's: it is never freed"
+            case .freeFrameUsed where violation.expected == 1:
+                "\(who) maintained the caches of frame \(hex(violation.pa.rawValue)), which has been free since step \(violation.cause)"
             case .freeFrameUsed: "\(who) took frame \(hex(violation.pa.rawValue)) for a page, and it has been free since step \(violation.cause)"
             case .twoTranslations:
                 "\(who) \(violation.isWrite ? "wrote to" : "read from") \(place), while frame \(hex(violation.expected)) is mapped there too: "
@@ -55,6 +68,16 @@ public struct Story {
             }
         // Stale bytes can be the guest's own omission, and say so; everything else is never the guest's.
         text = "step \(violation.step): " + what + (violation.rule == .staleBytes ? "" : "; the kernel's omission")
+    }
+
+    /// What a page of the kernel's is, as the end of a sentence.
+    private static func use(of page: PA, _ machine: Machine) -> String {
+        guard machine.world.kernelPages.contains(page) else { return "none of the kernel's" }
+        switch machine.world.kernelPages.use(of: page) {
+        case .free: return "free"
+        case .cached: return "a memory cache's"
+        default: return "a table of vm\(machine.world.kernelPages.page(page).vm)"
+        }
     }
 
     private static func stale(_ violation: Violation, _ who: String) -> String {

@@ -43,6 +43,7 @@ struct FoundSession: Hashable {
             }
             let bare = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
             if EmbeddedSessions.text(of: bare) != nil { return FoundSession(name: bare, origin: .program) }
+            if FaultMatrix.text(of: bare) != nil { return FoundSession(name: bare, origin: .program) }
             if let found = try byCommit(name) { return found }
         }
         throw InputError(
@@ -112,7 +113,7 @@ struct FoundSession: Hashable {
 
     /// It, open and not read.
     func source() throws -> ByteSource {
-        guard let path else { return ByteSource(bytes: Array((EmbeddedSessions.text(of: name) ?? "").utf8), name: name) }
+        guard let path else { return ByteSource(bytes: Array((EmbeddedSessions.text(of: name) ?? FaultMatrix.text(of: name) ?? "").utf8), name: name) }
         do throws(ByteSourceError) { return try ByteSource(path: path) } catch {
             throw InputError(path, error)
         }

@@ -39,14 +39,19 @@ struct RunCommand: ParsableCommand {
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration.command(
         "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
-        discussion: "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood.",
+        discussion:
+            "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood. --matrix judges the cases of KVM's own selftest of this path, page_fault_test, that an ARMv7 guest can make; each opens by its name as a session does.",
         examples: [
             Example("kvmtui check first-touch", "run it, and judge what it expects"),
             Example("kvmtui check retry --without retry-check", "without that line of the kernel: what breaks"),
+            Example("kvmtui check --matrix | tail -n 3", "page_fault_test's cases"),
         ])
 
     @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
-    var sessions: [String]
+    var sessions: [String] = []
+
+    @Flag(help: "Judge the cases of KVM's page_fault_test, too.")
+    var matrix = false
 
     @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")
     var quiet = false
@@ -57,13 +62,14 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var input: InputOptions
 
     func validate() throws {
+        if sessions.isEmpty, !matrix { throw ValidationError("Nothing to judge: name a session, or say --matrix.") }
         if sessions.filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one session can be standard input.") }
     }
 
     func run() throws {
         var failed = false, bad = false, unreadable = false
         var output = StandardOutput()
-        for name in sessions {
+        for name in sessions + (matrix ? FaultMatrix.all.map(\.name) : []) {
             do {
                 let opened = try SessionFiles.open(name, trace.choosing(vm), input)
                 try output.flush()
