@@ -35,7 +35,9 @@ struct TraceCasesTests {
         }
     }
 
-    @Test("packed files are unpacked", arguments: [("c.trace.gz", "gzip"), ("c.trace.zst", "zstd"), ("systrace-big-js.html.gz", "gzip")].filter { TraceCaseFiles.hasTool($0.1) })
+    @Test(
+        "packed files are unpacked",
+        arguments: [("c.trace.gz", "gzip"), ("c.trace.zst", "zstd"), ("systrace-big-js.html.gz", "gzip")].filter { TraceCaseFiles.hasTool($0.1) })
     func packed(_ name: String, _ tool: String) throws {
         let trace = try Self.trace(name)
         #expect(trace.events.compactMap(\.guestFault) == Self.four)
