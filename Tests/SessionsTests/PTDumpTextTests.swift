@@ -140,4 +140,17 @@ struct MapComparisonTests {
         let nothing = TraceEvidence(Trace(), slots: [])
         #expect(comparison.differences.allSatisfy { nothing.line(for: $0) == nil })
     }
+
+    @Test("a write to a block under dirty logging takes the block's other pages away, by the fault's own line")
+    func blockUnderLogging() throws {
+        let one = try TableImage.open(path: HostTraceFiles.folder.appending(path: "6.1-max/thp.dirtylog.elf").path)
+        let other = try TableImage.open(path: HostTraceFiles.folder.appending(path: "6.1-max/thp.dirtied.elf").path)
+        let comparison = MapComparison(try #require(LeafMap(one)), try #require(LeafMap(other)))
+        let evidence = TraceEvidence(try HostTraceFiles.trace("6.1-max/thp.trace"), slots: [])
+        let gone = try #require(comparison.differences.first { $0.kind == .gone })
+        #expect(gone.start == 0xc000_2000 && gone.end == 0xc020_0000)
+        let line = try #require(evidence.line(for: gone))
+        #expect(line.text.contains("kvm_guest_fault ipa 0xc000") && line.text.hasSuffix("which maps a page where the block was"))
+        #expect(comparison.differences.allSatisfy { evidence.line(for: $0) != nil })
+    }
 }

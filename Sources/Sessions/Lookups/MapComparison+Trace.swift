@@ -93,6 +93,15 @@ public struct TraceEvidence: Sendable {
                 return mark.isFault
             }
         }
-        return found.map { Line(number: $0.line, text: $0.text) }
+        return found.map { Line(number: $0.line, text: $0.text) } ?? blockTaken(by: difference)
+    }
+
+    /// The fault that mapped a page where a block had been, as under dirty logging: the block's other pages are gone with it, by no notifier.
+    private func blockTaken(by difference: MapComparison.Difference) -> Line? {
+        guard difference.kind == .gone, let old = difference.old, old.level < 3 else { return nil }
+        let span = Stage2Walk.span(level: old.level), start = difference.start & ~(span - 1), end = (difference.end &- 1 | (span - 1)) &+ 1
+        guard start < end else { return nil }
+        let fault = marks.last { $0.isFault && $0.range.lowerBound < end && $0.range.upperBound > start }
+        return fault.map { Line(number: $0.line, text: $0.text + ", which maps a page where the block was") }
     }
 }
