@@ -24,6 +24,7 @@ struct KVMTUI: ParsableCommand {
             TablesCommand.self,
             SessionsCommand.self,
             DoctorCommand.self,
+            ProgressCommand.self,
             ReviewCommand.self,
             IncidentsCommand.self,
             BehavioursCommand.self,

@@ -24,11 +24,21 @@ extension Explorer {
                     + (scene.result.isEmpty || scene.result == words.title ? "" : ": \(scene.result)"))
             row("step's name", step.name)
         }
-        if let note = scene.operation?.note { row("note", note) }
+        if let note = scene.operation?.note, !scene.coversNote { row("note", note) }
+        if let link = surroundings.link { row("link", link(branch == 0 ? scene.position : branches[0].timeline?.position ?? 0)) }
         if !surroundings.command.isEmpty {
             row("command", "\(surroundings.command) --at \(branch == 0 ? scene.position : branches[0].timeline?.position ?? 0)")
         }
         show(.copies(rows))
+    }
+
+    /// `:link`: what opens this step again, on the screen and in the clipboard.
+    mutating func copyLink() {
+        guard let link = surroundings.link else { return say("this session has no name that a link could be to", error: true) }
+        let text = link(branch == 0 ? timeline.position : branches[0].timeline?.position ?? 0)
+        let own = branch == 0 ? "" : "; of the session, for a branch is in no link: :save FILE"
+        if let problem = surroundings.copy(text) { return say("\(text)\(own) (not copied: \(problem))") }
+        say("copied: \(text)\(own)")
     }
 
     /// `e`: the session in the author's editor, at the operation on the screen.

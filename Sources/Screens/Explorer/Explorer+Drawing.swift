@@ -11,6 +11,8 @@ extension Explorer {
                 for (y, line) in TextLayout.wrap(text, width: max(1, canvas.width)).enumerated() { canvas.put(0, y, line, .error) }
             }
         }
+        made = [:]
+        defer { made = nil }
         let scene = scene()
         let layout = layout
         grid.draw { canvas in
@@ -22,6 +24,7 @@ extension Explorer {
             } else if surroundings.plain {
                 drawPlain(scene, layout, &canvas)
             } else {
+                if layout.isLecture { drawPlaceInWords(scene, layout, &canvas) }
                 // The focused frame is drawn last, so that all of it has its colour.
                 let order = layout.panes.filter { $0.id != focus } + layout.panes.filter { $0.id == focus }
                 var titles: [(id: PaneID, rect: Rect, title: String)] = []
@@ -31,6 +34,7 @@ extension Explorer {
             }
             drawStatus(scene, layout, &canvas)
             if overlay == .map { drawMap(scene, layout, &canvas) } else if let overlay { drawOverlay(overlay, scene, &canvas) }
+            if prediction?.question != nil { drawQuestion(layout, &canvas) }
             if work == nil, let message {
                 canvas.message(message.text, message.isError ? .error : .note, row: layout.hint.y)
             } else {
@@ -41,6 +45,7 @@ extension Explorer {
                 drawCompletions(prompt, above: layout.hint.y, &canvas)
             }
         }
+        if lecture { grid.raiseContrast() }
     }
 
     // MARK: Lines at the edges
@@ -89,6 +94,7 @@ extension Explorer {
             actions.map { KeyTable.shown($0, preferring: preferring, ascii: ascii) }.filter { !$0.isEmpty }.joined(separator: " ")
         }
         let scrolls = keys(.moveDown, .moveUp), closes = keys(.out)
+        if prediction?.question != nil { return questionHints }
         switch overlay {
         case .list: return list?.hints ?? .ofTable
         case .actors:
@@ -159,6 +165,7 @@ extension Explorer {
         if violations > 0 { parts.insert(("! \(violations) BROKEN", .broken), at: 0) }
         if let playingWords { parts.insert((playingWords, .note), at: 0) }
         if changesOnly { parts.append(("changes only", .note)) }
+        if let prediction { parts.insert((prediction.words, .note), at: 0) }
         canvas.draw(in: layout.status) { canvas in
             canvas.fill(nil, " ", .status)
             // The kernel has its place before all others; they follow as far as there is room.
@@ -183,23 +190,24 @@ extension Explorer {
     var glyphs: Glyphs { surroundings.ascii ? .ascii : .unicode }
 
     mutating func content(of pane: PaneID, width: Int, height: Int) -> PaneContent {
-        let scene = scene()
+        let scene = scene(), glyphs = glyphs, stops = breakpoints.steps
         var content: PaneContent
         switch pane {
-        case .path: content = PathPane.content(scene, glyphs: glyphs, breakpoints: breakpoints.steps, width: width)
+        case .path: content = once(.path, width) { PathPane.content(scene, glyphs: glyphs, breakpoints: stops, width: width) }
         case .tables: content = tablesPane(scene).content(width: width, height: height)
         case .entry: content = entryContent(scene, width: width, height: height)
-        case .syndrome: content = SyndromePane.content(scene, glyphs: glyphs, width: width)
-        case .tlb: content = TLBPane.content(scene, glyphs: glyphs, width: width)
-        case .memoryCache: content = MemoryCachePane.content(scene, glyphs: glyphs, width: width)
-        case .host: content = HostPane.content(scene, glyphs: glyphs)
+        case .syndrome: content = once(.syndrome, width) { SyndromePane.content(scene, glyphs: glyphs, width: width) }
+        case .tlb: content = once(.tlb, width) { TLBPane.content(scene, glyphs: glyphs, width: width) }
+        case .memoryCache: content = once(.memoryCache, width) { MemoryCachePane.content(scene, glyphs: glyphs, width: width) }
+        case .host: content = once(.host, 0) { HostPane.content(scene, glyphs: glyphs) }
         case .cache: content = CachePane.content(scene, glyphs: glyphs, width: width, height: height)
         case .note:
             // All that can be said, where there is room for it.
-            content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .full)
+            content = once(.note, width) { NotePane.content(scene, glyphs: glyphs, width: width, extent: .full) }
+            if lecture { return NotePane.lecture(scene, glyphs: glyphs, width: width, height: height) }
             let isAlone = Layout.kind(width: size.width, height: size.height, zoomed: zoomed, most: surroundings.mostPanes) == .single
             if content.lines.count > height, !isAlone, !surroundings.plain {
-                content = NotePane.content(scene, glyphs: glyphs, width: width, extent: .normal)
+                content = shortNote(scene, width)
             }
         }
         if changesOnly, pane != .path, pane != .note {
@@ -211,10 +219,25 @@ extension Explorer {
         return content
     }
 
+    private mutating func shortNote(_ scene: Scene, _ width: Int) -> PaneContent {
+        let glyphs = glyphs
+        return once(.note, -width) { NotePane.content(scene, glyphs: glyphs, width: width, extent: .normal) }
+    }
+
+    /// While a screen is drawn, the layout asks for what the panes then show: it is made once.
+    private mutating func once(_ pane: PaneID, _ width: Int, _ make: () -> PaneContent) -> PaneContent {
+        let key = PaneWidth(pane: pane, width: width)
+        if let made = made?[key] { return made }
+        let content = make()
+        if made != nil { made![key] = content }
+        return content
+    }
+
     /// The rows that a pane would fill, so many columns wide.
     mutating func rowsNeeded(by pane: PaneID, width: Int) -> Int {
         switch pane {
-        case .note: NotePane.content(scene(), glyphs: glyphs, width: width, extent: .normal).lines.count
+        case .note where lecture: NotePane.lecture(scene(), glyphs: glyphs, width: width, height: .max).lines.count
+        case .note: shortNote(scene(), width).lines.count
         // A table has as many rows as it is given; these show what is around the entry.
         case .tables: min(10, content(of: pane, width: width, height: 12).lines.count)
         case .cache: content(of: pane, width: width, height: size.height >= 48 ? 28 : 18).lines.count
@@ -239,7 +262,8 @@ extension Explorer {
         let content = content(of: id, width: inside.width, height: inside.height)
         // The place that several panes share names the others.
         let others =
-            layout.kind == .narrow && ![.path, .tables, .note].contains(id) ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
+            layout.kind == .narrow && !layout.isLecture && ![.path, .tables, .note].contains(id)
+            ? "  (\(layout.hidden.map { String($0.rawValue) }.joined(separator: " ")))" : ""
         let first = firstLine(id, content, height: inside.height)
         let title = "\(id.rawValue) \(content.title)\(others)"
         canvas.pane(rect, title, content.lines, from: first, focused: id == focus) { row, line in

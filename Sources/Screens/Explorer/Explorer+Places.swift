@@ -48,6 +48,8 @@ struct Habits: Sendable {
 
     var visited = VisitedPlaces()
     var marks: [Character: VisitedPlace] = [:]
+    /// The move under way reads on: on its way questions are asked.
+    var asks = false
     /// The copy that is edited instead of a session inside the program.
     var editedFile: String?
     /// The next key belongs to this one.
@@ -141,7 +143,7 @@ extension Explorer {
             focus = focusBeforeDigits
             let target = timeline.position + (action == .stepOn ? times : -times)
             go(to: target)
-            sayEnd(target)
+            if prediction?.question == nil { sayEnd(target) }
         case .moveDown, .moveUp:
             focus = focusBeforeDigits
             move(action == .moveDown ? times : -times)
@@ -152,6 +154,7 @@ extension Explorer {
             for _ in 0..<min(times, 10_000) {
                 let before = here, first = message
                 _ = perform(action, number: nil)
+                if prediction?.question != nil { break }
                 let moves = ![.pageDown, .pageUp, .nextPane, .previousPane].contains(action)
                 if moves, here == before, message != nil || first != nil { break }
             }

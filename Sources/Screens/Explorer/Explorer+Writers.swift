@@ -10,9 +10,17 @@ extension Explorer {
     /// The line for the entry pane. Where an entry is picked, it may cost a stretch of the session; else only what is near.
     mutating func writerLine(_ view: TableView) -> Line? {
         guard let level = view.current, let address = level.address, view.marks.written[address.rawValue] == nil else { return nil }
+        let key = WriterKey(address: address, isPicked: view.isPicked)
+        if let known = writerLines[key] { return known }
+        let line = findWriter(of: address, isPicked: view.isPicked)
+        writerLines[key] = line
+        return line
+    }
+
+    private mutating func findWriter(of address: PA, isPicked: Bool) -> Line {
         var line = Line(" by  ", .label)
         line.continuesAt = 5
-        switch timeline.writer(of: address, upTo: timeline.position, limit: view.isPicked ? .max : Self.cheap) {
+        switch timeline.writer(of: address, upTo: timeline.position, limit: isPicked ? .max : Self.cheap) {
         case .step(let write):
             line.add("step \(write.step)", .value)
             line.add(", " + words(write), .plain)

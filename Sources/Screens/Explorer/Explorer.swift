@@ -26,6 +26,10 @@ public struct Explorer: Interactive {
         public var copy: @Sendable (_ text: String) -> String? = { _ in "nothing can be copied here" }
         /// The command line that opens the session as it was opened; empty: there is none.
         public var command = ""
+        /// A link to a step of the session, as it is typed to a shell; nil: there is none.
+        public var link: (@Sendable (_ step: Int) -> String)?
+        /// Told of an answer: the question's name, whether it was right, and whether it was the session itself that was asked about.
+        public var answered: @Sendable (_ question: String, _ isRight: Bool, _ counts: Bool) -> Void = { _, _, _ in }
         /// Opens the session's file at a line in an editor and reads it again; nil: there is none. Called while the terminal is given back.
         public var edit: (@Sendable (_ path: String, _ line: Int) -> Result<Session, InputError>)?
         /// A session that is inside the program is no file to edit: where a copy of it would be, and what writes that.
@@ -104,6 +108,10 @@ public struct Explorer: Interactive {
     var recentLanes: LaneColumns?
     /// The timeline over the whole screen, two branches side by side, and the session playing.
     var lanes: LanesView?
+    /// The session being predicted.
+    var prediction: Prediction?
+    /// In front of a class: few panes, large, and all of the note.
+    public var lecture = false
     var comparison: Comparison?
     var player: Player?
     /// Leaving: an answer is awaited, what it was, and whether the list of sessions comes next.
@@ -118,6 +126,20 @@ public struct Explorer: Interactive {
     var pasted: [String] = []
     var isRunningPasted = false
     var recovery: Recovery?
+    /// A pane's content by its width.
+    struct PaneWidth: Hashable {
+        let pane: PaneID
+        let width: Int
+    }
+
+    /// What panes show, while a screen is drawn; nil: none is.
+    var made: [PaneWidth: PaneContent]?
+    /// The line that says who wrote an entry, of the scene.
+    var writerLines: [WriterKey: Line] = [:]
+    struct WriterKey: Hashable {
+        let address: PA
+        let isPicked: Bool
+    }
     /// The scene, made when the place has changed.
     private var cachedScene: Scene?
     private var cachedOwnSteps: (fault: Int, branch: Int, steps: [Int]?)?
@@ -194,7 +216,9 @@ public struct Explorer: Interactive {
             operation: operation,
             isOfAnotherCourse: timeline.operationNumber(at: timeline.place).map(timeline.session.isOfAnotherCourse) ?? false, words: narration?.text,
             result: narration?.result ?? "",
-            changes: Changes(timeline.effects))
+            changes: Changes(timeline.effects), coversUpcoming: prediction != nil,
+            coversNote: prediction != nil && timeline.place < timeline.lastPlace
+                && timeline.operationNumber(at: timeline.place(after: timeline.place)) == timeline.operationNumber(at: timeline.place))
         cachedScene = scene
         return scene
     }
@@ -210,6 +234,7 @@ public struct Explorer: Interactive {
     mutating func go(to position: Int) { go(to: TimelinePlace(step: position)) }
 
     mutating func go(to place: TimelinePlace) {
+        if habits.asks, asksOnTheWay(to: place) { return }
         let left = here
         timeline.seek(place)
         noteMove(from: left)
@@ -222,6 +247,7 @@ public struct Explorer: Interactive {
 
     mutating func moved() {
         cachedScene = nil
+        writerLines = [:]
         pickedStep = nil
         found = nil
         scrolled = [:]
@@ -231,6 +257,7 @@ public struct Explorer: Interactive {
 
     mutating func forgetScene() {
         cachedScene = nil
+        writerLines = [:]
         cachedRecords = nil
         cachedOwnSteps = nil
         recentLanes = nil
@@ -239,7 +266,8 @@ public struct Explorer: Interactive {
 
     /// Steps are made in rows, on or back.
     public var likely: [Event] {
-        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, habits.pending == nil, lanes == nil, comparison == nil, player == nil,
+        guard work == nil, waiting.isEmpty, prompt == nil, overlay == nil, prediction == nil, habits.pending == nil, lanes == nil, comparison == nil,
+            player == nil,
             digits.isEmpty, !isAskingToLeave
         else { return [] }
         return [lastMove, KeyTable.opposite(of: lastMove)].compactMap { $0.map(Event.key) }
@@ -276,11 +304,13 @@ public struct Explorer: Interactive {
         if key == .control("z") { return .suspend }
         if key == .control("l") { return .repaint }
         if key == .control("c"), prompt == nil, pasted.isEmpty { return .quit }
-        if layout.kind == .tooSmall { return handleTooSmall(key) }
+        // The layout itself asks every pane what it has to say: not for each key.
+        if Layout.kind(width: size.width, height: size.height) == .tooSmall { return handleTooSmall(key) }
         if prompt != nil { return handleInPrompt(key) }
         if isAskingToLeave { return answer(key) }
         if !pasted.isEmpty { return answerPaste(key) }
         message = nil
+        if prediction?.question != nil { return handleInQuestion(key) }
         if overlay == .list { return handleInList(key) }
         if overlay == .map { return handleInMap(key) }
         if let reaction = handlePending(key) { return reaction }
@@ -342,18 +372,21 @@ public struct Explorer: Interactive {
                 Layout(
                     width: width, height: height, focus: focus, zoomed: zoomed, most: most,
                     Layout.Content(
-                        touched: touched, hasCaches: hasCaches, forReading: readsNarrow && [.path, .note, .entry].contains(focus), pathLeast: 2, rows: rows))
+                        touched: touched, hasCaches: hasCaches, isLecture: lecture, forReading: readsNarrow && [.path, .note, .entry].contains(focus),
+                        pathLeast: 2, rows: rows))
             }
         }
     }
 
     mutating func perform(_ action: KeyAction, number: Int?) -> Reaction {
+        habits.asks = prediction != nil && Self.readingOn.contains(action)
+        defer { habits.asks = false }
         if let number, let reaction = performCounted(action, number) { return reaction }
         switch action {
         case .stepOn, .stepBack:
             let before = timeline.place
             if action == .stepOn { goOn() } else { goBack() }
-            if timeline.place == before { sayEnd(action == .stepOn ? timeline.count + 1 : -1) }
+            if timeline.place == before, prediction?.question == nil { sayEnd(action == .stepOn ? timeline.count + 1 : -1) }
         case .nextOperation: goToOperation(1)
         case .previousOperation: goToOperation(-1)
         case .stepOver: stepOver()
@@ -366,6 +399,8 @@ public struct Explorer: Interactive {
         case .glossary: showGlossary("")
         case .copy: showCopies()
         case .edit: return editSession()
+        case .predict: togglePredicting()
+        case .lecture: toggleLecture()
         case .finishFault: finishFault()
         case .startFault: startFault()
         case .nextFault: goToFault(1)
@@ -444,6 +479,7 @@ public struct Explorer: Interactive {
         let layout = layout
         guard layout.kind != .tooSmall else { return .nothing }
         if digits.isEmpty, let reaction = clickHint(mouse, row: layout.hint.y, width: size.width) { return reaction }
+        if prediction?.question != nil { return .nothing }
         if overlay == .list { return handleInList(mouse, width: size.width, height: size.height) }
         if overlay != nil {
             switch mouse.action {

@@ -29,6 +29,9 @@ struct ExplorerCommand: Sendable {
         .init(name: "play", usage: "play [SPEED]", help: "go on by itself at a reading pace; 2 is twice as fast"),
         .init(name: "recover", usage: "recover [off]", help: "do again, or forget, what was not saved when the program died"),
         .init(name: "copy", usage: "copy", help: "copy a value, the step, or a command line that comes back here (y)"),
+        .init(name: "link", usage: "link", help: "copy a command line that opens this step"),
+        .init(name: "predict", usage: "predict", help: "be asked before steps that decide something, or no longer (P)"),
+        .init(name: "lecture", usage: "lecture", help: "two panes and the whole note, in front of a class (L)"),
         .init(name: "edit", usage: "edit", help: "the session in $EDITOR, at this operation; then read again (e)"),
         .init(name: "save", usage: "save FILE", help: "write this branch as a session; save! FILE also over an existing one"),
         .init(name: "diagram", usage: "diagram FILE.svg", help: "draw the tables, for a slide; with ! over an existing file"),
@@ -71,6 +74,10 @@ extension Explorer {
             habits.searchStart = nil
         case .entered(let text):
             prompt = nil
+            if line.kind == .answer {
+                if !text.trimmed.isEmpty { answer(typed: text.trimmed) }
+                return .redraw
+            }
             guard line.kind == .search else { return run(text) }
             if !text.isEmpty { lastSearch = text; found = nil }
             habits.searchesSession = habits.searchStart != nil
@@ -149,6 +156,9 @@ extension Explorer {
         case "glossary": showGlossary(argument)
         case "copy": showCopies()
         case "edit": return editSession()
+        case "link": copyLink()
+        case "predict": togglePredicting()
+        case "lecture": toggleLecture()
         case "find":
             guard !argument.isEmpty else { say("find WORDS", error: true); break }
             lastSearch = argument

@@ -9,7 +9,8 @@ public enum KeyAction: String, CaseIterable, Sendable {
     case moveDown, moveUp, pageDown, pageUp
     case nextPane, previousPane, pane
     case into, out, zoom, firstRow, lastRow, map, writer, names, refresh
-    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, glossary, copy, edit, command, help,
+    case search, searchNext, searchPrevious, changesOnly, why, actors, lanes, compare, play, more, less, breakpoint, glossary, copy, edit, predict, lecture,
+        command, help,
         repaint, close, quit,
         suspend
 }
@@ -97,6 +98,8 @@ public enum KeyTable {
             row(.glossary, [.character("K")], "K", "explain the words of the pane at hand, and all others", "", "Asking"),
             row(.copy, [.character("y")], "y", "copy a value, the step, or a command line that comes back here", "", "Asking"),
             row(.edit, [.character("e")], "e", "the session in $EDITOR, at this operation; then read again", "", "Asking"),
+            row(.predict, [.character("P")], "P", "predict: before a step that decides something you are asked what comes", "", "Asking"),
+            row(.lecture, [.character("L")], "L", "in front of a class: two panes and the whole note, in high contrast", "", "Panes"),
             row(.refresh, [.character("R")], "R", "attached to a running machine: read its tables again, and mark what changed", "", "Asking"),
             row(.command, [.character(":")], ":", "command line: actions, with, without, goto, break, save, screenshot …", "command", "Asking"),
             row(.help, [.character("?"), .function(1)], "? F1", "help: first what the pane at hand takes; typing filters", "help", "Asking"),

@@ -35,6 +35,8 @@ public struct Layout: Equatable, Sendable {
         /// The pane that the step touched first of all.
         var touched = PaneID.entry
         var hasCaches = false
+        /// In front of a class: the path and what the step touched, below the place in words, and all of the note.
+        var isLecture = false
         /// Where not all fits beside each other: the entry instead of the tables and of what the step touched, and the note before the path.
         var forReading = false
         /// The rows of the path that belong together: the step on the screen.
@@ -47,6 +49,8 @@ public struct Layout: Equatable, Sendable {
     public static let smallestHeight = 17
 
     public let kind: Kind
+    /// Arranged for a class: the row below the header is for the place in words.
+    let isLecture: Bool
     public private(set) var panes: [(id: PaneID, rect: Rect)] = []
     /// The first line: program, session, title.
     public let header: Rect
@@ -77,7 +81,9 @@ public struct Layout: Equatable, Sendable {
         status = Rect(x: 0, y: height - 1, width: width, height: 1)
         let body = Rect(x: 0, y: 1, width: width, height: height - 3)
         kind = Self.kind(width: width, height: height, zoomed: zoomed, most: most)
+        isLecture = content.isLecture && (kind == .narrow || kind == .wide)
         switch kind {
+        case _ where isLecture: layOutLecture(body, focus, content)
         case .tooSmall: break
         case .single: panes = [(focus, body)]
         case .narrow: layOutNarrow(body, focus, content)
@@ -119,6 +125,25 @@ public struct Layout: Equatable, Sendable {
             panes.append((focus == .tables ? .tables : third, rightX))
         }
         panes.append((.note, Rect(x: 0, y: body.y + upper + 1, width: body.width, height: note + 2)))
+    }
+
+    /// A row for the place in words; the path and what the step touched or what has the focus, as far as the note leaves rows; all of the note.
+    private mutating func layOutLecture(_ body: Rect, _ focus: PaneID, _ content: Content) {
+        let room = body.height - 1
+        let need = content.rows(.note, body.width - 2)
+        let upper = room - 3 - need
+        guard upper >= 2 else {
+            panes = [(.note, Rect(x: 0, y: body.y + 1, width: body.width, height: room))]
+            return
+        }
+        let other: PaneID = [.path, .note].contains(focus) ? content.touched : focus
+        let left = body.width / 2, width = body.width - left + 1
+        // What nobody needs is the note's.
+        let rows = min(upper, max(3, content.rows(.path, left - 2), content.rows(other, width - 2)))
+        panes = [
+            (.path, Rect(x: 0, y: body.y + 1, width: left, height: rows + 2)), (other, Rect(x: left - 1, y: body.y + 1, width: width, height: rows + 2)),
+            (.note, Rect(x: 0, y: body.y + rows + 2, width: body.width, height: room - rows - 1)),
+        ]
     }
 
     /// Path on the left; on the right the tables over columns of panes, and the memory cache over the note.

@@ -38,7 +38,7 @@ extension Canvas {
     /// The prompt on a line of its own.
     mutating func put(_ prompt: Prompt) {
         fill(nil, " ", .prompt)
-        let x = put(0, 0, prompt.kind == .command ? ":" : "/", .prompt, [.bold])
+        let x = put(0, 0, prompt.kind == .command ? ":" : prompt.kind == .search ? "/" : "=", .prompt, [.bold])
         // A line longer than the screen shows the part around its cursor. Columns count, not characters.
         let room = max(1, width - 2)
         var start = prompt.cursor, before = 0

@@ -1,6 +1,6 @@
 /// The line that `:` and `/` open: text, cursor, history, completion.
 struct Prompt {
-    enum Kind { case command, search }
+    enum Kind { case command, search, answer }
     let kind: Kind
     private(set) var text: [Character] = []
     private(set) var cursor = 0

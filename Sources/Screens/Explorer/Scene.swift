@@ -35,6 +35,9 @@ public struct Scene {
     public let words: StepText?
     public let result: String
     let changes: Changes
+    /// The reader predicts: steps to come are not shown, and the note when its operation is over.
+    var coversUpcoming = false
+    var coversNote = false
 
     /// Whose registers and cache are shown: the actor, or the first vCPU.
     public var vcpu: Actor {
@@ -77,6 +80,7 @@ public struct Scene {
     /// The author's note on the operation, marked where it is not of this course.
     var note: (text: String, role: Role)? {
         guard let note = operation?.note, !note.isEmpty else { return nil }
+        if coversNote { return ("is shown when this operation is over", .dim) }
         return Self.note(note, isOfAnotherCourse: isOfAnotherCourse)
     }
 

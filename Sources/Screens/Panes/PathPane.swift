@@ -37,7 +37,8 @@ struct PathPane {
         }
         var stops = scene.stops[...]
         func isBefore(_ position: Int) -> Bool { stops.first.map { $0.place.step < position } ?? false }
-        for record in scene.records {
+        if scene.coversUpcoming { stops = stops.prefix { $0.place <= scene.place } }
+        for record in scene.records where !scene.coversUpcoming || record.position <= scene.position {
             if isBefore(record.position) {
                 while isBefore(record.position), let stop = stops.popFirst() { add(stop) }
                 (place, lastActor) = ("", nil)
@@ -55,7 +56,9 @@ struct PathPane {
             if TimelinePlace(step: record.position) == scene.place { anchor = lines.count - 1 }
         }
         while let stop = stops.popFirst() { add(stop) }
-        if let last = scene.records.last, last.position < scene.count, scene.position >= last.position {
+        if scene.coversUpcoming, scene.position < scene.count {
+            lines.append(Line("   what comes is covered", .dim))
+        } else if let last = scene.records.last, last.position < scene.count, scene.position >= last.position {
             lines.append(Line("   … goes on with step \(last.position + 1)", .dim))
         } else if scene.position == scene.count {
             lines.append(Line("   the end of the session", .dim))

@@ -11,6 +11,11 @@ public struct SessionProgress: Sendable, Equatable {
     public var isDone: Bool
     /// When it was left, in seconds since 1970.
     public var time: Int
+    /// Questions that were answered, by their names, and whether they were right when they were asked last.
+    public var answers: [String: Bool] = [:]
+
+    /// Right ones, of those answered.
+    public var score: (right: Int, count: Int) { (answers.values.count { $0 }, answers.count) }
 
     public init(step: Int, count: Int, isDone: Bool, time: Int) {
         self.step = step
@@ -95,7 +100,14 @@ public struct SessionEntry: Sendable {
     /// How far its reader has come; empty: it was never opened.
     var progressWords: String {
         guard let progress else { return "" }
-        if progress.isDone { return "done" + (progress.step < progress.count ? ", left at step \(progress.step)" : "") }
-        return "left at step \(progress.step) of \(progress.count)"
+        let predicted = scoreWords.isEmpty ? "" : ", predicted \(scoreWords)"
+        if progress.isDone { return "done" + (progress.step < progress.count ? ", left at step \(progress.step)" : "") + predicted }
+        return "left at step \(progress.step) of \(progress.count)" + predicted
+    }
+
+    /// "12/15 right"; empty: nothing was predicted.
+    var scoreWords: String {
+        guard let score = progress?.score, score.count > 0 else { return "" }
+        return "\(score.right)/\(score.count) right"
     }
 }

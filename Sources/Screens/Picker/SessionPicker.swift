@@ -288,7 +288,9 @@ struct SessionPicker {
                 // Lengths have a column of their own or none: the picked one's stands below in any case.
                 let lengthWidth = canvas.width >= 90 ? 40 : 0
                 canvas.draw(in: Rect(x: 0, y: row, width: canvas.width - 1 - lengthWidth, height: 1)) { $0.put(line, 0) }
-                if lengthWidth > 0 { canvas.put(endingAt: canvas.width - 1, row, entry.lengthWords, .dim) }
+                if lengthWidth > 0 {
+                    canvas.put(endingAt: canvas.width - 1, row, entry.scoreWords + (entry.scoreWords.isEmpty ? "" : "  ") + entry.lengthWords, .dim)
+                }
                 if isPicked { canvas.restyle(Rect(x: 0, y: row, width: canvas.width, height: 1), .selection) }
             }
         }

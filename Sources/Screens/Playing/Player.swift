@@ -9,11 +9,15 @@ struct Player {
     var isPaused = false
     /// How long the step on the screen is shown.
     var wait = Duration.seconds(1)
+    /// The same at the reading pace, in milliseconds.
+    var base = 1000
+    /// Reasons that were on the screen long enough to be read.
+    var read: Set<String> = []
 
     static let speeds = 0.125...64.0
 
     /// How long it takes to read what is new, in milliseconds: a glance, the step's line, and what its author says where that is new.
-    static func time(_ scene: Scene, isNewOperation: Bool) -> Int {
+    mutating func time(_ scene: Scene, isNewOperation: Bool) -> Int {
         var time = 500
         if let words = scene.words {
             time += (words.title.count + min(80, scene.result.count)) * 14
@@ -22,9 +26,11 @@ struct Player {
         } else {
             return min(8000, 1500 + scene.session.about.count * 25)
         }
+        // A reason takes its time once.
+        if let why = scene.words?.why, read.insert(why).inserted { time += why.count * 22 }
         if isNewOperation, let note = scene.operation?.note { time += note.count * 32 }
         if !scene.changes.broken.isEmpty { time += 4000 }
-        return min(12_000, time)
+        return min(30_000, time)
     }
 }
 
@@ -66,11 +72,18 @@ extension Explorer {
 
     /// How long the step on the screen is to stay.
     mutating func pace() {
-        guard let player else { return }
+        guard var player else { return }
         let here = timeline.operationNumber(at: timeline.place)
         let isNew = here != timeline.operationNumber(at: timeline.place(before: timeline.place))
-        let time = Player.time(scene(), isNewOperation: isNew)
-        self.player?.wait = .milliseconds(max(10, Int(Double(time) / player.speed)))
+        player.base = player.time(scene(), isNewOperation: isNew)
+        self.player = player
+        setWait()
+    }
+
+    /// At another speed, the same step.
+    private mutating func setWait() {
+        guard let player else { return }
+        self.player?.wait = .milliseconds(max(10, Int(Double(player.base) / player.speed)))
     }
 
     /// The time of the step on the screen is over.
@@ -95,7 +108,7 @@ extension Explorer {
         switch action {
         case .stepOn where key == .character(" "), .play:
             if isAtEnd { play(speed: player.speed) } else { self.player?.isPaused.toggle() }
-            pace()
+            setWait()
         case .stepOn, .stepBack:
             // One step by hand is for looking at it.
             self.player?.isPaused = true
@@ -103,7 +116,7 @@ extension Explorer {
         case .more, .less:
             let speed = player.speed * (action == .more ? 2 : 0.5)
             self.player?.speed = min(max(speed, Player.speeds.lowerBound), Player.speeds.upperBound)
-            pace()
+            setWait()
         case .out:
             self.player = nil
             say("playing has ended; the keys are as before")

@@ -3,9 +3,9 @@ import Stage2Sim
 
 extension ExportCommand {
     /// The tables of a session's VM at a step, the fault at hand emphasised.
-    func draw(_ input: Input) throws {
+    func draw(_ input: Input, at: Int?) throws {
         let wanted = try focus()
-        let timeline = try drawnTimeline(input)
+        let timeline = try drawnTimeline(input, at: at)
         let drawing = try timeline.drawing(vm: vm, focus: wanted)
         try write(drawing)
     }
@@ -17,7 +17,7 @@ extension ExportCommand {
 
     private func focus() throws -> IPA? { try ipa.map { IPA(try BadValue.number($0, "--ipa")) } }
 
-    private func drawnTimeline(_ input: Input) throws -> Timeline {
+    private func drawnTimeline(_ input: Input, at: Int?) throws -> Timeline {
         let opened = try SessionFiles.open(input, trace)
         var timeline = Timeline(opened.session, firstRun: opened.run)
         if let at, at > timeline.count { throw BadValue("--at", String(at), "a step of the session, 0 to \(timeline.count)") }

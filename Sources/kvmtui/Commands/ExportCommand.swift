@@ -49,7 +49,8 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         do {
             if schema { return try CommandIO.output(StateJSON.schema + "\n") }
-            let input = try tables.input(SessionFiles.source(file), as: input.form)
+            let found = try FoundSession.linked(file, at: at), at = found.at
+            let input = try tables.input(SessionFiles.source(found), as: input.form)
             if input.kind == .ptdump, tables.base.isEmpty { throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write") }
             if input.kind.isImage {
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
@@ -58,7 +59,7 @@ struct ExportCommand: ParsableCommand {
                 return TableOptions.tell(image.notices, of: file)
             }
             try tables.refuse(for: input.source.name)
-            if svg != nil { try draw(input) } else { try export(try MachineLoader.load(input, at: at, trace)) }
+            if svg != nil { try draw(input, at: at) } else { try export(try MachineLoader.load(input, at: at, trace)) }
         } catch { throw CommandIO.report(error) }
     }
 

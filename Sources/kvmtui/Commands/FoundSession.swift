@@ -9,7 +9,31 @@ struct FoundSession: Hashable {
     var name: String
     var origin: SessionEntry.Origin
 
+    /// The step that a link names: `swap-bug@103`.
+    var at: Int?
+
     // MARK: Finding
+
+    /// The parts of a link, NAME@STEP; nil: it is none. A file of that very name goes before.
+    private static func link(_ text: String) -> (name: String, step: Int)? {
+        guard let sign = text.lastIndex(of: "@"), sign > text.startIndex, !FileManager.default.fileExists(atPath: text) else { return nil }
+        let digits = text[text.index(after: sign)...]
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }), let step = Int(digits) else { return nil }
+        return (String(text[..<sign]), step)
+    }
+
+    /// The session or file of a name or a link, and the step: that of the link, or of `--at`.
+    static func linked(_ text: String, at step: Int?) throws -> FoundSession {
+        guard let link = link(text) else {
+            var found = try named(text)
+            found.at = step
+            return found
+        }
+        if let step, step != link.step { throw InputError(text, nil, "the link says step \(link.step), and --at step \(step)", fits: "one of them") }
+        var found = try named(link.name)
+        found.at = link.step
+        return found
+    }
 
     /// The folders that go before the program's own sessions: `KVMTUI_SESSIONS`, then `sessions/` here.
     static var folders: [String] {
@@ -27,6 +51,7 @@ struct FoundSession: Hashable {
     ///
     /// - Throws: `InputError` where there is neither, with the names there are.
     static func named(_ name: String) throws -> FoundSession {
+        if let link = link(name) { throw InputError(name, nil, "a link to step \(link.step), and this takes all of a session", fits: link.name) }
         // A name that is no UTF-8 has come here with marks in it: the file is the one that the system was given.
         if name.unicodeScalars.contains("\u{fffd}") {
             for argument in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)) {

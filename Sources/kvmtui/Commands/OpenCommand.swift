@@ -9,6 +9,7 @@ struct OpenCommand: ParsableCommand {
         discussion: "With --keys or --save-screen no terminal is needed: the keys are played, and the last screen is written.",
         examples: [
             Example("kvmtui open first-touch", "step through the first lesson"),
+            Example("kvmtui open swap-bug@103", "at a step: what :link copies"),
             Example("kvmtui open", "the list of sessions"),
         ])
 
@@ -23,8 +24,14 @@ struct OpenCommand: ParsableCommand {
     @OptionGroup var input: InputOptions
     @OptionGroup var screen: ScreenOptions
 
-    @Option(help: "Begin at this step.")
+    @Option(help: "Begin at this step; as swap-bug@103 does.")
     var at: Int?
+
+    @Flag(help: "Ask what comes before steps that decide something (P).")
+    var predict = false
+
+    @Flag(help: "For a class: two panes and the whole note, in high contrast (L).")
+    var lecture = false
 
     @Option(help: ArgumentHelp("Without a terminal: a file of keys to play, or - for standard input.", valueName: "file"))
     var keys: String?
@@ -52,7 +59,7 @@ struct OpenCommand: ParsableCommand {
                     leaveStandardInput()
                     return _ = try show(LeafMapExplorer(leaves, surroundings: desk.surroundings), looks.terminal)
                 }
-                let found = try FoundSession.named(session)
+                let found = try FoundSession.linked(session, at: at)
                 let input = try tables.input(found.source(), as: input.form)
                 if let leaves = try leaves(input) {
                     leaveStandardInput()
@@ -65,7 +72,9 @@ struct OpenCommand: ParsableCommand {
                 }
                 let opened = try SessionFiles.open(input, trace.choosing(vm))
                 explorer = desk.explorer(opened.session, firstRun: opened.run, found: found, hasList: false)
-                if let at { explorer?.jump(to: at) }
+                if let at = found.at { explorer?.jump(to: at) }
+                if predict { explorer?.togglePredicting() }
+                if lecture { explorer?.lecture = true }
                 leaveStandardInput()
             }
             let left = try show(SessionBrowser(explorer, outside: desk.outside, ascii: screen.ascii, plain: screen.plain), looks.terminal)

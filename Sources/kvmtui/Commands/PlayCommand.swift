@@ -23,11 +23,17 @@ struct PlayCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How fast: 2 is twice the reading pace, 0.5 half of it.", valueName: "multiple"))
     var speed: Double = 1
 
-    @Option(help: ArgumentHelp("Write a recording (asciicast v2), or - for standard output; --size says how large, else 80x24.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a recording (asciicast v2), or - for standard output; --size says how large, else 120x36.", valueName: "file"))
     var record: String?
 
     @Option(help: ArgumentHelp("With --record: no step stays longer than that.", valueName: "seconds"))
     var idleLimit: Double?
+
+    @Option(help: "Begin at this step; as swap-bug@103 does.")
+    var at: Int?
+
+    @Flag(help: "For a class: two panes and the whole note, in high contrast (L).")
+    var lecture = false
 
     @OptionGroup var trace: TraceOptions
     @OptionGroup var vm: TraceVMOption
@@ -43,6 +49,7 @@ struct PlayCommand: ParsableCommand {
                 throw ValidationError("--idle-limit \(idleLimit): from 0.01 to 3600 seconds fits")
             }
         }
+        if let at, at < 0 { throw ValidationError("--at takes a step, from 0 on.") }
         if screen.size != nil, record == nil { throw ValidationError("--size is for --record; on a terminal the session has the terminal's size") }
     }
 
@@ -62,16 +69,19 @@ struct PlayCommand: ParsableCommand {
         try CommandIO.reporting {
             let looks = screen.resolved(onTerminal: record == nil)
             let desk = SessionDesk(looks.choice, behaviours.choice, keepsWork: record == nil)
-            let found = try FoundSession.named(session)
+            let found = try FoundSession.linked(session, at: at)
             let opened = try SessionFiles.open(Input.open(found.source(), as: input.form), trace.choosing(vm))
             var explorer = desk.explorer(opened.session, firstRun: opened.run, found: found, hasList: false)
             if record == nil, SessionFiles.isStandardInput(session) { ControllingTerminal.becomeStandardInput() }
             if record != nil { Self.settle(&explorer) }
+            explorer.lecture = lecture
+            if let at = found.at { explorer.jump(to: at) }
             explorer.play(speed: speed)
             do throws(TerminalError) {
                 if let record {
                     try Recording.write(
-                        explorer, to: record, idleLimit: idleLimit.map { .milliseconds(Int($0 * 1000)) }, size: screen.screenSize, options: looks.terminal)
+                        explorer, to: record, idleLimit: idleLimit.map { .milliseconds(Int($0 * 1000)) },
+                        size: screen.size == nil ? ScreenSize(width: 120, height: 36) : screen.screenSize, options: looks.terminal)
                 } else {
                     let left = try TerminalDriver.run(explorer, options: looks.terminal, environment: ProcessInfo.processInfo.environment)
                     if let place = left.place { CommandIO.complain("left at \(place)") }

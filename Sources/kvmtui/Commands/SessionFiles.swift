@@ -28,8 +28,9 @@ enum SessionFiles {
     }
 
     /// What is meant by that name, open and not read.
-    static func source(_ name: String) throws -> ByteSource {
-        let found = try FoundSession.named(name)
+    static func source(_ name: String) throws -> ByteSource { try source(FoundSession.named(name)) }
+
+    static func source(_ found: FoundSession) throws -> ByteSource {
         if let note = found.note { CommandIO.complain(note) }
         return try found.source()
     }

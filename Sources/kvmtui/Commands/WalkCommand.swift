@@ -49,7 +49,8 @@ struct WalkCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let input = try tables.input(SessionFiles.source(file), as: input.form)
+            let found = try FoundSession.linked(file, at: at), at = found.at, file = found.name
+            let input = try tables.input(SessionFiles.source(found), as: input.form)
             if input.kind == .ptdump, tables.base.isEmpty { return try walk(PTDumpText.read(input.source)) }
             let image = try tables.image(input, at: at, vm: vm, trace)
             if let register, register > (image.geometry.architecture == .armv7 ? 15 : 31) {

@@ -88,6 +88,8 @@ final class SessionDesk: Sendable {
         surroundings.copy = { Clipboard.copy($0) }
         if found.key != nil {
             surroundings.command = "kvmtui open \(ShellText.quoted(found.name))\(behaviours.words)"
+            let (name, words) = (found.name, behaviours.words)
+            surroundings.link = { "kvmtui open \(ShellText.quoted("\(name)@\($0)"))\(words)" }
             if keepsWork {
                 let behaviours = behaviours
                 if found.path == nil {
@@ -110,6 +112,9 @@ final class SessionDesk: Sendable {
             if behaviours.words.isEmpty, let known = SessionHistory.key(found) {
                 place.withLock { $0 = known }
                 surroundings.left = SessionHistory.all()[known].map(\.step)
+                surroundings.answered = { question, isRight, counts in
+                    if counts { SessionHistory.record(known, answer: question, isRight: isRight) }
+                }
             }
             let name = key + behaviours.words
             let journal = WorkJournal(session: name)
@@ -144,7 +149,12 @@ final class SessionDesk: Sendable {
             list: { Self.entries(with: SessionHistory.all()) },
             open: { session, entry in self.explorer(session, found: FoundSession(name: entry.name, origin: entry.origin), hasList: true) },
             closed: { self.close($0) },
-            progress: { entry in SessionHistory.key(FoundSession(name: entry.name, origin: entry.origin)).flatMap { SessionHistory.all()[$0] } })
+            progress: { Self.progress(of: $0, in: SessionHistory.all()) })
+    }
+
+    /// How far a session was read, and what was answered in it.
+    static func progress(of entry: SessionEntry, in history: [String: SessionProgress]) -> SessionProgress? {
+        SessionHistory.key(FoundSession(name: entry.name, origin: entry.origin)).flatMap { history[$0] }
     }
 
     /// The sessions that have a name.

@@ -14,12 +14,12 @@ import Testing
     @Test(arguments: ExplorerTests.names) func `a session under random events`(_ name: String) throws {
         let session = try ExplorerTests.session(name)
         var events = RandomEvents(seed: seed(name), lines: RandomEvents.sessionLines)
-        var explorer = Explorer(session)
+        var explorer = Explorer(session, surroundings: Self.surroundings)
         var screen = ScreenInPieces()
         for round in 0..<Self.count {
             // Each branch keeps a timeline of its own; a handful are enough.
             if explorer.branches.count > 6 {
-                explorer = Explorer(session)
+                explorer = Explorer(session, surroundings: Self.surroundings)
                 screen = ScreenInPieces()
             }
             let event = events.next()
@@ -33,6 +33,16 @@ import Testing
             explorer.forgetScene()
             #expect(ScreenInPieces.drawing(&explorer, explorer.size) == before, "\(name): event \(round), \(event)")
         }
+    }
+
+    /// With all that keys may ask for.
+    private static var surroundings: Explorer.Surroundings {
+        var surroundings = Explorer.Surroundings()
+        surroundings.copy = { _ in nil }
+        surroundings.link = { "kvmtui open x@\($0)" }
+        surroundings.edit = { path, _ in .failure(InputError(path, nil, "is not edited")) }
+        surroundings.copyToEdit = ("x.yaml", { .exists })
+        return surroundings
     }
 
     /// Half of the events are steps, of which the most are thought of.
@@ -146,6 +156,9 @@ struct RandomEvents {
         + ExplorerCommand.all.map(\.name).filter { $0 != "quit" }
         + [
             "kswapd: swap-out 0x80001000 late", "vcpu0: exec 0x80002000", "ksmd: merge 0x80001000 0x80002000", "vcpu7: read 0", "compare 1", "break off",
+            "find lock", "find nothing of the kind", "glossary gup", "glossary nothing", "behaviours smp", "goto 78+1", "+5", "-3", "goto 1+", "link", "copy",
+            "play 4",
+            "predict", "lecture", "move vcpu0", "branch", "breaks", "recover off", "mouse off",
             "save /nowhere/x.yaml", "screenshot /nowhere/x.svg", "screenshot x", "diagram /nowhere/x.svg", "nonsense", ":", "é: 漢",
         ]
 
@@ -159,7 +172,7 @@ struct RandomEvents {
 
     mutating func next() -> Event {
         if let event = waiting.popLast() { return event }
-        switch below(24) {
+        switch below(28) {
         case 0: return .resize(width: 1 + below(250), height: 1 + below(80))
         // Most sizes of the draw above are too small for something; these are what people have.
         case 1:
@@ -167,6 +180,17 @@ struct RandomEvents {
         case 2, 3: return .mouse(Mouse([.click, .wheelUp, .wheelDown][below(3)], x: below(250), y: below(80)))
         case 4: return .paste(["0x80001000", "a\nb\u{1b}[2J", ":without smp-rmb"][below(3)])
         case 5: return .tick
+        case 7:
+            // A list, filtered or not, gone through and used.
+            let opens: [Key] = [.character("?"), .character("K"), .character("y"), .character("a"), .character("i"), .character("m")]
+            let words = ["lock", "leaf", "go", "zzz", ""][below(5)]
+            waiting = [.key(opens[below(opens.count)])] + words.map { .key(.character($0)) } + (0..<below(4)).map { _ in .key(.down) }
+            waiting = (waiting + [.key([.enter, .escape, .backspace][below(3)])]).reversed()
+            return waiting.removeLast()
+        case 8:
+            // The mouse on the line of hints.
+            return .mouse(Mouse(.click, x: below(120), y: [15, 22, 34, 58][below(4)]))
+        case 9: return [.key(.character("P")), .key(.character("L")), .key(.character("z")), .key(.character("t"))][below(4)]
         case 6:
             // Out of whatever has the keys, then a line; now and then it is left to be completed or broken off.
             let line = lines[below(lines.count)]
