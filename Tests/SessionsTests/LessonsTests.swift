@@ -225,7 +225,7 @@ extension Script {
         .freeFrameUsed: ["releasePage", "reclaimFree", "zapFree"],
         .twoTranslations: ["writeLeaf"],
         .leafWithoutFrame: ["writeLeaf", "zapEntries", "reclaimUnmapEntry", "copyClearEntry", "mapFreshPage", "copySetEntry", "swapInPage"],
-        .tlbOutlivesLeaf: ["writeLeaf", "clearLeaf"],
+        .tlbOutlivesLeaf: ["writeLeaf", "clearLeaf", "logProtect"],
         .tableCount: ["clearLeaf", "countLeaf", "installLevel3", "freeLevel3", "freeLevel2"],
         .tablesLeaked: ["destroyLevel1"],
     ]

@@ -207,7 +207,7 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
     public var walkMeaning: String { walk.map { "\($0.kind.name), level \($0.level)" } ?? meaning }
 
     /// HPFAR holds the IPA after it, whoever's access it was (DDI 0406C B3.13).
-    @inline(__always) public var fillsHPFAR: Bool { kind == .translation || kind == .accessFlag }
+    @inline(__always) public var fillsHPFAR: Bool { rawValue & 0x3c == Kind.translation.rawValue || rawValue & 0x3c == Kind.accessFlag.rawValue }
 
     /// A TLB conflict abort, which has no level.
     public static let tlbConflict = FaultStatus(rawValue: 0x30)

@@ -35,7 +35,7 @@ extension Stepper {
         me.hxfar = UInt32(truncatingIfNeeded: me.accessVA.rawValue)
         me.hpfarKnown = me.faultStatus.fillsHPFAR || me.hsr.isStage1Walk
         // UNKNOWN may be anything: after aborts that are no faults of a translation it happens to be the page here, which KVM takes it for.
-        if me.hpfarKnown || me.faultStatus.kind != .permission { me.hpfar = HPFAR(faulting: me.ipa) }
+        if me.hpfarKnown || me.faultStatus.rawValue & 0x3c != FaultStatus.Kind.permission.rawValue { me.hpfar = HPFAR(faulting: me.ipa) }
         world.statistics.faults += 1
         emit(.hsrSet(me.hsr.rawValue))
         emit(.hpfarSet(me.hpfarKnown ? me.hpfar.rawValue : nil))

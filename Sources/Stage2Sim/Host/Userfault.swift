@@ -9,7 +9,7 @@ extension Routine {
         Row(
             .userfaultRaise, in: "handle_userfault", title: "a userfault", side: .host,
             what: "The address is told to whoever reads the userfault descriptor; mmap_sem is let go.",
-            why: "A VMM that moves a guest brings its pages when they are first touched. (userfaultfd came after v3.9.)",
+            why: "A VMM that moves a guest brings its pages when they are first touched. (userfaultfd came later.)",
             source: "fs/userfaultfd.c")
         Row(
             .userfaultSleep, in: "handle_userfault", title: "wait for the page", side: .host, waits: .userfault,

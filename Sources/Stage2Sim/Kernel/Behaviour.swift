@@ -145,7 +145,9 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
             about: "of the faults on stage-1 walks, which s1ptw-is-write counts as writes, translation faults are reads (406504c7b040)"),
         Entry(name: "hpfar-only-if-valid", about: "HPFAR is read only after faults that leave an IPA in it (fb8a3eba9c81)"),
         Entry(name: "dirty-log", about: "memory slots can log writes: write-protected, and logged by the write fault (32-bit ARM got it later)"),
-        Entry(name: "log-without-protect", about: "reading a dirty log clears its bits, and leaves the leaves writable"),
+        Entry(
+            name: "log-without-protect", about: "reading a dirty log clears its bits, and leaves the leaves writable",
+            unshown: "who suffers is the copy that user space made, as with log-without-flush, which dirty-log shows; here no flush mends it"),
         Entry(name: "log-without-flush", about: "reading a dirty log write-protects, and flushes no TLB"),
         Entry(
             name: "pfnmap-takes-reference",

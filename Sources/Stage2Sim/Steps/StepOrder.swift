@@ -12,7 +12,9 @@ struct StepOrder: BitwiseCopyable, Sendable {
             for routine in Routine.all {
                 let places = routine.places
                 for (number, place) in places.enumerated() where place.isFollowed && place.when.holds(behaviours) == isInForce {
-                    guard let next = places[(number + 1)...].first(where: { $0.when.holds(behaviours) }) else { continue }
+                    // Of a routine that is not in force as a whole, whoever is in it goes through the rest.
+                    let rest = places[(number + 1)...]
+                    guard let next = rest.first(where: { $0.when.holds(behaviours) }) ?? (isInForce ? nil : rest.first) else { continue }
                     following[Int(place.step.rawValue)] = next.step.rawValue
                 }
             }
