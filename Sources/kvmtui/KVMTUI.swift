@@ -15,6 +15,7 @@ struct KVMTUI: ParsableCommand {
             PlayCommand.self,
             RunCommand.self,
             CheckCommand.self,
+            SearchCommand.self,
             WalkCommand.self,
             FindCommand.self,
             CompareCommand.self,

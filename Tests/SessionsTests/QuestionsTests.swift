@@ -119,7 +119,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ask: what?", "a mapping with question"), ("ask: { choices: [faults 0, faults 1] }", "without a question"),
+        ("ask: what?", "a mapping with question"),
+        ("ask: { choices: [faults 0, faults 1] }", "without a question"),
         ("ask: { question: a? }", "without choices"),
         ("ask: { question: a?, choices: [faults 0] }", "1 choices"), ("ask: { question: a?, answer: no broken }", "ends in no number"),
         ("ask: { question: a?, answers: faults 0 }", "did you mean answer"),

@@ -114,6 +114,8 @@ public struct Explorer: Interactive {
     public var lecture = false
     var comparison: Comparison?
     var player: Player?
+    /// What `:search` found last.
+    var searched: Searched?
     /// Leaving: an answer is awaited, what it was, and whether the list of sessions comes next.
     var isAskingToLeave = false
     var leaving = Leaving.kept

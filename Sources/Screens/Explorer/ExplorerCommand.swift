@@ -20,6 +20,7 @@ struct ExplorerCommand: Sendable {
         .init(name: "behaviours", usage: "behaviours [WORD]", help: "what with and without switch, where it is decided, the sessions about it"),
         .init(name: "glossary", usage: "glossary [WORD]", help: "explain a word of the field, with its source (K)"),
         .init(name: "find", usage: "find WORDS", help: "search the whole session; n and N go on"),
+        .init(name: "search", usage: "search [ACTOR: ACTION | …]", help: "every order from here; search N opens a finding"),
         .init(name: "names", usage: "names [ipa|pfn|hva|va] X", help: "every other name of a place"),
         .init(name: "map", usage: "map [IPA]", help: "map of the address space"),
         .init(name: "branch", usage: "branch [N]", help: "list the branches, or go to one"),
@@ -152,6 +153,7 @@ extension Explorer {
         case "play": play(argument)
         case "recover": recover(argument)
         case "help": showHelp()
+        case "search": searchOrders(argument)
         case "behaviours": showBehaviours(argument)
         case "glossary": showGlossary(argument)
         case "copy": showCopies()

@@ -9,6 +9,14 @@ extension Manual {
             ]
         ),
         (
+            "SEARCHING EVERY ORDER",
+            [
+                "A session's together: says who does what at the same time, ask: what is to hold in every order of it. check and search look at every order, micro-step by micro-step, with the same step function that the screen steps with; where a barrier is missing, the late access is one of the orders. Steps that nobody else can see are made at once, which changes no answer. A set of states that somebody goes round in for ever although everybody gets his turn is told apart from a retry that somebody else's next step ends.",
+                "What is found is the story with fewest lines, as a session: until and continue at each change of actor, the words of the steps there as notes, the question in about. It opens in the explorer, and check fails on it with what was found. search --mutate takes each behaviour of the kernel away in turn; search --random and --pct try orders at random of what is too large.",
+                "A search that a limit ended has proved nothing: search ends with status 3, and check fails.",
+            ]
+        ),
+        (
             "TRACES",
             [
                 "A trace of a real host, as text by ftrace, trace-cmd report or perf script, opens as a session: each kvm_guest_fault becomes a fault of the simulation with the trace's own HSR, IPA and PC. Where the simulation would have done otherwise than the host, the step says so, names the likely cause and follows the trace.",

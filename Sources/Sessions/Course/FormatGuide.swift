@@ -36,6 +36,11 @@ public enum FormatGuide {
             keys("ask:", "What the run does not answer, or answers twice, is an error.", FormatKeys.ask),
             keys("A step that switches", "Instead of an actor's action, from here on.", FormatKeys.switches),
             keys("A repetition", "Instead of an actor's action.", FormatKeys.loop),
+            keys(
+                "A question",
+                "Instead of an actor's action: what several actors do at the same time. kvmtui check and kvmtui search look at every order of it, from the state that the steps before it leave; the steps behind it go on from there too.",
+                Together.keys),
+            usages("What is asked", "In ask:. An EXPECTATION of an end names its actor first where it is about one: vcpu0 value 0x2a.", Together.questions),
             usages(
                 "Actions of a vCPU",
                 "ADDRESS is an IPA in hexadecimal, or va:ADDRESS through the guest's own tables (stage1:). A number is 42, 0x2a or 0b101010, with K, M or G behind it where it is a size. At the prompt, late behind an action is late: true.",

@@ -16,6 +16,8 @@ public struct Session: Sendable {
     public var machine: MachineConfiguration
     /// What is done.
     public var script: Script
+    /// What it asks of every order, in the order of their places in the script.
+    public var togethers: [Together] = []
     /// Where it was read from.
     public var file: String
     /// It is run otherwise than its author wrote it: what he says of it need not hold, and a step that he waits for may never come.

@@ -11,6 +11,13 @@ extension SessionReader {
             guard written <= Self.writtenLimit else { throw fail(node, "more than \(Self.writtenLimit) steps written out", fits: "repeat") }
             let made: Script.Entry
             do {
+                if case .mapping(let mapping) = node, let key = mapping.first(where: { $0.key.string == "together" })?.key {
+                    guard loopDepth == 0 else { throw fail(key, "a question in a repeat", fits: "together: among the session's own steps") }
+                    var question = try together(node)
+                    question.at = actions
+                    togethers.append(question)
+                    continue
+                }
                 guard let entry = try entry(node) else { continue }
                 made = entry
             } catch {
@@ -192,7 +199,10 @@ extension SessionReader {
             case "random": seed = try number(value, "the seed")
             case "within": within = try number(value, "within", in: 4096...1 << 40)
             case "from": from = try number(value, "from", in: 0...UInt64(Self.actionLimit))
-            default: body = try script(try list(value, "steps"))
+            default:
+                loopDepth += 1
+                defer { loopDepth -= 1 }
+                body = try script(try list(value, "steps"))
             }
         }
         guard findings.count == mistakes else { return nil }

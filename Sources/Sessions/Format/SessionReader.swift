@@ -18,6 +18,9 @@ public struct SessionReader {
     /// The host's processes have addresses of 64 bits, as those of most traces: `host: arm64`.
     var isWideHost = false
     var written = 0
+    /// The questions read so far, and how many repeats stand around what is being read.
+    var togethers: [Together] = []
+    var loopDepth = 0
     /// What each name at the head of a step is; nil where it is nobody's.
     var actorKinds: [String: Actor.Kind] = [:]
 
@@ -221,6 +224,7 @@ public struct SessionReader {
         }
         if session.title.isEmpty { session.title = "untitled" }
         session.script = try script(try list(steps, "steps"))
+        session.togethers = togethers
         return session
     }
 

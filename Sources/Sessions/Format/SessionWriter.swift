@@ -34,8 +34,13 @@ public struct SessionWriter {
         out = ""
         line(0, "steps:")
         divergesAt = session.divergesAt ?? .max
-        for entry in session.script.entries { write(entry, 1) }
-        if session.script.count == 0 { out.removeLast(); out += " []\n" }
+        var questions = session.togethers[...]
+        for entry in session.script.entries {
+            while let question = questions.first, question.at <= written { write(questions.removeFirst(), 1) }
+            write(entry, 1)
+        }
+        for question in questions { write(question, 1) }
+        if session.script.count == 0, session.togethers.isEmpty { out.removeLast(); out += " []\n" }
         let steps = out
         out = head
         write(session.machine)
@@ -151,6 +156,22 @@ public struct SessionWriter {
             for entry in loop.body.entries { write(entry, depth + 2) }
             written = before + loop.times * loop.body.count
         }
+    }
+
+    private mutating func write(_ question: Together, _ depth: Int) {
+        line(depth, "- together:")
+        for program in question.programs {
+            let actions = program.operations.map { quoted(ActionLanguage.text(of: $0.command) ?? $0.text) }
+            line(depth + 3, "\(program.actor): [\(actions.joined(separator: ", "))]")
+        }
+        line(depth + 1, "ask: \(quoted(question.text))")
+        let with = question.switches.filter(\.on).map(\.0.name), without = question.switches.filter { !$0.on }.map(\.0.name)
+        if !with.isEmpty { line(depth + 1, "with: [\(with.joined(separator: ", "))]") }
+        if !without.isEmpty { line(depth + 1, "without: [\(without.joined(separator: ", "))]") }
+        let limits = [question.states.map { "states: \($0)" }, question.lines.map { "lines: \($0)" }].compactMap { $0 }
+        if !limits.isEmpty { line(depth + 1, "limit: { \(limits.joined(separator: ", ")) }") }
+        if !question.expected.isEmpty { line(depth + 1, "expect: [\(question.expected.map { quoted($0.text) }.joined(separator: ", "))]") }
+        if !question.note.isEmpty { line(depth + 1, "note: \(quoted(question.note))") }
     }
 
     private mutating func write(_ operation: Operation, _ depth: Int) {

@@ -41,6 +41,14 @@ public struct JSONText: Sendable {
         body(&self)
     }
 
+    /// The key of an entry, whose value is written next.
+    mutating func key(_ key: String) {
+        separate()
+        quote(key)
+        text += indent == nil ? ":" : ": "
+        isAfterKey = true
+    }
+
     /// An entry with a string.
     public mutating func entry(_ key: String, _ value: String) { entry(key) { $0.value(value) } }
     /// An entry with a number.

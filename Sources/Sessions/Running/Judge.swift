@@ -39,6 +39,8 @@ public struct Judge {
         public var faults = 0
         /// Expectations that were judged.
         public var expectations = 0
+        /// States that the searches of its questions kept.
+        public var states = 0
         /// Operations begun.
         public var operations = 0
         /// For each operation that something is asked before, by its number: which of the choices held when it was over; without choices, whether the
@@ -51,7 +53,9 @@ public struct Judge {
     /// - Parameter goesOn: asked every 65,536 steps, or operations that make none, with the verdict so far; false stops the run there.
     public static func judge(_ session: Session, goesOn: (Verdict) -> Bool = { _ in true }) -> Verdict {
         var judge = Judge(session)
-        return judge.run(goesOn)
+        var verdict = judge.run(goesOn)
+        if verdict.isWhole, verdict.problems.isEmpty { judgeQuestions(of: session, into: &verdict, goesOn: goesOn) }
+        return verdict
     }
 
     private var simulation: Simulation
@@ -297,15 +301,17 @@ public struct Judge {
 
     private func leafMismatch(_ leaf: Stage2Descriptor?, _ state: Expectation.LeafState) -> String? {
         let raw = leaf?.rawValue ?? 0
-        let found = raw == 0 ? "none" : hex(raw)
-        let fits =
-            switch state {
-            case .none: raw == 0
-            case .present: raw & 3 == 3
-            case .readOnly: raw & 3 == 3 && !leaf!.allowsWrite && leaf!.allowsRead
-            case .readWrite: raw & 3 == 3 && leaf!.allowsWrite
-            case .exactly(let value): raw == value
-            }
-        return fits ? nil : found
+        return Self.fits(leaf, state) ? nil : raw == 0 ? "none" : hex(raw)
+    }
+
+    static func fits(_ leaf: Stage2Descriptor?, _ state: Expectation.LeafState) -> Bool {
+        let raw = leaf?.rawValue ?? 0
+        return switch state {
+        case .none: raw == 0
+        case .present: raw & 3 == 3
+        case .readOnly: raw & 3 == 3 && !leaf!.allowsWrite && leaf!.allowsRead
+        case .readWrite: raw & 3 == 3 && leaf!.allowsWrite
+        case .exactly(let value): raw == value
+        }
     }
 }

@@ -45,6 +45,12 @@ extension Timeline {
         return (branch, typed)
     }
 
+    /// Operations of the script that have not begun at the place on the screen, so many at most.
+    public func operationsAhead(limit: Int) -> [Operation] {
+        let first = place > Place(step: 0) && !operationStarts.isEmpty ? (operationNumber(at: place) ?? operationStarts.count - 1) + 1 : 0
+        return (first..<max(first, min(session.script.count, first + limit))).map { session.script.movedOperation(at: $0) }
+    }
+
     /// The session as it is to be written to a file: where it runs otherwise than its author wrote it, without the stops that are never reached.
     public var savable: Session {
         var session = session

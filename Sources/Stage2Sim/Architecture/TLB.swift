@@ -36,8 +36,25 @@ public struct TLB: Sendable {
     /// Entries in use.
     public private(set) var count = 0
 
+    /// An entry has had to go for another one.
+    private var hasTurned = false
+
     /// Whose turn it is to go, in every set, in a number.
-    var turns: UInt64 { victim.reduce(0) { $0 &* 31 &+ UInt64($1) } }
+    var turns: UInt64 { hasTurned ? victim.reduce(1) { $0 &* 31 &+ UInt64($1) } : 0 }
+
+    /// The places in use, and what is in them.
+    var held: [(place: Int, entry: TLBEntry)] {
+        guard count > 0 else { return [] }
+        var found: [(Int, TLBEntry)] = []
+        entries.withUnsafeBufferPointer { entries in
+            var place = 0
+            while found.count < count {
+                if entries[place].isValid { found.append((place, entries[place])) }
+                place += 1
+            }
+        }
+        return found
+    }
 
     init(entries: Int, ways: Int) {
         sets = entries / ways
@@ -69,6 +86,7 @@ public struct TLB: Sendable {
         if way < 0 {
             way = Int(victim[base / ways])
             victim[base / ways] = UInt8((way + 1) % ways)
+            hasTurned = true
         }
         let old = entries[base + way]
         if old.leaf == 0 { count += 1 }

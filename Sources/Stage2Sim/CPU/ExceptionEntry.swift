@@ -3,7 +3,7 @@
 extension Routine {
     static let exceptionEntry = Routine("exception entry", .cpu, "A stage-2 fault stops the guest and enters Hyp mode.", tell: { $0.exceptionEntry }) {
         Row(
-            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu,
+            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu, touches: .nothing,
             what: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode.",
             why:
                 "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA after translation and access flag faults and after any fault on a stage-1 walk; else it is UNKNOWN.",

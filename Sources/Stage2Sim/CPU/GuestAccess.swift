@@ -15,7 +15,7 @@ extension Routine {
         "guest", .cpu, "One load, store, fetch or cache operation of the guest: translated by both stages, or stopped by a fault.", tell: { $0.guestAccess }
     ) {
         Row(
-            .issueAccess, in: "guest", title: "the guest's instruction", side: .guest,
+            .issueAccess, in: "guest", title: "the guest's instruction", side: .guest, touches: .vmids,
             what: "The guest executes a load, a store or a fetch.",
             why: "The guest knows nothing of stage 2. Whatever happens below, it sees only how long this one instruction takes and what it returns.",
             source: "DDI 0406C B3.1")

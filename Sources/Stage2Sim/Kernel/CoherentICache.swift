@@ -6,6 +6,7 @@ extension Routine {
     ) {
         Row(
             .syncInstructionCache, in: "coherent_icache_guest_page", title: "make the I-cache coherent", when: .withAny(.icacheMaintenance, .cleanOnMap),
+            touches: .caches,
             decides: [.invalidateIOnExec, .cacheOpKernelMapping, .cacheOpUnderLock, .b14VIPTLeavesDCache, .icacheRuleNothing, .icacheRulePage, .icacheRuleAll],
             what: .by { setting in
                 let rules =

@@ -5,7 +5,7 @@ extension Routine {
         "kvm_arch_vcpu_ioctl_run", .kvm, "KVM_RUN: the VMID is renewed if its generation is over, VTTBR loaded, and the guest entered.", tell: { $0.enterGuest }
     ) {
         Row(
-            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", decides: [.b4VttbrMask, .vttbrBeforeVMID],
+            .enterGuest, in: "kvm_arch_vcpu_ioctl_run", title: "enter the guest", touches: .vmids, decides: [.b4VttbrMask, .vttbrBeforeVMID],
             what: "KVM checks the VMID's generation, loads VTTBR and returns to the guest.",
             why: .by {
                 "VTTBR tells the CPU which tables translate and which VMID tags the TLB entries. A VMID from an old generation is renewed here, before the guest runs a single instruction"

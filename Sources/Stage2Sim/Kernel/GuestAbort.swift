@@ -7,12 +7,12 @@ extension Routine {
         tell: { $0.guestAbort }
     ) {
         Row(
-            .traceGuestFault, in: "kvm_handle_guest_abort", title: "EC, IPA, trace event",
+            .traceGuestFault, in: "kvm_handle_guest_abort", title: "EC, IPA, trace event", touches: .nothing,
             what: "The IPA is taken from HPFAR; the kvm_guest_fault event is traced.",
             why: "This is the line that real traces show: pc, hsr, hxfar, ipa. Whatever returned before it leaves no trace.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?", decides: [.pageAging],
+            .checkFaultStatus, in: "kvm_handle_guest_abort", title: "translation or permission?", touches: .nothing, decides: [.pageAging],
             what: .if(
                 .pageAging, "Translation, permission and access flag faults are handled; the level in the status is ignored.",
                 else: "Only translation and permission faults are handled; the level in the status is ignored."),
@@ -21,17 +21,17 @@ extension Routine {
                 else: "An access flag fault, an external abort or a TLB conflict cannot be mended by mapping a page: KVM_RUN fails with -EFAULT."),
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu),
+            .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu), touches: .slots,
             what: "The vCPU marks itself as a reader of the memslots.",
             why: "Whoever removes a slot waits until all readers have left.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .lookupMemslot, in: "kvm_handle_guest_abort", title: "is there a memslot?",
+            .lookupMemslot, in: "kvm_handle_guest_abort", title: "is there a memslot?", touches: .slots,
             what: "The guest frame number is looked up in the memory slots.",
             why: "Memory that user space gave the guest has a slot. An address without one is a device's, or nothing.",
             source: .kernel("kvm_is_visible_gfn, gfn_to_memslot"))
         Row(
-            .formIOAddress, in: "kvm_handle_guest_abort", title: "add the offset in the page",
+            .formIOAddress, in: "kvm_handle_guest_abort", title: "add the offset in the page", touches: .nothing,
             what: "HPFAR gave the page; the low 12 bits come from the faulting VA.",
             why: "A device's register is picked by the full address. A page's offset is the same in VA and IPA.",
             source: .kernel("kvm_handle_guest_abort"))
@@ -47,7 +47,7 @@ extension Routine {
                 "A leaf stands there that forbids the access, and no slot says what it is: the slot was deleted and its leaves stayed (B12), or KVM mapped a device there. -EFAULT.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .checkUserAllocated, in: "kvm_handle_guest_abort", title: "slot allocated by user space?", when: .with(.userAllocCheck),
+            .checkUserAllocated, in: "kvm_handle_guest_abort", title: "slot allocated by user space?", when: .with(.userAllocCheck), touches: .nothing,
             what: "A slot whose memory user space did not allocate is refused.",
             why: "A remnant of an older interface; the test was gone when the code was merged.",
             source: .kernel("kvm_handle_guest_abort"))
@@ -65,12 +65,12 @@ extension Routine {
             source: "kvm_handle_guest_abort since 35307b9a5f7e")
         Place.call(.decideWriteFault, when: .always)
         Row(
-            .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu),
+            .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu), touches: .slots,
             what: "The vCPU is no longer a reader of the memslots.",
             why: "Every way out passes here; somebody may be waiting to free a slot.",
             source: .kernel("kvm_handle_guest_abort"))
         Row(
-            .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail",
+            .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail", touches: .nothing,
             what: "1: the guest goes on and executes the instruction again. 0: to user space. Less: KVM_RUN fails.",
             why: .if(
                 .readOnlyWritesExit, "A retry returns 1 too: the guest faults again if it must. Of memory only writes to read-only slots are emulated.",

@@ -5,12 +5,12 @@ extension Routine {
         "guest_trap", .hyp, "The Hyp vector saves the syndrome, finds the faulting IPA, and leaves to the host.", tell: { $0.hypEntry }
     ) {
         Row(
-            .saveSyndrome, in: "guest_trap", title: "save HSR and the fault address", side: .hyp, waits: .progress,
+            .saveSyndrome, in: "guest_trap", title: "save HSR and the fault address", side: .hyp, waits: .progress, touches: .nothing,
             what: "The Hyp vector saves HSR, and HDFAR for a data abort or HIFAR for a prefetch abort, in the vCPU.",
             why: "These registers are overwritten by the next trap; everything later reads the copies.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp, when: .without(.hpfarOnlyIfValid),
+            .chooseFaultIPA, in: "guest_trap", title: "is HPFAR valid?", side: .hyp, when: .without(.hpfarOnlyIfValid), touches: .nothing,
             what: "KVM takes HPFAR as valid unless this is a permission fault outside a stage-1 walk.",
             why:
                 "After a permission fault the CPU already had a translation, often from its TLB, and need not know the IPA any more. KVM then has to find it again.",
@@ -32,17 +32,17 @@ extension Routine {
             },
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp,
+            .retryInGuest, in: "guest_trap", title: "back to the guest, silently", side: .hyp, touches: .nothing,
             what: "The translation failed: the registers are restored and the guest executes the instruction again.",
             why: "Without an IPA there is no fault to handle. If the access still cannot be made, it faults again, or takes the guest's own stage-1 abort.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .storeHPFAR, in: "guest_trap", title: "store HPFAR", side: .hyp,
+            .storeHPFAR, in: "guest_trap", title: "store HPFAR", side: .hyp, touches: .nothing,
             what: "HPFAR, read or rebuilt from PAR, is saved in the vCPU.",
             why: "It holds IPA bits 39:12 only; the page is all that the memory path needs.",
             source: .kernel("guest_trap in interrupts.S"))
         Row(
-            .leaveHyp, in: "guest_trap", title: "back to the host", side: .hyp,
+            .leaveHyp, in: "guest_trap", title: "back to the host", side: .hyp, touches: .nothing,
             what: "Hyp mode is left with ARM_EXCEPTION_HVC; the exit is dispatched by HSR's class.",
             why: "Prefetch and data aborts share one handler. C code begins here.",
             source: .kernel("arm_exit_handlers"))

@@ -13,6 +13,10 @@ public struct MemoryCache: BitwiseCopyable, Sendable {
 
     init() {}
 
+    /// As many pages, of which nothing is known but their number: `put` says which the uppermost are.
+    init(unknown count: Int) { self.count = count }
+    mutating func put(_ page: PA, at index: Int) { objects[index] = page.rawValue }
+
     /// The page in slot `index`, 0 to `count` - 1.
     public subscript(index: Int) -> PA { PA(objects[index]) }
 
@@ -32,7 +36,7 @@ public struct MemoryCache: BitwiseCopyable, Sendable {
 extension Routine {
     static let memoryCache = Routine("mmu_topup_memory_cache", .kvm, "At least two pages in reserve, else up to forty.", tell: { $0.memoryCache }) {
         Row(
-            .topUpMemoryCache, in: "mmu_topup_memory_cache", title: "top up the memory cache", when: .with(.topUp),
+            .topUpMemoryCache, in: "mmu_topup_memory_cache", title: "top up the memory cache", when: .with(.topUp), touches: .allocator,
             what: "With fewer than 2 pages in reserve, pages are allocated until there are 40.",
             why:
                 "Under mmu_lock nobody may sleep, and an allocation may. So the pages for a level-2 and a level-3 table are fetched now, where sleeping is allowed.",

@@ -17,14 +17,14 @@ extension Routine {
                 else: "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", decides: [.tlbFlushOnUnmap],
+            .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", touches: .slots, decides: [.tlbFlushOnUnmap],
             what: .if(
                 .tlbFlushOnUnmap, "Every slot that holds the address is found; the guest page is unmapped and flushed.",
                 else: "Every slot that holds the address is found; the guest page is unmapped, and no TLB flushed."),
             why: "One host page may stand at several places of the guest.",
             source: .kernel("kvm_unmap_hva; virt/kvm/kvm_main.c"))
         Row(
-            .notifyPageUnlock, in: "invalidate_page", title: "release mmu_lock",
+            .notifyPageUnlock, in: "invalidate_page", title: "release mmu_lock", touches: [.release, .slots],
             what: "The tables may be changed again.",
             why: "After this the host may let the page go.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -40,7 +40,7 @@ extension Routine {
             why: "The host's entries still stand: they are changed between start and end.",
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartCount, in: "invalidate_range_start", title: "count + 1", decides: [.invalidateCount],
+            .notifyStartCount, in: "invalidate_range_start", title: "count + 1", touches: .lockedSequence, decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count goes up, until range_end.", else: "mmu_notifier_count is left as it is."),
             why: .if(
                 .invalidateCount,
@@ -48,7 +48,7 @@ extension Routine {
                 else: "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", decides: [.tlbFlushOnUnmap],
+            .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", touches: .slots, decides: [.tlbFlushOnUnmap],
             what: .if(
                 .tlbFlushOnUnmap, "The next page of the range, slot by slot; each is unmapped and flushed on its own.",
                 else: "The next page of the range, slot by slot; each is unmapped, and no TLB flushed."),
@@ -61,7 +61,7 @@ extension Routine {
             },
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock",
+            .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock", touches: [.release, .slots],
             what: .if(.invalidateCount, "The guest has lost the range; the count keeps it lost.", else: "The guest has lost the range for now."),
             why: "Now the host changes its own entries.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -84,14 +84,14 @@ extension Routine {
                 else: "Readers without the lock could see the count at 0 and the old sequence. On ARM both sides hold mmu_lock: nobody can look in between."),
             source: "a355aa54f1d2")
         Row(
-            .notifyEndCount, in: "invalidate_range_end", title: "count - 1", decides: [.invalidateCount],
+            .notifyEndCount, in: "invalidate_range_end", title: "count - 1", touches: .lockedSequence, decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count falls; at 0 faults install pages again.", else: "mmu_notifier_count is left as it is."),
             why: .if(
                 .invalidateCount, "From here the sequence alone must tell what happened.",
                 else: "Nothing was counted at the start: the sequence alone must tell what happened."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
-            .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock",
+            .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock", touches: [.release, .slots],
             what: "The window is closed.",
             why: "Faults that were turned away will succeed now, on the new entries.",
             source: .kernel("virt/kvm/kvm_main.c"))
@@ -121,7 +121,7 @@ extension Routine {
             },
             source: .kernel("kvm_set_spte_hva"))
         Row(
-            .notifyChangeUnlock, in: "change_pte", title: "release mmu_lock",
+            .notifyChangeUnlock, in: "change_pte", title: "release mmu_lock", touches: [.release, .slots],
             what: "The tables may be changed again.",
             why: "The host sets its own entry next.",
             source: .kernel("virt/kvm/kvm_main.c"))

@@ -7,7 +7,7 @@ extension Routine {
         tell: { $0.setPTE }
     ) {
         Row(
-            .readLevel1, in: "stage2_set_pte", title: "is there a level-2 table?",
+            .readLevel1, in: "stage2_set_pte", title: "is there a level-2 table?", touches: .lockedTables,
             what: "The level-1 entry for the IPA is read.",
             why: "Tables are made when they are first needed. change_pte brings no memory cache: for it, a missing table means nothing to do.",
             source: .kernel("stage2_set_pte"))
@@ -20,7 +20,7 @@ extension Routine {
             },
             source: .kernel("stage2_set_pte"))
         Row(
-            .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?",
+            .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?", touches: .lockedTables,
             what: "The level-2 entry for the IPA is read.",
             why: "Tables are made when they are first needed: one level-3 table for every 2 MiB in which something is mapped.",
             source: .kernel("stage2_set_pte"))
@@ -33,7 +33,7 @@ extension Routine {
             ),
             source: .kernel("stage2_set_pte"))
         Row(
-            .readLeaf, in: "stage2_set_pte", title: "what stands there now?",
+            .readLeaf, in: "stage2_set_pte", title: "what stands there now?", touches: .lockedTables,
             decides: [.iomapRefusesPresent, .changePteNeedsLeaf, .b13NoBreakBeforeMake, .breakAnyLeaf, .skipEqualLeaf, .countOnReplace],
             what: .if(.iomapRefusesPresent, "The old leaf is read; ioremap refuses to replace a present one.", else: "The old leaf is read."),
             why: "Whether something stood there decides between a flush and a reference.",
@@ -59,7 +59,7 @@ extension Routine {
             why: "A TLB may still hold the old leaf. A change from read-only to read/write would make the same CPU fault for ever on its stale entry.",
             source: .kernel("stage2_set_pte"))
         Row(
-            .countLeaf, in: "stage2_set_pte", title: "the table gains a reference",
+            .countLeaf, in: "stage2_set_pte", title: "the table gains a reference", touches: .lockedTables,
             what: "The level-3 page's count goes up by one; no flush is needed.",
             why: "Where nothing was mapped, no TLB entry can exist. The count tells the unmap when the table is empty.",
             source: .kernel("stage2_set_pte"))

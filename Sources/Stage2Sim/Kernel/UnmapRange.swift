@@ -5,7 +5,7 @@ extension Routine {
         "unmap_stage2_range", .kvm, "Clears the leaves of a range, and frees each table that is left without entries.", tell: { $0.unmapRange }
     ) {
         Row(
-            .unmapFind, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "find the page's entries",
+            .unmapFind, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "find the page's entries", touches: .lockedTables,
             decides: [.b5UnalignedUnmap, .unmapByRange],
             what: "The tables are followed to the leaf; a missing table is stepped over.",
             why: .if(
@@ -43,13 +43,13 @@ extension Routine {
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
             .dropLevel3, in: .if(.unmapByRange, "clear_pmd_entry", else: "stage2_clear_pte"), title: "give the level-3 table back",
-            when: .without(.b10FreeBeforeFlush),
+            when: .without(.b10FreeBeforeFlush), touches: [.lockedTables, .allocator],
             what: "The entry that led to it is cleared and flushed; now the table is freed, and the level-2 page loses a reference.",
             why: "A later fix of B10: the flush ends only when no walk under way can still read the table.",
             source: "the unmap of later kernels")
         Row(
             .dropLevel2, in: .if(.unmapByRange, "clear_pud_entry", else: "stage2_clear_pte"), title: "give the level-2 table back",
-            when: .without(.b10FreeBeforeFlush),
+            when: .without(.b10FreeBeforeFlush), touches: [.lockedTables, .allocator],
             what: "The same one level up.",
             why: "A later fix of B10, as for the level-3 table.",
             source: "the unmap of later kernels")

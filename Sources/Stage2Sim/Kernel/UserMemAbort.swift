@@ -8,7 +8,8 @@ extension Routine {
         tell: { $0.userMemAbort }
     ) {
         Row(
-            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", decides: [.b11Isv0IsWrite, .s1ptwIsWrite, .s1ptwTranslationIsRead],
+            .decideWriteFault, in: "user_mem_abort", title: "is it a write fault?", touches: .nothing,
+            decides: [.b11Isv0IsWrite, .s1ptwIsWrite, .s1ptwTranslationIsRead],
             what: .by {
                 ($0.has(.s1ptwIsWrite)
                     ? ($0.has(.s1ptwTranslationIsRead)
@@ -25,7 +26,7 @@ extension Routine {
             },
             source: .by { $0.revision == .v4 ? "user_mem_abort, v4" : "kvm_is_write_fault, v3.9" })
         Row(
-            .checkReadPermission, in: "user_mem_abort", title: "a read denied?", decides: [.invalidateIOnExec],
+            .checkReadPermission, in: "user_mem_abort", title: "a read denied?", touches: .nothing, decides: [.invalidateIOnExec],
             what: "A permission fault that is not a write cannot be mended here.",
             why: .if(
                 .invalidateIOnExec, "Pages are mapped XN first, so a fetch that is denied is not an error; a read that is denied is.",
@@ -42,13 +43,13 @@ extension Routine {
                 else: "The page has been looked up already: an invalidation that ran in between is in this number, and will not be noticed."),
             source: .kernel("user_mem_abort"))
         Row(
-            .readBarrier, in: "user_mem_abort", title: "smp_rmb", when: .with(.seqBeforeGup, .smpRmb),
+            .readBarrier, in: "user_mem_abort", title: "smp_rmb", when: .with(.seqBeforeGup, .smpRmb), touches: .nothing,
             what: "The load of the sequence is kept before the loads of the page lookup.",
             why:
                 "It pairs with the notifier's order: the host's entry is cleared, then the sequence rises. Seeing the new number must mean seeing the cleared entry. Without it the number may be read late, after the lookup found the old page.",
             source: .kernel("user_mem_abort"))
         Row(
-            .translateGFN, in: "gfn_to_pfn_prot", title: "gfn to HVA",
+            .translateGFN, in: "gfn_to_pfn_prot", title: "gfn to HVA", touches: .slots,
             what: "The slot turns the guest frame number into the VMM's virtual address.",
             why: "The guest's memory is the VMM's: its page is found as any page of that process would be.",
             source: .kernel("gfn_to_pfn_prot"))
@@ -61,7 +62,7 @@ extension Routine {
                 "This may sleep, copy a page or read it from swap. The reference keeps the page from being freed until it is released below, no longer: stage 2 itself holds none.",
             source: .kernel("hva_to_pfn, get_user_pages"))
         Row(
-            .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", decides: [.b15NoslotIsNoError],
+            .checkPFN, in: "user_mem_abort", title: "an error instead of a page?", touches: .nothing, decides: [.b15NoslotIsNoError],
             what: "What the lookup gave is tested: no area, a poisoned page or a write to a read-only slot gives an error in its place, and -EFAULT.",
             why: .if(
                 .b15NoslotIsNoError, "KVM cannot give what the host has not. The no-slot value is not among the errors tested (B15).",
@@ -69,7 +70,7 @@ extension Routine {
             source: .kernel("user_mem_abort"))
         Place.again(.sampleNotifierSeq, when: .without(.seqBeforeGup))
         Row(
-            .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", decides: [.invalidateIOnExec],
+            .buildLeaf, in: "user_mem_abort", title: "build the leaf, read-only", touches: .nothing, decides: [.invalidateIOnExec],
             what: .if(
                 .invalidateIOnExec, "The page's address and PAGE_S2: valid, accessed, write-back, read-only; and XN, until it is executed.",
                 else: "The page's address and PAGE_S2: valid, accessed, write-back, read-only."),
@@ -97,18 +98,20 @@ extension Routine {
             source: .kernel("user_mem_abort"))
         Row(
             .checkRetryCount, in: "mmu_notifier_retry", title: "an invalidation under way?", when: .with(.retryCheck, .retryUnderLock),
+            touches: .lockedSequence,
             what: "If a range invalidation has begun and not ended, this fault is to give up.",
             why: "During the window the host's entry may still have been there when it was looked up.",
             source: .kernel("mmu_notifier_retry"))
         Row(
-            .checkRetrySeq, in: "mmu_notifier_retry", title: "the same sequence?", when: .with(.retryCheck, .retryUnderLock), decides: [.retrySmpRmb],
+            .checkRetrySeq, in: "mmu_notifier_retry", title: "the same sequence?", when: .with(.retryCheck, .retryUnderLock), touches: .lockedSequence,
+            decides: [.retrySmpRmb],
             what: "If the sequence is not the one noted at the lookup, this fault is to give up.",
             why: "A changed number means that an invalidation ran in between.",
             source: .kernel("mmu_notifier_retry"))
         Place.call(.syncInstructionCache, when: .withAny(.icacheMaintenance, .cleanOnMap).with(.cacheOpUnderLock))
         Place.call(.logWrite, when: .with(.dirtyLog))
         Row(
-            .grantWrite, in: "user_mem_abort", title: "grant the right to write",
+            .grantWrite, in: "user_mem_abort", title: "grant the right to write", touches: .nothing,
             what: "HAP becomes 11: read and write.",
             why: .if(.gupOpportunisticWrite, "The host gave a writable page.", else: "The host gave a writable page, because the fault was a write."),
             source: .kernel("user_mem_abort"))
@@ -119,7 +122,7 @@ extension Routine {
                 "The guest will write without telling anybody. For a write fault the host's entry is dirty already, since the lookup asked for a writable page; what looks essential is redundant.",
             source: .kernel("kvm_set_pfn_dirty"))
         Row(
-            .unlockMMU, in: "user_mem_abort", title: "release mmu_lock",
+            .unlockMMU, in: "user_mem_abort", title: "release mmu_lock", touches: .release,
             what: "Notifiers and other vCPUs may change the tables again.",
             why: "What was decided under the lock stands: a leaf that was stored is from here on kept safe by the notifier.",
             source: .kernel("user_mem_abort"))

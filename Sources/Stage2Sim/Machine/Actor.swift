@@ -87,7 +87,7 @@ public struct Actor: BitwiseCopyable, Sendable {
     }
 
     /// Its number in `Machine.actors`.
-    public let id: ActorNumber
+    public internal(set) var id: ActorNumber
     /// A vCPU, or a thread of the host.
     public let kind: Kind
     /// For a vCPU: its VM, its number there, the physical CPU it runs on.

@@ -38,6 +38,11 @@ struct StackCache: BitwiseCopyable {
 
     var isFull: Bool { count == Self.capacity }
 
+    init() {}
+    /// As many pages, of which nothing is known but their number: `put` says which they are.
+    init(unknown count: Int) { self.count = count }
+    mutating func put(_ page: PA, at index: Int) { pages[index] = page.rawValue }
+
     mutating func push(_ page: PA) {
         pages[count] = page.rawValue
         count += 1

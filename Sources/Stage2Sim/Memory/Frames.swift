@@ -156,6 +156,32 @@ public struct Frames {
         freeFrames.append(UInt32(truncatingIfNeeded: pfn.rawValue))
     }
 
+    /// Frame numbers handed out so far, from `first` on, the hole among them.
+    var count: Int { Int(truncatingIfNeeded: next - Self.first.rawValue) }
+    /// The numbers of the frames that are not what they were in `base`, of which this is a later state, in order: history apart.
+    func changed(since base: Frames) -> [Int] {
+        var found: [Int] = []
+        records.forEachOtherPage(than: base.records) { first, mine, theirs in
+            for i in 0..<8 where first + i < count {
+                let a = mine[i], b = theirs[i]
+                let isSame =
+                    a.frame.references == b.frame.references && a.frame.mappings == b.frame.mappings && a.frame.flags == b.frame.flags
+                    && a.frame.leaves == b.frame.leaves && a.frame.slot == b.frame.slot
+                if !isSame || first + i >= base.count || !equal(a.contents, b.contents, in: base) { found.append(first + i) }
+            }
+        }
+        return found
+    }
+
+    /// Whether contents hold the same words as others do in another state.
+    private func equal(_ a: Contents, _ b: Contents, in other: Frames) -> Bool {
+        if a.page == 0, b.page == 0 { return a.word == b.word && (a.word == 0 || a.wordIndex == b.wordIndex) }
+        return (0..<512).allSatisfy { word(a, UInt64($0) << 3) == other.word(b, UInt64($0) << 3) }
+    }
+
+    /// Freed frames, the one that is handed out next first.
+    var waiting: [PFN] { freeFrames.reversed().map { PFN(UInt64($0)) } }
+
     /// The frames handed out so far that are not free, in address order.
     public var inUse: [PFN] {
         (Self.first.rawValue..<next).map { PFN($0) }.filter { contains($0) && !self[$0].flags.contains(.free) }
@@ -244,8 +270,10 @@ public struct Frames {
     }
 
     /// The non-zero words of a frame, in order.
-    public func words(of pfn: PFN) -> [(offset: UInt64, word: UInt64)] {
-        let contents = contents(of: pfn)
+    public func words(of pfn: PFN) -> [(offset: UInt64, word: UInt64)] { words(in: contents(of: pfn)) }
+
+    /// The non-zero words of a frame's or slot's contents, in order.
+    func words(in contents: Contents) -> [(offset: UInt64, word: UInt64)] {
         if contents.page == 0 { return contents.word == 0 ? [] : [(UInt64(contents.wordIndex) << 3, contents.word)] }
         return (0..<512).map { (UInt64($0) << 3, word(contents, UInt64($0) << 3)) }.filter { $0.1 != 0 }
     }

@@ -80,6 +80,14 @@ public struct KernelPages {
         return high < next ? high : -1
     }
 
+    /// Pages handed out so far, each counted once.
+    var count: Int { next }
+    /// The page's number, in the order of their first use.
+    /// - Precondition: `contains(page)`.
+    func number(of page: PA) -> Int { index(page) }
+    /// Its address.
+    func address(of number: UInt64) -> PA { address(Int(truncatingIfNeeded: number)) }
+
     /// Whether an address lies in one of them.
     public func contains(_ pa: PA) -> Bool { index(pa) >= 0 }
 

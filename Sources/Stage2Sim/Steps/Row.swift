@@ -37,6 +37,8 @@ public struct Row: Sendable {
     public let waits: Wait
     /// Behaviours that its body asks about, beside those that bring it in.
     private let decides: Behaviours
+    /// What of the shared state it reads or changes.
+    let touches: Footprint
     let side: MicroStep.Side?
     let function: Words
     let title: Words
@@ -46,11 +48,12 @@ public struct Row: Sendable {
 
     init(
         _ step: MicroStep, in function: Words, title: Words, side: MicroStep.Side? = nil, when: When = .always, waits: Wait = .nothing,
-        decides: [Behaviour] = [], what: Words, why: Words, source: Words
+        touches: Footprint = .everything, decides: [Behaviour] = [], what: Words, why: Words, source: Words
     ) {
         self.step = step
         self.when = when
         self.waits = waits
+        self.touches = touches
         self.decides = Behaviours(decides)
         self.side = side
         self.function = function
@@ -59,6 +62,9 @@ public struct Row: Sendable {
         self.why = why
         self.source = source
     }
+
+    /// Whether it is part of its routine under these behaviours.
+    public func isPart(of behaviours: Behaviours) -> Bool { when.holds(behaviours) }
 
     /// The behaviours that are decided here: that bring the row in, or that its body asks about.
     public var behaviours: [Behaviour] { when.behaviours.union(decides).list }

@@ -1,5 +1,6 @@
 import Screens
 import Sessions
+import Stage2Sim
 import Synchronization
 
 #if canImport(Glibc)
@@ -71,6 +72,15 @@ final class ProgressBar {
     func show(_ progress: RunProgress, _ what: String) {
         guard isDue else { return }
         draw(progress.share, "\(what), \(progress.steps) steps; ^C ends it")
+    }
+
+    /// Searching every order.
+    func show(_ progress: SearchProgress) {
+        guard isDue else { return }
+        let seconds = Double((ContinuousClock.now - start).components.seconds) + 0.1
+        put(
+            "\(Answer.grouped(progress.states)) states, depth \(progress.depth), \(Answer.grouped(Int(Double(progress.states) / seconds))) a second, "
+                + "\(progress.bytes >> 20) MiB; ^C ends it")
     }
 
     private var isDue: Bool {

@@ -231,6 +231,18 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
         slot.pointee = StoreSlot(sharing: root.family.pointee.blankPage)
     }
 
+    /// The pages that are not the very same ones in another store of the family, in order: with what stands in both.
+    func forEachOtherPage(than other: PagedStore, _ body: (_ firstIndex: Int, UnsafePointer<Element>, UnsafePointer<Element>) -> Void) {
+        let blank = root.family.pointee.blankMiddle, otherBlank = other.root.family.pointee.blankMiddle
+        for m in 0..<max(root.count, other.root.count) {
+            let mine = m < root.count ? root.slots[m].block : blank, theirs = m < other.root.count ? other.root.slots[m].block : otherBlank
+            if mine == theirs || mine == blank && theirs == otherBlank { continue }
+            for p in 0..<StoreFamily.fan where mine.slots[p].block != theirs.slots[p].block {
+                body((m << 8 | p) << pageShift, UnsafePointer(Self.elements(mine.slots[p].block)), UnsafePointer(Self.elements(theirs.slots[p].block)))
+            }
+        }
+    }
+
     /// Every index whose page exists, in order, page by page.
     func forEachPage(_ body: (_ firstIndex: Int, UnsafeBufferPointer<Element>) -> Void) {
         for m in 0..<root.count where root.slots[m].block != root.family.pointee.blankMiddle {
@@ -240,5 +252,16 @@ struct PagedStore<Element: BitwiseCopyable, let pageShift: Int> {
                 body((m << 8 | p) << pageShift, UnsafeBufferPointer(start: Self.elements(page), count: 1 << pageShift))
             }
         }
+    }
+}
+
+extension PagedStore<HostEntry, 6> {
+    /// The entries that are not empty, by their numbers.
+    var present: [(number: UInt64, entry: HostEntry)] {
+        var found: [(UInt64, HostEntry)] = []
+        forEachPage { first, page in
+            for i in page.indices where !page[i].isNone { found.append((UInt64(first + i), page[i])) }
+        }
+        return found
     }
 }
