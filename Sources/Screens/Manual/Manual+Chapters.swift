@@ -35,7 +35,15 @@ extension Manual {
                 "run --json prints objects with a type, one a line. session has title, kernel, cpu and schema; operation actor, text, note and line.",
                 "step has step, actor, name, function and result; where a fault is taken a fault with number, hsr, hpfar, hxfar, ipa, kind and level; where a check is broken a list broken with rule, story and cause.",
                 "The last is end: steps, faults, tlb_flushes, retries, broken_checks; vms with vmid, vttbr, notifier_seq, notifier_count, tables by level and leaves with ipa, descriptor, pa and rights; vcpus with memory_cache, vttbr, outcome, value and error. Registers and addresses are strings in hexadecimal.",
+                "With --states a step also has state: vms and vcpus as in end, locks, syndromes, tlbs, and of each process the first page-table entries.",
                 "export --json prints all of the state; export --schema its schema.",
+            ]
+        ),
+        (
+            "WEB PAGES",
+            [
+                "export --html writes a session as one page that opens from its file and asks no server for anything: the path, what each step is and why, tables, entry bits, syndrome, TLB, caches, memory cache, host, with what the step changed marked. It is stepped by the keys of the explorer, by buttons, by swiping, by the slider, which has a mark for each fault and each broken check; an address that ends in #103 is a link to step 103. Printed it is a handout: every note, with the state that it speaks about.",
+                "A page has at most 5000 steps in 4 MiB; --from and --to choose a part of a longer session.",
             ]
         ),
     ]

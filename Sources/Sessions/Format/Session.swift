@@ -159,7 +159,7 @@ public struct Script: Sendable {
     }
 
     /// The first time that the operation is made, where it stands in loops.
-    func isFirstRound(_ index: Int) -> Bool {
+    public func isFirstRound(_ index: Int) -> Bool {
         let low = entry(of: index)
         guard case .loop(let loop) = entries[low] else { return true }
         let inside = index - starts[low]

@@ -17,10 +17,17 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "One JSON object a line; the last is the end state. The manual page tells what is in them.")
     var json = false
 
+    @Flag(help: "With --json: the state after every step as well: tables, leaves, TLBs, memory caches, syndromes, the first page-table entries of the host.")
+    var states = false
+
     @OptionGroup var trace: TraceOptions
     @OptionGroup var vm: TraceVMOption
     @OptionGroup var input: InputOptions
     @OptionGroup var behaviours: BehaviourOptions
+
+    func validate() throws {
+        guard !states || json else { throw ValidationError("--states: it adds to what --json writes, and there is no --json.") }
+    }
 
     func run() throws {
         try CommandIO.reporting {
@@ -29,7 +36,7 @@ struct RunCommand: ParsableCommand {
             var session = opened.session
             behaviours.apply(to: &session)
             var output = StandardOutput()
-            let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
+            let problems = RunReport.run(session, as: !json ? .text : states ? .jsonWithStates : .json) { output.line($0) }
             try output.flush()
             if let error = InputError.all(problems) { throw error }
         }
