@@ -6,25 +6,9 @@ import Stage2Sim
 extension PageState {
     var tables: PageSection {
         var section = PageSection(id: "tables", title: "Stage-2 tables")
-        guard let source = MachineTables(world, vm: vm.id) else {
-            section.say("The VM has no tables any more: it was destroyed.", .dim)
-            return section
-        }
-        section.blocks.append(.list("", [("VTTBR" + ofVM, .init(hex(vcpu.vttbr.rawValue, digits: 16))), ("VMID", .init("\(vm.vmid)"))]))
-        let geometry = source.geometry, ipa = self.ipa
-        let way = source.tables(towards: ipa)
-        section.table(
-            "The way of IPA \(hex(ipa.rawValue, digits: 10))\(ofVM)", ["Level", "Table", "Index", "Entry", "Meaning"], key: 1,
-            way.map { table in
-                let index = source.index(ipa, level: table.level)
-                let word = source.word(at: table.address(of: index))
-                return [
-                    .init("\(table.level)"), .init(hex(table.address.rawValue, digits: 10)), .init("\(index)"),
-                    .init(word.map { $0 == 0 ? "0" : hex($0, digits: 16) } ?? "no memory", word == 0 ? .dim : .none),
-                    .init(word.map { Stage2Descriptor($0).summary(level: table.level, geometry) } ?? "", word == 0 ? .dim : .none),
-                ]
-            })
-        for vm in world.vms where !vm.destroyed {
+        way(into: &section)
+        // While a VM is torn down its tables stand still.
+        for vm in world.vms where vm.level1 != nil {
             let name = world.vms.count > 1 ? " of vm\(vm.id)" : ""
             let pages = world.tablePages(of: vm.id)
             section.table(
@@ -51,6 +35,23 @@ extension PageState {
             }
         }
         return section
+    }
+
+    private func way(into section: inout PageSection) {
+        guard let source = MachineTables(world, vm: vm.id) else { return section.say("The VM at hand has no tables any more: it was destroyed.", .dim) }
+        section.blocks.append(.list("", [("VTTBR" + ofVM, .init(hex(vcpu.vttbr.rawValue, digits: 16))), ("VMID", .init("\(vm.vmid)"))]))
+        let geometry = source.geometry, ipa = self.ipa
+        section.table(
+            "The way of IPA \(hex(ipa.rawValue, digits: 10))\(ofVM)", ["Level", "Table", "Index", "Entry", "Meaning"], key: 1,
+            source.tables(towards: ipa).map { table in
+                let index = source.index(ipa, level: table.level)
+                let word = source.word(at: table.address(of: index))
+                return [
+                    .init("\(table.level)"), .init(hex(table.address.rawValue, digits: 10)), .init("\(index)"),
+                    .init(word.map { $0 == 0 ? "0" : hex($0, digits: 16) } ?? "no memory", word == 0 ? .dim : .none),
+                    .init(word.map { Stage2Descriptor($0).summary(level: table.level, geometry) } ?? "", word == 0 ? .dim : .none),
+                ]
+            })
     }
 
     /// The descriptor that the step wrote or read last on the way, else the deepest.

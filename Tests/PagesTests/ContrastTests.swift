@@ -12,7 +12,7 @@ import Testing
             guard rule.contains("--ground:") else { return nil }
             var found: [String: String] = [:]
             for part in rule.prefix(while: { $0 != "}" }).components(separatedBy: ";") {
-                let words = part.components(separatedBy: ":").map { $0.trimmingCharacters(in: .whitespaces) }
+                let words = part.components(separatedBy: ":").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
                 if words.count == 2, words[0].hasPrefix("--") { found[words[0]] = words[1] }
             }
             return found

@@ -58,7 +58,7 @@ import Testing
             machine: { memory: [ { ipa: 0x80000000, size: 1M, hva: 0x76000000, populated: true } ] }
             steps:
               - vcpu0: read 0x80001000
-              - without: smp-rmb
+              - without: [smp-rmb]
                 note: From here on another kernel.
               - vcpu0: write 0x80001000 1
             """)
