@@ -34,7 +34,8 @@ let package = Package(
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
         // Sessions as web pages: a second front end, beside Screens. Style and script are inside the program.
         .target(
-            name: "Pages", dependencies: ["Sessions", "Stage2Sim"], resources: [.embedInCode("Assets/page.css"), .embedInCode("Assets/page.js")]),
+            name: "Pages", dependencies: ["Sessions", "Stage2Sim"],
+            resources: [.embedInCode("Assets/page.css"), .embedInCode("Assets/page.js"), .embedInCode("Assets/search.js")]),
         .executableTarget(
             name: "kvmtui",
             dependencies: [

@@ -29,6 +29,7 @@ struct LessonData {
     private var rows: [Row] = []
     private var faults: [Fault] = []
     private var breaks: [Break] = []
+    private var questions: [(place: Int, question: Question)] = []
     private var operations: [(actor: Int, text: Int, note: Int, isOther: Bool)] = []
     private var first = PageNode.list([])
     private var patches: [PagePatch?] = []
@@ -80,6 +81,7 @@ struct LessonData {
             place = next
         }
         finish(timeline, episodes)
+        ask(given)
         write()
     }
 
@@ -164,6 +166,28 @@ struct LessonData {
         }
     }
 
+    /// What is asked before places: the authors' questions, and those that the run makes. These are left out where a page has so many steps that nobody
+    /// answers them all.
+    private mutating func ask(_ timeline: Timeline) {
+        var asked: [Int: Question] = [:]
+        for (number, question) in timeline.authorsQuestions() {
+            let place = timeline.place(ofOperation: number)
+            if let index = rows.firstIndex(where: { $0.step == place.step && $0.stop == place.stop }), index > 0 { asked[index] = question }
+        }
+        if rows.count <= Self.mostQuestioned {
+            for (index, row) in rows.enumerated() where index > 0 && row.stop == 0 && asked[index] == nil {
+                if let question = timeline.question(at: row.step) { asked[index] = question }
+            }
+        }
+        questions = asked.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        for (_, question) in questions {
+            for text in [question.text, question.value, question.because, question.hint] + question.choices { _ = texts.number(text) }
+        }
+    }
+
+    /// Places of a page that has questions made from the run.
+    private static let mostQuestioned = 1000
+
     /// The steps from the first on that fit into so many bytes.
     func fitting(_ bytes: Int) -> ClosedRange<Int> {
         // Style and script, and what texts take of each place.
@@ -173,9 +197,9 @@ struct LessonData {
     }
 
     private mutating func write() {
-        let (texts, rows, faults, breaks, operations, first, patches) = (
-            self.texts, self.rows, self.faults, self.breaks, self.operations, self.first, self.patches
-        )
+        var texts = self.texts
+        let (rows, faults, breaks, operations, first, patches) = (self.rows, self.faults, self.breaks, self.operations, self.first, self.patches)
+        let questions = self.questions
         var json = JSONText()
         json.object { json in
             json.entry("schema", Self.schema)
@@ -247,6 +271,22 @@ struct LessonData {
                             for (key, value) in [("place", one.place), ("rule", one.rule), ("story", one.story), ("about", one.about), ("cause", one.cause)] {
                                 json.entry(key, value)
                             }
+                        }
+                    }
+                }
+            }
+            json.entry("questions") {
+                $0.array { json in
+                    for (place, question) in questions {
+                        json.object { json in
+                            json.entry("place", place)
+                            json.entry("author", question.kind == .author)
+                            json.entry("text", texts.number(question.text))
+                            json.entry("choices") { $0.array { json in question.choices.forEach { json.value(texts.number($0)) } } }
+                            json.entry("right", question.right)
+                            json.entry("value", texts.number(question.value))
+                            json.entry("because", texts.number(question.because))
+                            json.entry("hint", texts.number(question.hint))
                         }
                     }
                 }

@@ -75,6 +75,7 @@ public struct LessonPage {
             \(button("end", "end", "End (G)"))
             <span id="where"></span>
             \(button("changes", "changes only", "Show only what changed (d)", rare: true, pressed: true))
+            \(button("predict", "predict", "Be asked before steps what comes of them (P)", pressed: true))
             \(button("handout-button", "handout", "Show every note with its state (p)", rare: true, pressed: true))
             \(button("print-button", "print", "Print the handout", rare: true))
             \(button("theme", "Colours: auto", "Colours: automatic, light, dark", rare: true))
@@ -111,6 +112,7 @@ public struct LessonPage {
             <div><dt><kbd>g</kbd> <kbd>G</kbd></dt><dd>first, last step; <kbd>42</kbd> <kbd>g</kbd>: step 42</dd></div>
             <div><dt><kbd>d</kbd></dt><dd>only what changed, or everything</dd></div>
             <div><dt><kbd>w</kbd></dt><dd>to what the step is, and why</dd></div>
+            <div><dt><kbd>P</kbd></dt><dd>be asked before steps what comes of them, or not</dd></div>
             <div><dt><kbd>p</kbd></dt><dd>the handout: every note with its state</dd></div>
             <div><dt><kbd>?</kbd></dt><dd>this</dd></div>
             </dl>

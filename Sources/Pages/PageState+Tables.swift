@@ -7,10 +7,11 @@ extension PageState {
     var tables: PageSection {
         var section = PageSection(id: "tables", title: "Stage-2 tables")
         way(into: &section)
-        // While a VM is torn down its tables stand still.
-        for vm in world.vms where vm.level1 != nil {
+        // While a VM is torn down its tables stand still; and tables that leak stay when it is gone.
+        for vm in world.vms {
             let name = world.vms.count > 1 ? " of vm\(vm.id)" : ""
             let pages = world.tablePages(of: vm.id)
+            guard vm.level1 != nil || !pages.isEmpty else { continue }
             section.table(
                 "Table pages\(name)", ["Page", "Level", "Entries in use", "Page count"], key: 1,
                 pages.prefix(Self.mostRows).map { page in

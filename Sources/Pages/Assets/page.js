@@ -166,7 +166,7 @@
 
     // ---- The page ----
 
-    let here = 0, count = "", marks = { only: false };
+    let here = 0, count = "", predicts = false, marks = { only: false };
 
     const line = (place) => {
         if (place.index === 0 && place.step === 0) return "The start: nothing happened yet";
@@ -178,7 +178,7 @@
         const place = places[here], path = $("path");
         path.replaceChildren();
         // A fault may take thousands of steps; what is far away is a step away.
-        const first = Math.max(place.first, here - 60), end = Math.min(place.last, here + 60);
+        const first = Math.max(place.first, here - 60), end = predicts ? here : Math.min(place.last, here + 60);
         const several = new Set(places.slice(first, end + 1).map((one) => one.actor).filter(Boolean)).size > 1;
         let group, list, lastActor;
         if (first > place.first) path.append(make("p", { class: "dim" }, `… ${first - place.first} steps before`));
@@ -203,7 +203,7 @@
                 make("span", { class: "mark", "aria-hidden": "true" }, mark), " ", link);
             list.append(item);
         }
-        if (end < place.last) path.append(make("p", { class: "dim" }, `… ${place.last - end} steps more`));
+        if (end < place.last && !predicts) path.append(make("p", { class: "dim" }, `… ${place.last - end} steps more`));
         const current = path.querySelector("[aria-current]");
         const box = path.parentElement;
         if (current && box.scrollHeight > box.clientHeight) {
@@ -267,16 +267,110 @@
         drawWhy();
         drawState($("state"), here, here > 0 ? here - 1 : undefined, "s-", (section) => !marks.only || section.classList.contains("touched"));
         if (!$("state").childElementCount) $("state").append(make("p", { class: "dim" }, "This step changed nothing that is shown."));
-        $("asked").replaceChildren();
-        ask?.(here, $("asked"));
+        drawQuestion();
         if (speaks) {
             const bad = (brokenAt.get(here) ?? []).map((one) => `Broken: ${one.rule}. `).join("");
             $("live").textContent = `${bad}Step ${places[here].label}: ${line(places[here])}`;
         }
     };
 
-    /** Goes to a place, and says so in the address. */
+    // ---- Questions: before a step, what comes of it ----
+
+    const questions = new Map(data.questions.map((one) => [one.place, one]));
+    const answered = new Map();
+    const score = () => {
+        const all = [...answered.values()];
+        return all.length ? `${all.filter((one) => one.right).length} of ${all.length} right` : "";
+    };
+    /** The question about the next place, where one is asked: an author's always, others while one predicts. */
+    const asked = () => {
+        const question = questions.get(here + 1);
+        return question && (predicts || question.author) ? question : undefined;
+    };
+    const isOpen = () => predicts && asked() !== undefined && !answered.has(here + 1);
+
+    /** Numbers by what they are, in whichever base; else texts. */
+    const isSame = (typed, value) => {
+        const clean = (words) => words.trim().toLowerCase().replace(/\s+/g, " ");
+        const number = (words) => (/^(0x[0-9a-f]+|0b[01]+|[0-9]+)$/.test(words) ? BigInt(words) : undefined);
+        const a = number(clean(typed)), b = number(clean(value));
+        return a !== undefined && b !== undefined ? a === b : clean(typed) === clean(value);
+    };
+
+    const drawQuestion = () => {
+        const box = $("asked"), question = asked();
+        box.replaceChildren();
+        if (!question) return;
+        const place = here + 1, given = answered.get(place);
+        const choices = question.choices.map(text);
+        const form = make("form", { class: "card question", "aria-labelledby": "question" });
+        form.append(make("h2", { id: "question" }, question.author ? "The author asks" : "What comes next?"), make("p", {}, text(question.text)));
+        const answer = (typed) => {
+            if (typed === undefined || typed === "") return;
+            answered.set(place, { typed, right: choices.length ? typed === choices[question.right] : isSame(typed, text(question.value)) });
+            draw(false);
+            $("live").textContent = answered.get(place).right ? "Right." : "Wrong.";
+            $("asked").querySelector("button")?.focus();
+        };
+        if (given) {
+            const right = choices.length ? choices[question.right] : text(question.value);
+            form.append(make("p", { class: given.right ? "right" : "wrong" }, make("strong", {}, given.right ? "✓ Right: " : "✗ Wrong: "), given.typed,
+                given.right ? "" : `. It is: ${right}`));
+            if (text(question.because)) form.append(make("p", {}, text(question.because)));
+            const on = make("button", { type: "button" }, "step ›");
+            on.addEventListener("click", () => go(here + 1));
+            form.append(on);
+            if (score()) form.append(make("span", { class: "dim" }, ` ${score()}`));
+        } else {
+            if (choices.length) {
+                const set = make("fieldset", {}, make("legend", { class: "hidden" }, "Answers"));
+                choices.forEach((words, i) => set.append(make("label", {}, make("input", { type: "radio", name: "answer", value: String(i) }), ` ${i + 1}. ${words}`)));
+                form.append(set);
+            } else {
+                form.append(make("label", {}, "A value, in any base: ", make("input", { type: "text", name: "answer", autocomplete: "off" })));
+            }
+            form.append(make("button", { type: "submit" }, "Answer"));
+            if (text(question.hint)) {
+                const hint = make("button", { type: "button" }, "Hint");
+                hint.addEventListener("click", () => hint.replaceWith(make("p", { role: "status" }, text(question.hint))));
+                form.append(" ", hint);
+            }
+            const skip = make("button", { type: "button" }, "Leave it");
+            skip.addEventListener("click", () => { const target = here + 1; answered.delete(target); move(target, true); });
+            form.append(" ", skip);
+            form.addEventListener("submit", (event) => {
+                event.preventDefault();
+                const chosen = new FormData(form).get("answer");
+                answer(choices.length ? choices[Number(chosen ?? -1)] : String(chosen ?? ""));
+            });
+        }
+        box.append(form);
+    };
+
+    const predict = () => {
+        predicts = !predicts;
+        $("predict").setAttribute("aria-pressed", String(predicts));
+        draw(false);
+        if (predicts) $("live").textContent = "Predicting: before a step that decides something, its outcome is asked.";
+    };
+
+    /** Goes to a place; while one predicts, not past what is asked and has no answer yet. */
     const go = (index, speaks = true) => {
+        if (isOpen() && index > here) {
+            $("live").textContent = "First the question, or leave it.";
+            $("asked").querySelector("input, button")?.focus();
+            return;
+        }
+        let target = index;
+        if (predicts) {
+            // The first question on the way is where a far step ends.
+            for (let i = here + 1; i <= index; i++) if (questions.has(i) && !answered.has(i) && i !== here + 1) { target = i - 1; break; }
+        }
+        move(target, speaks);
+    };
+
+    /** Goes to a place, and says so in the address. */
+    const move = (index, speaks = true) => {
         const target = Math.min(Math.max(index, 0), last);
         if (target === here && speaks) return;
         here = target;
@@ -326,7 +420,7 @@
         "]": () => go(nextFault() ?? here), "[": () => go(previousFault() ?? here),
         c: () => go(nextBroken()), C: () => go(previousBroken()),
         g: (n, given) => go(given ? byLabel.get(String(n)) ?? here : 0), G: () => go(last), Home: () => go(0), End: () => go(last),
-        d: showOnlyChanges, w: () => $("why-box").focus(), p: showHandout, "?": showHelp, F1: showHelp,
+        d: showOnlyChanges, w: () => $("why-box").focus(), p: showHandout, P: predict, "?": showHelp, F1: showHelp,
     };
     document.addEventListener("keydown", (event) => {
         if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -351,7 +445,7 @@
     const buttons = {
         start: () => go(0), end: () => go(last), back: () => go(here - 1), on: () => go(here + 1),
         "fault-back": () => go(previousFault() ?? here), "fault-on": () => go(nextFault() ?? here),
-        changes: showOnlyChanges, "help-button": showHelp, "help-close": showHelp, "handout-button": showHandout,
+        changes: showOnlyChanges, predict, "help-button": showHelp, "help-close": showHelp, "handout-button": showHandout,
         "print-button": () => window.print(),
     };
     for (const [id, action] of Object.entries(buttons)) $(id).addEventListener("click", action);
@@ -433,12 +527,9 @@
     };
     window.addEventListener("beforeprint", makeHandout);
 
-    // What asks questions sets this; a page without any does not.
-    const ask = window.kvmtuiAsk?.(data, { places, texts, go, make, line });
-
     // For tests, and for whoever wants to look into the page.
     window.kvmtuiPage = {
-        data, places, faults, broken, operations, stateAt, go, here: () => here, text,
+        data, places, faults, broken, operations, stateAt, go, questions, answered, here: () => here, text,
         /** A state with its texts: sections by their names, of tables the rows. */
         told: (index) => Object.fromEntries(stateAt(index).map(([id, title, blocks]) => [text(id), {
             title: text(title),

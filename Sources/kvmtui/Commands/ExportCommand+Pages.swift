@@ -3,12 +3,20 @@ import Sessions
 import Stage2Sim
 
 extension ExportCommand {
-    /// A session as a web page.
+    /// A session as a web page, as a handout, as slides.
     func makePage(_ input: Input) throws {
         let opened = try SessionFiles.open(input, trace)
         let timeline = Timeline(opened.session, firstRun: opened.run)
         if let error = InputError.all(timeline.end.problems) { throw error }
         try judgeSteps(timeline)
+        if let markdown { return try write(Handout(timeline, steps: steps(of: timeline)).markdown, to: markdown) }
+        if let tikz {
+            guard let slides = Slides(timeline, each: each.flatMap(Slides.Unit.init) ?? .note, steps: steps(of: timeline)) else {
+                let start = from ?? 0
+                throw BadValue("--tikz", "more than \(Slides.most) overlays", "at most \(Slides.most): --from \(start) --to \(start + Slides.most) would fit")
+            }
+            return try write(slides.tikz, to: tikz)
+        }
         let page: LessonPage
         do throws(LessonPage.TooLong) { page = try LessonPage(timeline, steps: steps(of: timeline)) } catch {
             let found = error.bytes.map { "\($0) bytes" } ?? "\(error.places) steps"
