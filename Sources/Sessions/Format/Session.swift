@@ -12,6 +12,10 @@ public struct Session: Sendable {
     public var chapter = ""
     /// The sessions that it builds on, by name.
     public var after: [String] = []
+    /// Of a task: what a student's session is judged by; empty: it is no task.
+    public var goals: [Goal] = []
+    /// Of a task: what helps, one after the other.
+    public var hints: [String] = []
     /// The machine as it starts.
     public var machine: MachineConfiguration
     /// What is done.
