@@ -98,7 +98,7 @@ struct ExportCommand: ParsableCommand {
             }
             try tables.refuse(for: input.source.name)
             if html != nil || markdown != nil || tikz != nil {
-                if let at { throw BadValue("export", file, "a session without @\(at): a page, a handout and slides have every step, and #\(at) behind a page's address leads to it") }
+                if let at { throw BadValue("export", file, "a session without @\(at): a page has every step, and #\(at) behind its address leads to that one") }
                 return try makePage(input)
             }
             if svg != nil { try draw(input, at: at) } else { try export(try MachineLoader.load(input, at: at, trace)) }
