@@ -32,10 +32,14 @@ let package = Package(
         // In a package: no data for ICU, which nothing here needs. Else nothing.
         .target(name: "CICUData"),
         .target(name: "Screens", dependencies: ["Sessions", "Stage2Sim"]),
+        // Sessions as web pages: a second front end, beside Screens. Style and script are inside the program.
+        .target(
+            name: "Pages", dependencies: ["Sessions", "Stage2Sim"],
+            resources: [.embedInCode("Assets/page.css"), .embedInCode("Assets/page.js"), .embedInCode("Assets/search.js")]),
         .executableTarget(
             name: "kvmtui",
             dependencies: [
-                "EmbeddedSessions", "Screens", "Sessions", "Stage2Sim", "CICUData", "CNcurses",
+                "EmbeddedSessions", "Pages", "Screens", "Sessions", "Stage2Sim", "CICUData", "CNcurses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 // The user's configuration.
                 .product(name: "Yams", package: "Yams"),
@@ -53,6 +57,7 @@ let package = Package(
         .testTarget(name: "SessionsTests", dependencies: ["EmbeddedSessions", "Sessions", "CCompression"], exclude: ["Golden", "Truth"]),
         // What another package sees: nothing here imports with @testable.
         .testTarget(name: "PublicSurfaceTests", dependencies: ["Stage2Sim", "Sessions"]),
+        .testTarget(name: "PagesTests", dependencies: ["EmbeddedSessions", "Pages", "Sessions"]),
         .testTarget(name: "ScreensTests", dependencies: ["Screens"], exclude: ["Recorded"]),
         .testTarget(name: "EndToEndTests", dependencies: ["kvmtui"]),
     ],

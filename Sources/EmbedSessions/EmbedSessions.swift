@@ -10,6 +10,8 @@ import PackagePlugin
         let package = context.package.directoryURL
         let folder = package.appending(path: "sessions")
         let sessions = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }.sorted()
+        let tasks = folder.appending(path: "tasks")
+        let taskFiles = ((try? FileManager.default.contentsOfDirectory(atPath: tasks.path)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
         let tool = try context.tool(named: "embed-sessions").url
         let texts = context.pluginWorkDirectoryURL.appending(path: "EmbeddedSessions+Texts.swift")
         let stamp = context.pluginWorkDirectoryURL.appending(path: "BuildStamp+Values.swift")
@@ -17,8 +19,8 @@ import PackagePlugin
         let log = package.appending(path: ".git/logs/HEAD")
         return [
             .buildCommand(
-                displayName: "Embed \(sessions.count) sessions", executable: tool, arguments: ["sessions", folder.path, texts.path],
-                inputFiles: sessions.map { folder.appending(path: $0) }, outputFiles: [texts]),
+                displayName: "Embed \(sessions.count) sessions, \(taskFiles.count) tasks", executable: tool, arguments: ["sessions", folder.path, texts.path],
+                inputFiles: sessions.map { folder.appending(path: $0) } + taskFiles.map { tasks.appending(path: $0) }, outputFiles: [texts]),
             .buildCommand(
                 displayName: "Stamp the build", executable: tool, arguments: ["stamp", package.path, stamp.path],
                 inputFiles: FileManager.default.fileExists(atPath: log.path) ? [log] : [], outputFiles: [stamp]),

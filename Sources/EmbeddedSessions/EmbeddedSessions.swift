@@ -8,4 +8,10 @@ public enum EmbeddedSessions {
 
     /// A session's text, YAML as it stands in the repository; nil: none of that name ships.
     public static func text(of name: String) -> String? { texts.first { $0.name == name }?.text }
+
+    /// The names of the tasks that ship, in order.
+    public static var taskNames: [String] { tasks.map(\.name) }
+
+    /// A task's text; nil: none of that name ships.
+    public static func task(of name: String) -> String? { tasks.first { $0.name == name }?.text }
 }

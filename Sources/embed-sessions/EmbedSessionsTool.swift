@@ -22,8 +22,15 @@ import Foundation
 
     private static let head = "// Written by embed-sessions at build time.\n\n"
 
+    /// The sessions of a folder, and the tasks of the folder `tasks` in it.
     private static func sessions(of folder: String) throws -> String {
-        var source = head + "extension EmbeddedSessions {\n    static let texts: [(name: String, text: String)] = [\n"
+        let tasks = FileManager.default.fileExists(atPath: folder + "/tasks") ? try texts(of: folder + "/tasks") : ""
+        return head + "extension EmbeddedSessions {\n    static let texts: [(name: String, text: String)] = [\n" + (try texts(of: folder))
+            + "    ]\n    static let tasks: [(name: String, text: String)] = [\n" + tasks + "    ]\n}\n"
+    }
+
+    private static func texts(of folder: String) throws -> String {
+        var source = ""
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
         for name in files.map({ String($0.dropLast(5)) }).sorted() {
             let path = "\(folder)/\(name).yaml"
@@ -31,7 +38,7 @@ import Foundation
             guard let text = String(validating: bytes, as: UTF8.self) else { fail("\(path) is not UTF-8") }
             source += "        (\(literal(name)), \(literal(text))),\n"
         }
-        return source + "    ]\n}\n"
+        return source
     }
 
     /// The commit, where the package is the top of a git repository, and the compiler. What cannot be had is nil.

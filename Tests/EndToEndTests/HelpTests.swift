@@ -57,7 +57,7 @@ import Testing
                     outcome.status == 0 || ["check", "compare", "search"].contains(command) && outcome.status == 1,
                     "\(example): \(outcome.status) \(outcome.errors)")
                 #expect(outcome.errors.isEmpty, "\(example): \(outcome.errors)")
-                if !words.contains(where: { ["--record", "--elf", "--svg"].contains($0) }) { #expect(!outcome.output.isEmpty, "\(example)") }
+                if !words.contains(where: { ["--record", "--elf", "--svg", "--html"].contains($0) }) { #expect(!outcome.output.isEmpty, "\(example)") }
             }
         }
     }

@@ -88,9 +88,12 @@ struct SearchTests {
         let wholeReduced = Self.all(named.question) { $0.options.factors = false }
         #expect(factored.found == whole.found)
         #expect(reduced.found == whole.found)
-        // Pages that were freed and hold nothing are told apart in whole states only.
-        #expect(factored.result.states <= whole.result.states)
-        #expect(reduced.result.states <= wholeReduced.result.states)
+        // Where the sequence is noted after the lookup, variables of user_mem_abort are kept that mean nothing any more: those tell whole
+        // states apart by what an earlier fault left in them.
+        if named.question.machine.world.behaviours.has(.seqBeforeGup) {
+            #expect(factored.result.states == whole.result.states, "taken apart, states are told apart as they are whole")
+            #expect(reduced.result.states == wholeReduced.result.states)
+        }
         #expect(reduced.result.states < whole.result.states)
     }
 

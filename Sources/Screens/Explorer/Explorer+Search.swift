@@ -29,6 +29,8 @@ extension Explorer {
         guard let first = operations.first else { return say("the order makes no move", error: true) }
         var (session, place) = timeline.branched(with: first, replaying: false)
         session.script = Script(session.script.entries + operations.dropFirst().map { .operation($0) })
+        // What is said in these lines is said of this order.
+        session.divergesAt = timeline.session.divergesAt
         let request = BranchRequest(
             typed: "search \(number)", title: "\(story.finding.name)\(story.step.map { " at \($0.name)" } ?? ""), found by search", place: timeline.place,
             number: place, replaying: false, late: nil, problemsBefore: timeline.now.problems.count)

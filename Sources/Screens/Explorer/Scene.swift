@@ -47,32 +47,7 @@ public struct Scene {
     public var vm: VirtualMachine { now.world.vms[vcpu.vm] }
 
     /// The IPA that the step is about.
-    public var ipa: IPA {
-        guard let actor else { return firstIPA }
-        let a = now.actors[actor]
-        if a.kind == .vcpu { return ipa(of: a) }
-        if let ipa = now.world.ipa(of: a.hostAction.hva, process: a.hostAction.process) { return ipa }
-        return a.hostAction.ipa
-    }
-
-    /// The IPA of a vCPU's access: where it has not been issued yet, the one that it will have.
-    private func ipa(of vcpu: Actor) -> IPA {
-        guard [.enterGuest, .issueAccess].contains(vcpu.next) else { return vcpu.ipa }
-        return ipa(of: vcpu.access) ?? vcpu.ipa
-    }
-
-    private func ipa(of access: Access) -> IPA? {
-        guard access.throughStage1 else { return access.ipa }
-        return session.machine.stage1.first { $0.contains(access.va) }.map { IPA($0.ipa.rawValue + (access.va.rawValue - $0.va.rawValue)) }
-    }
-
-    /// Before the first step: what the session will touch first.
-    private var firstIPA: IPA {
-        for i in 0..<min(16, session.script.count) {
-            if case .access(let access) = session.script.operation(at: i).operation.command { return ipa(of: access) ?? access.ipa }
-        }
-        return now.world.vms[0].slots.first?.ipa ?? IPA(0)
-    }
+    public var ipa: IPA { Focus.ipa(session, now, actor) }
 
     /// The operation without a step that is the place.
     public var stop: Stop? { place.stop == 0 ? nil : stops.first { $0.place == place } }

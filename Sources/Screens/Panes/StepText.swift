@@ -14,37 +14,3 @@ extension StepText {
     /// What stands between the title and the result.
     var separator: String { title.hasSuffix("?") ? " " : ": " }
 }
-
-/// What is said of an operation that makes no step.
-struct StopText {
-    let title: String
-    /// What came of it.
-    let result: String
-    /// Why there is no step.
-    let why: String
-
-    init(_ stop: Stop) {
-        title = stop.title
-        switch stop.reason {
-        case .switched(let list):
-            result = list.map { "\($0.name) \($1 ? "on" : "off")" }.joined(separator: ", ") + " from here on"
-            why =
-                "The kernel becomes another between two steps, which takes none. "
-                + list.map { "\($1 ? "From here on" : "No longer"): \($0.about)." }.joined(separator: " ")
-        case .waits(let step):
-            result = "waits before \(step.words().title)"
-            why = "\(stop.operation.actor) was to go on, and cannot yet: no step is made." + (stop.held.isEmpty ? "" : " \(Self.sentence(stop.held)).")
-        case .nothingBegun:
-            result = "nothing begun"
-            why = "\(stop.operation.actor) has come to the end of what it did: there is nothing that could go on."
-        case .isThere(let step):
-            result = "stands before \(step.words().title)"
-            why = "\(stop.operation.actor) is already where it was to go."
-        case .refused(let error):
-            result = "cannot be done: \(error.message)"
-            why = error.fits.isEmpty ? "" : "What would fit: \(error.fits)."
-        }
-    }
-
-    private static func sentence(_ text: String) -> String { text.hasPrefix("mmu_lock") ? text : text.prefix(1).uppercased() + text.dropFirst() }
-}

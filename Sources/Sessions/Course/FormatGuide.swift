@@ -48,6 +48,7 @@ public enum FormatGuide {
             usages(
                 "Actions of the host", "PLACE is an IPA of the actor's VM, vm1:IPA, hva:ADDRESS in the VMM, or PROCESS:ADDRESS.", ActionLanguage.hostActions),
             usages("Expectations", "In expect:, judged when the action is over. IPA may be vm1:IPA.", Expectation.words),
+            usages("Goals of a task", "In goal:, judged by check --against over the whole run of another session.", Goal.words),
             Section(
                 title: "Checks", text: "What broken RULE names. A check that is broken and not expected fails the session.",
                 rows: Rule.allCases.map { ($0.name, $0.about) }),

@@ -37,6 +37,8 @@ public enum FormatKeys {
         FormatWord("question", "TEXT", "the question that it answers"),
         FormatWord("chapter", "NAME", "the chapter of the course that it stands in, by name or number", example: "Races"),
         FormatWord("after", "[SESSION, …]", "the sessions that it builds on, by name", example: "[first-touch]"),
+        FormatWord("goal", "[GOAL, …]", "of a task: what check --against judges", example: "[faults at most 2]"),
+        FormatWord("hints", "[TEXT, …]", "of a task: what helps, told one by one", example: "[Which level is missing?]"),
         FormatWord("machine", "MAPPING", "the machine that it runs on"),
         FormatWord("steps", "LIST", "what happens, one after the other"),
     ]

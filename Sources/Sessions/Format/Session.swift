@@ -12,6 +12,10 @@ public struct Session: Sendable {
     public var chapter = ""
     /// The sessions that it builds on, by name.
     public var after: [String] = []
+    /// Of a task: what a student's session is judged by; empty: it is no task.
+    public var goals: [Goal] = []
+    /// Of a task: what helps, one after the other.
+    public var hints: [String] = []
     /// The machine as it starts.
     public var machine: MachineConfiguration
     /// What is done.
@@ -159,7 +163,7 @@ public struct Script: Sendable {
     }
 
     /// The first time that the operation is made, where it stands in loops.
-    func isFirstRound(_ index: Int) -> Bool {
+    public func isFirstRound(_ index: Int) -> Bool {
         let low = entry(of: index)
         guard case .loop(let loop) = entries[low] else { return true }
         let inside = index - starts[low]

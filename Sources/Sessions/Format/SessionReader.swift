@@ -210,6 +210,8 @@ public struct SessionReader {
                 case "question": session.question = PrintableText.printable(try string(value, "the question"))
                 case "chapter": session.chapter = Course.chapter(named: PrintableText.printable(try string(value, "the chapter")))
                 case "after": session.after = try sessionNames(value)
+                case "goal": session.goals = try goals(value)
+                case "hints": session.hints = try texts(value, "a hint")
                 case "machine": session.machine = try machine(value)
                 case "steps": steps = value
                 default: break
@@ -226,6 +228,26 @@ public struct SessionReader {
         session.script = try script(try list(steps, "steps"))
         session.togethers = togethers
         return session
+    }
+
+    /// Of a task: what is asked, one goal or a list.
+    private func goals(_ node: Node) throws -> [Goal] {
+        let items: [Node]
+        if case .sequence(let sequence) = node { items = Array(sequence) } else { items = [node] }
+        return try items.compactMap { item in
+            let text = PrintableText.printable(try string(item, "a goal"))
+            do throws(ActionLanguage.Mistake) { return try Goal.parse(text, at: place(item)) } catch {
+                findings.add(located(error, in: item))
+                return nil
+            }
+        }
+    }
+
+    /// One text, or a list of them.
+    private func texts(_ node: Node, _ what: String) throws -> [String] {
+        let items: [Node]
+        if case .sequence(let sequence) = node { items = Array(sequence) } else { items = [node] }
+        return try items.map { PrintableText.printable(try string($0, what)) }
     }
 
     /// One name, or a list of them.

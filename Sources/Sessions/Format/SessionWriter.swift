@@ -30,6 +30,8 @@ public struct SessionWriter {
         if !session.question.isEmpty { line(0, "question: \(quoted(session.question))") }
         if !session.chapter.isEmpty { line(0, "chapter: \(quoted(session.chapter))") }
         if !session.after.isEmpty { line(0, "after: [\(session.after.map(quoted).joined(separator: ", "))]") }
+        if !session.goals.isEmpty { line(0, "goal: [\(session.goals.map { quoted($0.text) }.joined(separator: ", "))]") }
+        if !session.hints.isEmpty { line(0, "hints: [\(session.hints.map(quoted).joined(separator: ", "))]") }
         let head = out
         out = ""
         line(0, "steps:")

@@ -58,9 +58,18 @@ public struct Judge {
         return verdict
     }
 
-    private var simulation: Simulation
+    /// The verdict, and the judge as it stands then.
+    static func judgeAll(_ session: Session) -> (Verdict, Judge) {
+        var judge = Judge(session)
+        let verdict = judge.run { _ in true }
+        return (verdict, judge)
+    }
+
+    private(set) var simulation: Simulation
     private var verdict = Verdict()
     private var report = OperationReport()
+    /// What all operations came to that were judged.
+    private(set) var total = OperationReport()
     /// Questions that the run does not answer as their authors do.
     private var askProblems: [InputError] = []
     /// A deadlock was expected, and came: who waits because of it is no failure.
@@ -151,7 +160,10 @@ public struct Judge {
     private mutating func judge(operation index: Int) {
         // A trace's operations expect nothing, and their words are made only to be read.
         let (operation, _) = simulation.session.script.operation(at: index, bare: true)
-        defer { report = OperationReport() }
+        defer {
+            total.add(report)
+            report = OperationReport()
+        }
         for violation in report.broken where verdict.failures.count <= 20 {
             let expected = operation.expectations.contains { if case .broken(violation.rule) = $0.what { true } else { false } }
             if expected {
@@ -189,6 +201,16 @@ public struct Judge {
                 held.isEmpty ? "none of the choices holds when the action is over" : "\(held.count) of the choices hold: \(held.joined(separator: ", "))",
                 asking.place, fits: "choices of which one holds")
         }
+    }
+
+    /// What was found in the whole run, or at its end, where the expectation does not hold; empty where it does.
+    func mismatchAtEnd(_ expectation: Expectation) -> String {
+        var copy = self
+        copy.report = total
+        let last =
+            simulation.session.script.count > 0 ? simulation.session.script.operation(at: simulation.session.script.count - 1, bare: true).operation : nil
+        guard let last else { return "no action" }
+        return copy.mismatch(expectation, last) ?? ""
     }
 
     /// What was found where the expectation does not hold; nil where it does.

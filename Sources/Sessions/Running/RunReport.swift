@@ -4,8 +4,8 @@ import Stage2Sim
 public struct RunReport {
     /// Text to read, or one JSON object a line.
     public enum Form: Sendable {
-        /// To read; for programs.
-        case text, json
+        /// To read; for programs; for programs, with the state after every step.
+        case text, json, jsonWithStates
     }
 
     /// Runs the session and hands each line on.
@@ -14,7 +14,8 @@ public struct RunReport {
         var report = RunReport(session)
         switch form {
         case .text: report.runText(line)
-        case .json: report.runJSON(line)
+        case .json: report.runJSON(line, states: false)
+        case .jsonWithStates: report.runJSON(line, states: true)
         }
         return report.simulation.problems
     }
@@ -93,7 +94,7 @@ public struct RunReport {
 
     // MARK: JSON
 
-    private mutating func runJSON(_ line: (String) -> Void) {
+    private mutating func runJSON(_ line: (String) -> Void, states: Bool) {
         func object(_ body: (inout JSONText) -> Void) {
             var json = JSONText()
             json.object(body)
@@ -115,7 +116,10 @@ public struct RunReport {
                 $0.entry("line", operation.place.line)
             }
         }) { step, actor, narration, effects, simulation in
-            object { Self.writeStep(step, actor, narration, effects, simulation, into: &$0) }
+            object { json in
+                Self.writeStep(step, actor, narration, effects, simulation, into: &json)
+                if states { json.entry("state") { $0.object { Self.writeState(simulation.machine, into: &$0) } } }
+            }
         }
         object(writeEndState)
     }
@@ -171,6 +175,11 @@ public struct RunReport {
         json.entry("tlb_flushes", world.statistics.tlbFlushes)
         json.entry("retries", world.statistics.retries)
         json.entry("broken_checks", world.statistics.violations)
+        Self.writeMachine(machine, into: &json)
+    }
+
+    private static func writeMachine(_ machine: Machine, into json: inout JSONText) {
+        let world = machine.world
         json.entry("vms") { $0.array { json in for vm in world.vms { json.object { Self.writeVM(vm, world, into: &$0) } } } }
         json.entry("vcpus") {
             $0.array { json in
@@ -187,6 +196,65 @@ public struct RunReport {
             }
         }
     }
+
+    /// What stands at a step: the end state's, and what each vCPU's trap left, what TLBs and host hold.
+    private static func writeState(_ machine: Machine, into json: inout JSONText) {
+        let world = machine.world
+        writeMachine(machine, into: &json)
+        json.entry("syndromes") {
+            $0.array { json in
+                for actor in machine.actors where actor.kind == .vcpu {
+                    json.object {
+                        $0.entry("name", machine.name(of: actor.id))
+                        $0.entry("hsr", hex: UInt64(actor.hsr.rawValue), digits: 8)
+                        $0.entry("hpfar", hex: UInt64(actor.hpfar.rawValue), digits: 8)
+                        $0.entry("hxfar", hex: UInt64(actor.hxfar), digits: 8)
+                    }
+                }
+            }
+        }
+        json.entry("locks") {
+            $0.array { json in for vm in world.vms { if let holder = vm.lockHolder { json.value(machine.name(of: holder)) } else { json.null() } } }
+        }
+        json.entry("tlbs") {
+            $0.array { json in
+                for cpu in world.cpus {
+                    json.array { json in
+                        for entry in cpu.tlb.entries where entry.isValid {
+                            json.object {
+                                $0.entry("vmid", Int(entry.vmid))
+                                $0.entry("ipa", hex: entry.ipa.rawValue, digits: 10)
+                                $0.entry("pa", hex: entry.descriptor.address.rawValue, digits: 10)
+                                $0.entry("rights", entry.descriptor.rights)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        json.entry("processes") {
+            $0.array { json in
+                for process in world.processes where !process.exited {
+                    json.object {
+                        $0.entry("name", process.name)
+                        $0.entry("entries") {
+                            $0.array { json in
+                                for (hva, entry) in world.hostEntries(of: process.id).prefix(hostEntriesShown) {
+                                    json.array {
+                                        $0.value(hex: hva.rawValue)
+                                        $0.value(entry.words)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Page-table entries of a process that a step's state has: a guest's memory may have hundreds of thousands.
+    private static let hostEntriesShown = 48
 
     private static func writeVM(_ vm: VirtualMachine, _ world: World, into json: inout JSONText) {
         json.entry("vm", vm.id.index)

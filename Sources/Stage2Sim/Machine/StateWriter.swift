@@ -182,6 +182,8 @@ struct StateWriter {
     private mutating func writeTheRest(_ world: borrowing World) {
         guard !names.keepsAddresses else { return }
         end()
+        // An actor may still mean one of them, by its place among them.
+        put(names.freed.count)
         var held: [(UInt64, UInt64, PFN)] = []
         for number in hasBase ? names.disturbed : Array(0..<world.frames.count) {
             let pfn = PFN(Frames.first.rawValue + UInt64(number))

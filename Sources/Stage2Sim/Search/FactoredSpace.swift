@@ -290,6 +290,8 @@ final class FactoredSpace: StateSpace {
     }
 
     func moves(of state: UInt32, into moves: inout [Move]) {
+        // It is all to be done again.
+        if isUnfit { return }
         for program in 0..<programs {
             let local = rows[Int(state)][program + 1]
             if locals[Int(local)].isDone { continue }

@@ -119,3 +119,18 @@ extension HostEntry {
         return "pfn \(hex(pfn.rawValue)) " + (isWritable ? "RW" : "RO") + (isDirty ? " dirty" : "") + (isYoung ? "" : " old") + (isSpecial ? " special" : "")
     }
 }
+
+extension Frame {
+    /// The flags and mappings in words: "dirty, swap cache slot 3".
+    public var words: String {
+        var words: [String] = []
+        if flags.contains(.reserved) { words.append("the zero page, reserved") }
+        if flags.contains(.free) { words.append("free") }
+        if flags.contains(.dirty) { words.append("dirty") }
+        if flags.contains(.swapCache) { words.append("swap cache, slot \(slot)") }
+        if flags.contains(.ksm) { words.append("KSM") }
+        if flags.contains(.poisoned) { words.append("poisoned") }
+        if mappings > 1 { words.append("\(mappings) mappings") }
+        return words.joined(separator: ", ")
+    }
+}

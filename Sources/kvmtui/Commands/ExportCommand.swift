@@ -1,4 +1,5 @@
 import ArgumentParser
+import Pages
 import Sessions
 import Stage2Sim
 
@@ -8,11 +9,13 @@ struct ExportCommand: ParsableCommand {
         abstract: "Write a session's state, or an image's tables, for other tools.",
         discussion: """
             FILE is a session, run to its end or to --at; or an ELF image of physical memory. --elf writes an ELF core file that readelf, QEMU and \
-            `kvmtui walk` read, --svg a drawing of the tables; the others write text to standard output.
+            `kvmtui walk` read, --svg a drawing of the tables, --html a page to step through in a browser, which needs nothing beside itself; the \
+            others write text to standard output.
             """,
         examples: [
             Example("kvmtui export first-touch --elf first-touch.elf", "an image of its tables"),
             Example("kvmtui export first-touch --at 40 --svg first-touch.svg", "a drawing for a slide"),
+            Example("kvmtui export swap-bug --html swap-bug.html", "a page for a course's web site"),
         ])
 
     @Argument(help: ArgumentHelp("A session or an ELF image.", valueName: "file"), completion: .file())
@@ -33,6 +36,23 @@ struct ExportCommand: ParsableCommand {
     var svg: String?
     @Option(help: ArgumentHelp("With --svg: the IPA whose way is emphasised; the fault's, or the first that is mapped, by default.", valueName: "ipa"))
     var ipa: String?
+    @Option(help: ArgumentHelp("Write a page to step through in a browser; - is standard output.", valueName: "file"), completion: .file(extensions: ["html"]))
+    var html: String?
+    @Option(
+        name: .customLong("markdown"),
+        help: ArgumentHelp("Write a handout in Markdown: every note, with what changed; - is standard output.", valueName: "file"),
+        completion: .file(extensions: ["md"]))
+    var markdown: String?
+    @Option(
+        help: ArgumentHelp("Write a Beamer frame with overlays, tables drawn by TikZ; - is standard output.", valueName: "file"),
+        completion: .file(extensions: ["tex"]))
+    var tikz: String?
+    @Option(help: ArgumentHelp("With --tikz: an overlay for each note or for each step.", valueName: "note|step"))
+    var each: String?
+    @Option(help: ArgumentHelp("With --html, --markdown, --tikz: the first step; the start by default.", valueName: "step"))
+    var from: Int?
+    @Option(help: ArgumentHelp("With --html, --markdown, --tikz: the last step; the session's by default.", valueName: "step"))
+    var to: Int?
     @Flag(help: "The schema of --json.")
     var schema = false
     @OptionGroup var tables: TableOptions
@@ -40,9 +60,24 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var input: InputOptions
 
     func validate() throws {
-        let wanted = [elf != nil, svg != nil, ptdump, json, dot, schema].filter { $0 }.count
-        guard wanted == 1 else { throw ValidationError("Found \(wanted) formats, expected one of --elf, --svg, --ptdump, --json, --dot, --schema.") }
+        let wanted = [elf != nil, svg != nil, html != nil, markdown != nil, tikz != nil, ptdump, json, dot, schema].filter { $0 }.count
+        guard wanted == 1 else {
+            throw ValidationError("Found \(wanted) formats, expected one of --elf, --svg, --html, --markdown, --tikz, --ptdump, --json, --dot, --schema.")
+        }
         guard ipa == nil || svg != nil else { throw ValidationError("--ipa: it says what --svg emphasises, and there is no --svg.") }
+        let isOfSteps = html != nil || markdown != nil || tikz != nil
+        guard from == nil && to == nil || isOfSteps else {
+            throw ValidationError("--from, --to: they say which steps --html, --markdown and --tikz show, and there is none of them.")
+        }
+        guard !isOfSteps || at == nil && vm == nil else {
+            throw ValidationError("--at, --vm: a page, a handout and slides have every step; --from and --to cut them.")
+        }
+        guard each == nil || tikz != nil else { throw ValidationError("--each: it says what --tikz makes overlays for, and there is no --tikz.") }
+        if let each, Slides.Unit(rawValue: each) == nil {
+            throw ValidationError("--each: found '\(DisplayText(each, limit: 40).text)', expected note or step.")
+        }
+        if let from, from < 0 { throw ValidationError("--from: found \(from), expected a step, 0 or more.") }
+        if let to, to < from ?? 0 { throw ValidationError("--to: found \(to), expected a step, \(from ?? 0) or more.") }
         if let at, at < 0 { throw ValidationError("--at: found \(at), expected a step, 0 or more.") }
     }
 
@@ -53,12 +88,19 @@ struct ExportCommand: ParsableCommand {
             let input = try tables.input(SessionFiles.source(found), as: input.form)
             if input.kind == .ptdump, tables.base.isEmpty { throw BadValue("export", file, "a session or an image: a dump of leaves has no tables to write") }
             if input.kind.isImage {
+                guard html == nil, markdown == nil, tikz == nil else {
+                    throw BadValue("export", file, "a session or a trace: an image is one instant, and has no steps")
+                }
                 guard at == nil, vm == nil else { throw BadValue(at == nil ? "--vm" : "--at", file, "a session: an image is one instant of one VM") }
                 let image = try tables.open(input.source)
                 try export(image)
                 return TableOptions.tell(image.notices, of: file)
             }
             try tables.refuse(for: input.source.name)
+            if html != nil || markdown != nil || tikz != nil {
+                if let at { throw BadValue("export", file, "a session without @\(at): a page has every step, and #\(at) behind its address leads to that one") }
+                return try makePage(input)
+            }
             if svg != nil { try draw(input, at: at) } else { try export(try MachineLoader.load(input, at: at, trace)) }
         } catch { throw CommandIO.report(error) }
     }

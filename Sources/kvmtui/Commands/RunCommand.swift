@@ -17,10 +17,17 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "One JSON object a line; the last is the end state. The manual page tells what is in them.")
     var json = false
 
+    @Flag(help: "With --json: the state after every step as well: tables, leaves, TLBs, memory caches, syndromes, the first page-table entries of the host.")
+    var states = false
+
     @OptionGroup var trace: TraceOptions
     @OptionGroup var vm: TraceVMOption
     @OptionGroup var input: InputOptions
     @OptionGroup var behaviours: BehaviourOptions
+
+    func validate() throws {
+        guard !states || json else { throw ValidationError("--states: it adds to what --json writes, and there is no --json.") }
+    }
 
     func run() throws {
         try CommandIO.reporting {
@@ -29,7 +36,7 @@ struct RunCommand: ParsableCommand {
             var session = opened.session
             behaviours.apply(to: &session)
             var output = StandardOutput()
-            let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
+            let problems = RunReport.run(session, as: !json ? .text : states ? .jsonWithStates : .json) { output.line($0) }
             try output.flush()
             if let error = InputError.all(problems) { throw error }
         }
@@ -40,11 +47,12 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration.command(
         "check", abstract: "Run sessions and judge them: their expectations, and the checks.",
         discussion:
-            "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood. --matrix judges the cases of KVM's own selftest of this path, page_fault_test, that an ARMv7 guest can make; each opens by its name as a session does.",
+            "Exit status 0: all hold. 1: some do not. 2: a session is in error, or no fault of a trace was understood. --matrix judges the cases of KVM's own selftest of this path, page_fault_test, that an ARMv7 guest can make; each opens by its name as a session does. With --against a task the sessions are a student's, and judged by the task's goals.",
         examples: [
             Example("kvmtui check first-touch", "run it, and judge what it expects"),
             Example("kvmtui check retry --without retry-check", "without that line of the kernel: what breaks"),
             Example("kvmtui check --matrix | tail -n 3", "page_fault_test's cases"),
+            Example("kvmtui check first-touch --against three-levels", "a session, held against a task"),
         ])
 
     @Argument(help: "Session files, names of shipped sessions, or traces of hosts.", completion: .custom { _, _, prefix in SessionFiles.completions(prefix) })
@@ -56,6 +64,12 @@ struct CheckCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Say nothing of sessions that hold.")
     var quiet = false
 
+    @Option(help: ArgumentHelp("A task, by its name or file: judge by its goals.", valueName: "task"), completion: .file(extensions: ["yaml"]))
+    var against: String?
+
+    @Flag(help: "With --against: what was judged as JSON, an object a line.")
+    var json = false
+
     @OptionGroup var behaviours: BehaviourOptions
     @OptionGroup var trace: TraceOptions
     @OptionGroup var vm: TraceVMOption
@@ -63,10 +77,16 @@ struct CheckCommand: ParsableCommand {
 
     func validate() throws {
         if sessions.isEmpty, !matrix { throw ValidationError("Nothing to judge: name a session, or say --matrix.") }
+        guard against != nil || !json else { throw ValidationError("--json: it tells what --against judged, and there is no --against.") }
+        guard against.map({ name in !SessionFiles.isStandardInput(name) || !sessions.contains(where: SessionFiles.isStandardInput) }) ?? true else {
+            throw ValidationError("Only one session can be standard input.")
+        }
+        guard against == nil || !matrix else { throw ValidationError("--matrix: its cases are judged by what they expect, and --against judges by a task.") }
         if sessions.filter(SessionFiles.isStandardInput).count > 1 { throw ValidationError("Only one session can be standard input.") }
     }
 
     func run() throws {
+        if let against { return try judgeTask(against) }
         var failed = false, bad = false, unreadable = false
         var output = StandardOutput()
         for name in sessions + (matrix ? FaultMatrix.all.map(\.name) : []) {

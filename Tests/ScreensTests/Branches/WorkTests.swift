@@ -27,7 +27,7 @@ import Testing
         var explorer = explorer(try ExplorerTests.session(name))
         for (keys, place) in [("", "\(min(40, explorer.timeline.count))g"), ("t", "G")] {
             try ExplorerTests.press(&explorer, "Esc Esc \(place) \(keys)")
-            for action in ["kswapd: swap-out 0x1000", "vcpu0: read va:0xfffff000", "host: exit nobody", "host: swap-out nobody:0x1000"] {
+            for action in ["kswapd: swap-out 0x7000000000", "vcpu0: read va:0xfffff000", "host: exit nobody", "host: swap-out nobody:0x1000"] {
                 let step = explorer.timeline.position
                 try ExplorerTests.press(&explorer, "\":\(action)\" Enter")
                 #expect(explorer.branches.count == 1 && explorer.timeline.position == step, "\(action) at \(place)")
