@@ -135,6 +135,12 @@ extension Routine {
                 "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug (derived), at the cost of writing every page that was only read.",
                 else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
             source: .kernel("user_mem_abort"))
+    }
+
+    /// Not a row of the function: nothing leads to it in order.
+    static let userMemAbortEarlyExit = Routine(
+        "user_mem_abort, left early", .kvm, "A way out behind the lookup that forgets the page: a what-if.", tell: { $0.userMemAbort }
+    ) {
         Row(
             .leaveWithPage, in: "user_mem_abort", title: "out, without a release", when: .with(.giveUpKeepsPage),
             what: "The fault gives up: mmu_lock is released, and the reference from the lookup is not given back.",

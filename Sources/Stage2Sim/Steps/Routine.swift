@@ -24,7 +24,8 @@ public struct Routine: Sendable {
 
     /// All of them, in reading order: the guest's access, the trap, KVM, the host, and what follows a trace.
     public static let all: [Routine] = [
-        .idle, .guestAccess, .exceptionEntry, .enterGuest, .hypEntry, .guestAbort, .accessFault, .injectAbort, .ioMemAbort, .userMemAbort, .memoryCache,
+        .idle, .guestAccess, .exceptionEntry, .enterGuest, .hypEntry, .guestAbort, .accessFault, .injectAbort, .ioMemAbort, .userMemAbort,
+        .userMemAbortEarlyExit, .memoryCache,
         .memoryCacheUnlessPermission,
         .coherentICache,
         .faultUnderLock,

@@ -7,7 +7,8 @@ struct StepOrder: BitwiseCopyable, Sendable {
     private var waits = InlineArray<256, UInt8>(repeating: 0)
 
     init(_ behaviours: Behaviours) {
-        // Also of places that are not in force: an actor may stand at one when its behaviour is switched, and goes on from there.
+        // Also of places that are not in force: an actor may stand at one when its behaviour is switched, and goes on from there. Where
+        // nothing behind it is in force either, the rest of the routine is made: it may hold a lock.
         for isInForce in [false, true] {
             for routine in Routine.all {
                 let places = routine.places
