@@ -65,6 +65,7 @@ struct SearchTests {
         Named(name: "sampled late", without: [.b10FreeBeforeFlush, .seqBeforeGup], programs: [("vcpu0", ["write 161"]), ("kswapd", ["swap-out"])]),
         Named(name: "v4", revision: .v4, isPopulated: false, without: [], programs: [("vcpu0", ["write 1", "read"]), ("kswapd", ["swap-out"])]),
         Named(name: "a range goes", programs: [("vcpu0", ["write 161"]), ("vmm", ["dontneed"])]),
+        Named(name: "a read in a window that is open", programs: [("vcpu0", ["read"]), ("vmm", ["dontneed"])]),
         Named(name: "fork", programs: [("vcpu0", ["write 161"]), ("host", ["fork"])]),
         Named(name: "two vCPUs", vcpus: 2, programs: [("vcpu0", ["write 161"]), ("vcpu1", ["read"])]),
     ]
