@@ -543,4 +543,7 @@
     here = index ?? 0;
     draw(false);
     document.body.classList.add("ready");
+    // Where the place stands in its box is known when the page has its size.
+    window.addEventListener("load", drawPath);
+    window.addEventListener("resize", drawPath);
 })();
