@@ -13,7 +13,7 @@ enum CacheProblem {
                 switch (known, random.number(below: 3)) {
                 case (let known?, 0): known
                 case (let known?, 1): known & ~0xf_f000 | UInt64(random.number(below: 256)) << 12
-                default: random.one(of: bases) | UInt64(random.number(below: 8)) << 21 | UInt64(random.number(below: 512)) << 12
+                default: random.one(of: bases) | UInt64(random.number(below: 4)) << 21 | UInt64(random.number(below: 512)) << 12
                 }
             addresses.append(address)
             actions.append(random.isTrue() ? "read \(hex(address))" : "write \(hex(address)) 1")
@@ -23,7 +23,7 @@ enum CacheProblem {
             title: A problem, seed \(seed)
             machine:
               memory:
-            \(bases.enumerated().map { "    - { ipa: \(hex($1)), size: 16M, hva: \(hex(0x4000_0000 + UInt64($0) << 24)), populated: true }" }.joined(separator: "\n"))
+            \(bases.enumerated().map { "    - { ipa: \(hex($1)), size: 8M, hva: \(hex(0x4000_0000 + UInt64($0) << 24)), populated: true }" }.joined(separator: "\n"))
             steps:
             \(actions.map { "  - vcpu0: \($0)" }.joined(separator: "\n"))
 

@@ -27,7 +27,7 @@ enum FaultsProblem {
             title: A problem, seed \(seed)
             machine:
               memory:
-                - { ipa: \(hex(base)), size: 16M, hva: 0x40000000, populated: true }
+                - { ipa: \(hex(base)), size: 4M, hva: 0x40000000, populated: true }
             steps:
             \(steps.map { "  - \($0)" }.joined(separator: "\n"))
 

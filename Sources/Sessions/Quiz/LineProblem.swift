@@ -41,7 +41,7 @@ enum LineProblem {
             machine:
               without: [\(without?.name ?? "")]
               memory:
-                - { ipa: 0x80000000, size: 64M, hva: 0x76000000, populated: true }
+                - { ipa: 0x80000000, size: 2M, hva: 0x76000000, populated: true }
             steps:
             \(steps.map { "  - " + $0.replacing("|", with: "\n    ") }.joined(separator: "\n"))
 

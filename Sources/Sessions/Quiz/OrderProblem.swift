@@ -9,7 +9,7 @@ enum OrderProblem {
 
     static func make(_ seed: UInt64, _ random: inout QuizRandom) -> Problem? {
         let (behaviour, late) = random.one(of: kernels)
-        let page = 0x8000_0000 | UInt64(1 + random.number(below: 4000)) << 12
+        let page = 0x8000_0000 | UInt64(1 + random.number(below: 400)) << 12
         let access = random.isTrue() ? "read \(hex(page))" : "write \(hex(page)) \(hex(UInt64(1 + random.number(below: 255))))"
         let after = random.isTrue() ? "read \(hex(page))" : "write \(hex(page)) 7"
         let host = random.one(of: ["vmm: munmap \(hex(page))", "kswapd: swap-out \(hex(page))", "vmm: dontneed \(hex(page))"])
@@ -22,7 +22,7 @@ enum OrderProblem {
                 machine:
                   without: [\(without ? behaviour.name : "")]
                   memory:
-                    - { ipa: 0x80000000, size: 64M, hva: 0x76000000, populated: true }
+                    - { ipa: 0x80000000, size: 2M, hva: 0x76000000, populated: true }
                 steps:
                 \(steps.joined(separator: "\n"))
 

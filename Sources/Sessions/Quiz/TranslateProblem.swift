@@ -5,8 +5,8 @@ import Stage2Sim
 enum TranslateProblem {
     static func make(_ seed: UInt64, _ random: inout QuizRandom) -> Problem? {
         let low: UInt64 = UInt64(1 + random.number(below: 511)) << 30, high = low + 1 << 39
-        // Indexes of level 2 and 3 that are not the same, within a slot of 64 MiB.
-        let second = UInt64(random.number(below: 32)), third = UInt64(32 + random.number(below: 480))
+        // Indexes of level 2 and 3 that are not the same, within a slot of 8 MiB.
+        let second = UInt64(random.number(below: 4)), third = UInt64(32 + random.number(below: 480))
         let page = second << 21 | third << 12, offset = UInt64(random.number(below: 1024)) << 2
         let neighbour = second << 21 | ((third + 1) % 512) << 12
         let inHigh = random.isTrue(), other = inHigh ? low : high, base = inHigh ? high : low
@@ -22,8 +22,8 @@ enum TranslateProblem {
             title: A problem, seed \(seed)
             machine:
               memory:
-                - { ipa: \(hex(low)), size: 64M, hva: 0x40000000, populated: true }
-                - { ipa: \(hex(high)), size: 64M, hva: 0x50000000, populated: true }
+                - { ipa: \(hex(low)), size: 8M, hva: 0x40000000, populated: true }
+                - { ipa: \(hex(high)), size: 8M, hva: 0x50000000, populated: true }
             steps:
             \(actions.map { "  - vcpu0: \($0)" }.joined(separator: "\n"))
               - vcpu0: \(writes ? "write \(hex(target | offset)) 9" : "read \(hex(target | offset))")
