@@ -15,7 +15,7 @@ struct SearchCommand: ParsableCommand {
             nothing is known of what was not looked at.
             """,
         examples: [
-            Example("kvmtui search find-the-order", "the questions of a session: what its kernel breaks, and what it does not with a line back"),
+            Example("kvmtui search find-the-order", "its questions: what its kernel breaks, and what not with a line back"),
             Example("kvmtui search find-the-lost-write --json", "the same for a program"),
         ])
 
