@@ -114,6 +114,9 @@ import Testing
         for problem in Self.problems(.order) {
             Self.expectWellMade(problem)
             let until = try #require(problem.session.firstMatch(of: /until: (\w+)/)).output.1
+            let stop = try #require(problem.session.range(of: "\n    until:"))
+            let alone = try Self.run(String(problem.session[..<stop.lowerBound]) + "\n")
+            let made = Set(alone.compactMap { $0["type"] as? String == "step" ? $0["name"] as? String : nil })
             for (index, choice) in problem.choices.enumerated() {
                 let title = String(choice.text.dropFirst("just before: ".count))
                 // The step by what the choice calls it; the right one's name is in the session.
@@ -122,7 +125,9 @@ import Testing
                     let words = $0.text(Setting(revision: setting.revision, behaviours: setting.behaviours))
                     return words.title + (words.function.isEmpty ? "" : " (\(words.function))") == title
                 }
-                let step = try #require(steps.count == 1 ? steps.first : steps.first { $0.name == until })
+                // Other routines may have a step of the same words; the fault makes one of them.
+                let step = try #require(steps.first { made.contains($0.name) })
+                #expect(steps.count { made.contains($0.name) } == 1)
                 let text = problem.session.replacingOccurrences(of: "until: \(until)", with: "until: \(step.name)")
                 let verdict = Judge.judge(try SessionReader.read(Array(text.utf8), file: "problem.yaml"))
                 #expect(verdict.problems.isEmpty)
