@@ -86,6 +86,7 @@ public enum Incidents {
         case unknown(nearest: [String])
     }
 
+    /// What a word that stands in place of a session's name means, if it is a commit's id.
     public static func lookUp(_ word: String) -> Lookup {
         guard isCommitID(word) else { return .none }
         let found = withID(word)

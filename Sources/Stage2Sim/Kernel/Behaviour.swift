@@ -137,7 +137,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(
             name: "skip-cache-op-outside-memory", about: "cache maintenance by address where there is no slot is skipped, not taken for MMIO (57c841f131ef)"),
         Entry(name: "unmap-on-release", about: "stage 2 is unmapped and freed when the VMM's address space goes (293f293637b5); off: only with the VM"),
-        Entry(name: "release-under-lock", about: "that unmap holds mmu_lock against other notifiers (8b3405e345b5)"),
+        Entry(name: "release-under-lock", about: "the unmap of unmap-on-release holds mmu_lock against other notifiers (8b3405e345b5)"),
         Entry(name: "skip-equal-leaf", about: "stage2_set_pte leaves a leaf alone that is already as wanted: no store, no flush (a fix of 2018)"),
         Entry(name: "skip-after-mmio", about: "the PC moves past an MMIO instruction when user space has answered, not before (0d640732dbeb)"),
         Entry(
@@ -152,7 +152,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
         Entry(
             name: "pfnmap-takes-reference",
             about: "the lookup behind VM_PFNMAP takes pages of memory too, and a reference on them (since 2016); off: such a page is a BUG"),
-        Entry(name: "pfnmap-needs-count", about: "that lookup refuses a page that counts 0 (f8be156be163)"),
+        Entry(name: "pfnmap-needs-count", about: "the lookup of pfnmap-takes-reference refuses a page that counts 0 (f8be156be163)"),
         Entry(name: "slot-limit-exclusive", about: "the limit of slots-within-40-bits refuses a slot that ends exactly there, too (until 262b003d059c)"),
         Entry(
             name: "break-any-leaf",

@@ -51,6 +51,11 @@ extension Routine {
                 else: "Until the flush a CPU may write under the old right. User space copies no page before this call has returned."),
             source: "kvm_get_dirty_log_protect")
         Row(
+            .logFlush, in: "kvm_flush_remote_tlbs", title: "flush: rights were taken away", when: .with(.dirtyLog).without(.logWithoutFlush),
+            what: "TLBIALLIS under this VM's VTTBR: every TLB entry of the VMID goes, on all CPUs.",
+            why: "A CPU that still knows the old right writes without a fault, and the log hears nothing of it.",
+            source: "kvm_vm_ioctl_get_dirty_log")
+        Row(
             .logDone, in: "kvm_vm_ioctl_get_dirty_log", title: "the bitmap is user space's", when: .with(.dirtyLog),
             what: "The call returns: from here user space copies the pages that the bitmap names.",
             why: "A write behind this must be in the next bitmap, or the copy is old and nobody knows.",
@@ -136,9 +141,12 @@ extension Stepper {
     func logUnlock() {
         world.vms[vm].holder = nil
         emit(.lockReleased)
-        guard !has(.logWithoutFlush) else { return go(.logDone) }
-        me.tables.vm = vm
-        call(.flushUnmapped, then: .logDone)
+        proceed()
+    }
+
+    func logFlush() {
+        flushVMID(vm)
+        go(.logDone)
     }
 
     func logDone() {
@@ -191,6 +199,7 @@ extension Narration {
             let leaves = "\(protected) lea\(protected == 1 ? "f" : "ves") write-protected"
             return now.hostAction.kind == .logGet ? Told("\(now.value) page\(now.value == 1 ? "" : "s"), \(leaves)") : Told(leaves)
         case .logUnlock: return Told("free")
+        case .logFlush: return flushed
         case .logDone: return now.hostAction.kind == .logGet ? Told("\(now.value) page\(now.value == 1 ? "" : "s")") : Told("done")
         default: return nil
         }

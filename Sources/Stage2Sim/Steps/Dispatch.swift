@@ -100,7 +100,7 @@ extension Stepper {
             .ksmProtectStart, .ksmProtectClear, .ksmProtectCheck, .ksmProtectSet, .ksmProtectEnd, .ksmReplaceStart, .ksmReplaceClear,
             .ksmReplaceChange, .ksmReplaceSet, .ksmReplaceEnd, .slotAdd, .slotInvalidate, .slotSynchronize, .slotLockMMU, .slotUnlockMMU, .slotRemove,
             .slotSynchronizeAgain,
-            .logLock, .logProtect, .logUnlock, .logDone, .userfaultRaise, .userfaultSleep, .userfaultCopy,
+            .logLock, .logProtect, .logUnlock, .logFlush, .logDone, .userfaultRaise, .userfaultSleep, .userfaultCopy,
             .vmCreate, .allocateLevel1, .releaseLock, .releaseUnmap, .releaseUnlock, .releaseLevel1, .initVCPU, .initLock, .initUnmap, .initUnlock,
             .destroyStop, .destroyUnmap, .destroyLevel1, .machineEvent, .cacheEvent, .poisonPage, .poisonDone, .toldPage, .toldChange,
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
@@ -208,6 +208,7 @@ extension Stepper {
         case .logLock: logLock()
         case .logProtect: logProtect()
         case .logUnlock: logUnlock()
+        case .logFlush: logFlush()
         case .logDone: logDone()
         case .userfaultRaise: userfaultRaise()
         case .userfaultSleep: userfaultSleep()

@@ -29,7 +29,7 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// user_mem_abort; `text(_:)` says what each one is.
     case topUpUnlessPermission, leaveWithPage
     /// mark_page_dirty, and the dirty log's own calls; `text(_:)` says what each one is.
-    case logWrite, logLock, logProtect, logUnlock, logDone
+    case logWrite, logLock, logProtect, logUnlock, logFlush, logDone
     /// userfaultfd; `text(_:)` says what each one is.
     case userfaultRaise, userfaultSleep, userfaultCopy
     /// stage2_set_pte; `text(_:)` says what each one is.
