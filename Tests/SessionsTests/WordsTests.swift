@@ -83,6 +83,12 @@ import Testing
         for (words, contradictions) in Self.contradictions where result.contains(words) {
             for contradiction in contradictions { #expect(!(text.what + " " + text.why).contains(contradiction), "\(step), \(result): \(place)") }
         }
+        for (behaviour, on, words) in Self.notWith where setting.has(behaviour) == on {
+            for words in words { #expect(!(text.what + " " + text.why).contains(words), "\(step) with \(behaviour.name) \(on ? "on" : "off"): \(place)") }
+        }
+        if result.hasPrefix("-E") {
+            #expect(Self.errors(in: text.what + " " + text.why).isSubset(of: Self.errors(in: result)), "\(step) names another error, \(result): \(place)")
+        }
         // Functions and comparisons of the other revision, unless something of the other one has been switched on.
         let differing = Revision.v39.behaviours.symmetricDifference(Revision.v4.behaviours)
         guard setting.behaviours.symmetricDifference(setting.revision.behaviours).isDisjoint(with: differing) else { return }
@@ -104,7 +110,37 @@ import Testing
         ("not given back", ["reference from the lookup is given back"]),
         (" resume the guest", ["to user space", "KVM_RUN fails"]),
         ("to user space", ["executes the instruction again"]),
+        ("swap slot", ["first touch"]),
+        ("shared: ", ["first touch"]),
+        ("nobody shares it", ["first touch"]),
+        ("SCTLR", ["cache operation or a barrier"]),
+        ("BROKEN frame-freed-mapped", ["only looks clean", "nobody can reach", "No leaf of this guest's"]),
+        ("BROKEN table-count", ["only looks clean"]),
+        ("no slot", ["leaf is gone"]),
     ]
+
+    /// Words that are not so where a behaviour is on, or off.
+    private static let notWith: [(Behaviour, on: Bool, [String])] = [
+        (.retryCheck, false, ["give up", "turned away", "The count stops", "keeps it lost", "install pages again"]),
+        (.retryUnderLock, false, ["must be one section", "another number under the lock"]),
+        (.invalidateCount, false, ["No range invalidation is under way", "turned away"]),
+        (.smpRmb, false, ["no invalidation ran since"]),
+        (.srcu, false, ["memslots were let go", "no fault maps it again"]),
+        (
+            .tlbFlushOnUnmap, false,
+            ["whoever cleared it has flushed", "no TLB entry can exist", "TLB entries are flushed", "everything has been unmapped and flushed"]
+        ),
+        (.savePAR, true, ["PAR is overwritten"]),
+        (.invalidateIOnExec, true, ["although it may be executed", "although the leaf may be executed"]),
+        (.changePteCleans, false, ["cleaned to memory"]),
+        (.b10FreeBeforeFlush, false, ["before the TLB is flushed"]),
+        (.b12SlotDeleteKeepsStage2, false, ["an empty stub: the guest's leaves stay"]),
+    ]
+
+    /// "-EFAULT", "-EINVAL": the errors that a text names.
+    private static func errors(in text: String) -> Set<Substring> {
+        Set(text.matches(of: /-E[A-Z]+/).map(\.output))
+    }
 
     private static let ofTheOther: [Revision: [String]] = [
         .v39: ["stage2_clear_pte", "kvm_release_pfn_dirty", "free_guest_pages", "set_pte_ext", " v4"],

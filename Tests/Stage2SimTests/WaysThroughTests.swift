@@ -143,6 +143,22 @@ private func host(_ kind: HostAction.Kind, _ change: (inout HostAction) -> Void 
                 name: "MMIO, ISV 0: decoded in software", revision: .v4, access: Access(.read, device, form: .writeBack, value: 0x42), outcome: .emulated,
                 mmio: MMIOExit(address: device, length: 4, isWrite: false, data: 0x42)),
             Way(
+                name: "MMIO, ISV 0, ldm: the decoder does not know it, inject a data abort", revision: .v4,
+                access: Access(.read, device, form: .multiple, width: 8), outcome: .abortInjected,
+                check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+            Way(
+                name: "MMIO, ISV 0, stm: the decoder does not know it, inject a data abort", revision: .v4,
+                access: Access(.write, device, form: .multiple, width: 8), outcome: .abortInjected,
+                check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+            Way(
+                name: "MMIO, ISV 0, cache maintenance: no load or store to decode, inject a data abort", revision: .v4,
+                access: Access(.write, device, form: .cacheMaintenance), outcome: .abortInjected,
+                check: injected(prefetch: false, at: 0x1c09_0018, pc: 0x8000)),
+            Way(
+                name: "MMIO, ISV 0, strd: a write of 8 bytes", revision: .v4,
+                access: Access(.write, device, form: .double, width: 8, value: 0x1_0000_0002), outcome: .emulated,
+                mmio: MMIOExit(address: device, length: 8, isWrite: true, data: 0x1_0000_0002)),
+            Way(
                 name: "MMIO completion of more than 4 bytes", revision: .v4, access: Access(.read, device, form: .double, width: 8, value: 1), outcome: .failed,
                 error: -22),
             Way(

@@ -366,7 +366,7 @@ extension Narration {
                 return Told(
                     "miss: walk",
                     why:
-                        "No translation is remembered for this page, so the walker reads the tables, level by level. What is not there now is not in the TLB either."
+                        "No translation is remembered for this page, so the walker reads the tables, level by level."
                 )
             }
             if now.next == .takeException {
@@ -398,7 +398,10 @@ extension Narration {
     /// What is about to be executed, in a sentence.
     private var issued: String {
         if was.access.rawHSR != 0 { return "The session gives the syndrome by hand: the guest is stopped as if its instruction had met this fault." }
-        if now.access.form == .cacheMaintenance { return "The guest executes a cache operation or a barrier." }
+        if now.access.form == .cacheMaintenance {
+            return now.access.operation == .cachesOn || now.access.operation == .cachesOff
+                ? "The guest switches its caches on or off in SCTLR." : "The guest executes a cache operation or a barrier."
+        }
         if now.access.form == .translation || now.access.form == .readPAR { return "The guest translates an address by hand, or reads what came of it." }
         return switch now.access.kind {
         case .read: "The guest executes a load."

@@ -164,6 +164,10 @@ extension Narration {
                     "no more: the child is there", what: "Every area has been copied; mmap_sem is released.",
                     why: "Whoever of the two writes first gets a copy.") : Told("the next area")
         case .forkEnd, .forkDone: return Told("done")
+        case .exitProcess where now.next == .releaseLock || now.next == .releaseUnmap:
+            return Told(
+                "the notifier is released first", what: "The VM's notifier is released before any entry goes.",
+                why: "A later kernel unmaps stage 2 there, while the pages are still the process's (293f293637b5).")
         default: return hostChanges.map { Told($0) } ?? Told("no entry to change")
         }
     }

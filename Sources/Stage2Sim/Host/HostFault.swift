@@ -13,7 +13,7 @@ extension Routine {
         Row(
             .hostFault, in: "handle_mm_fault", title: "what does the host's entry need?", side: .host, waits: .faultingMemory,
             what: "The host looks at its own entry and area: nothing there, swapped out, or not writable.",
-            why: "The guest's first touch of a page is the VMM's first touch too.",
+            why: "What is asked for decides what is done: a page that is there is not replaced, one that is missing is made or fetched.",
             source: .kernel("mm/memory.c"))
         Row(
             .mapZeroPage, in: "do_anonymous_page", title: "the shared zero page", side: .host, waits: .faultingMemory,
@@ -199,11 +199,14 @@ extension Narration {
             return Told("shared by now: copy it", what: "Somebody shares the page by now: it must be copied.", why: "Whoever shares it is to keep its bytes.")
         case .swapInPage:
             let write = after.world.processes[now.hostProcess].entry(now.hostPage).isWritable
+            let wasRead = effects.contains { if case .slotRead = $0 { true } else { false } }
             return Told(
                 hostChanges ?? "",
                 what: write
-                    ? "The page comes back from swap, and leaves the swap cache at once: it is mapped writable and dirty."
-                    : "The page comes back into the swap cache and is mapped clean and read-only; the slot is kept.",
+                    ? "The page \(wasRead ? "comes back from swap" : "is found in the swap cache"), and leaves the swap cache at once: it is mapped writable and dirty."
+                    : wasRead
+                        ? "The page comes back into the swap cache and is mapped clean and read-only; the slot is kept."
+                        : "The page is found in the swap cache, and mapped read-only; the slot is kept.",
                 why: write
                     ? "It was asked for to be written, and nobody shares it: its slot would hold old bytes."
                     : "As long as it stays clean it can be dropped again without writing. Whoever writes must pass through a fault, or this goes wrong.")
@@ -219,18 +222,32 @@ extension Narration {
         }
     }
 
+    private var firstTouch: String {
+        now.kind == .vcpu
+            ? "The guest's first touch of a page is the VMM's first touch too." : "Nobody has touched the page: neither the process nor a guest of its."
+    }
+
     private var hostFaultFound: Told {
         let entry = after.world.processes[now.hostProcess].entry(now.hostPage)
         switch now.next {
-        case .swapInPage: return Told(entry.words, what: "The page is in swap.")
+        case .swapInPage:
+            return Told(
+                entry.words, what: "The page was swapped out: the entry names its slot.",
+                why: "It is read back, if it does not still stand in the swap cache.")
         case .userfaultRaise:
             return Told(
                 "missing, and registered", what: "Nothing is there yet, and a thread of the process is to bring it.",
                 why: "The memory is registered for userfaults.")
-        case .mapZeroPage: return Told("untouched, and to be read", what: "Nothing is there yet, and the page is to be read.")
-        case .mapFreshPage: return Told("untouched, and to be written", what: "Nothing is there yet, and the page is to be written.")
-        case .reuseHostPage: return Told("read-only, and nobody shares it", what: "The page is there, not writable, and nobody else has it.")
-        case .copyHostPage: return Told("read-only, and shared: \(entry.words)", what: "The page is there, not writable, and others have it too.")
+        case .mapZeroPage: return Told("untouched, and to be read", what: "Nothing is there yet, and the page is to be read.", why: firstTouch)
+        case .mapFreshPage: return Told("untouched, and to be written", what: "Nothing is there yet, and the page is to be written.", why: firstTouch)
+        case .reuseHostPage:
+            return Told(
+                "read-only, and nobody shares it", what: "The page is there, not writable, and nobody else has it.",
+                why: "The area may be written: there is nobody to copy for.")
+        case .copyHostPage:
+            return Told(
+                "read-only, and shared: \(entry.words)", what: "The page is there, not writable, and others have it too.",
+                why: "Whoever shares it is to keep its bytes: this write must go to a copy.")
         default: break
         }
         if let hostChanges {

@@ -9,7 +9,7 @@ extension Routine {
             source: .kernel("mm/mprotect.c"))
         Row(
             .protectEntries, in: "change_protection", title: "change the entries", side: .host, waits: .targetMemory,
-            what: "Entries that may be written lose that right.",
+            what: "Entries that are writable lose that right; none gains it.",
             why: "Getting it back takes a fault.",
             source: .kernel("mm/mprotect.c"))
         Row(
@@ -60,10 +60,16 @@ extension Narration {
     var protect: Told? {
         switch step {
         case .protectStart, .protectEnd:
+            let readOnly = now.hostAction.kind == .mprotectReadOnly
             return Told(
-                "\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size)), \(now.hostAction.kind == .mprotectReadOnly ? "read-only" : "may be written")"
-            )
-        default: return hostChanges.map { Told($0) } ?? Told("no entry to change", what: "No entry of the range may be written.")
+                "\(hex(now.hostAction.hva.rawValue)), \(sizeText(now.hostAction.size)), \(readOnly ? "read-only" : "may be written")",
+                why: step == .protectStart && !readOnly ? "Every change of rights is announced, also one that only adds some." : nil)
+        default:
+            return hostChanges.map { Told($0) }
+                ?? Told(
+                    "no entry to change", what: "No entry of the range is writable: none changes.",
+                    why: now.hostAction.kind == .mprotectReadOnly
+                        ? "What is read-only already stays so." : "A private page gets the right to write by a fault, when somebody writes.")
         }
     }
 }

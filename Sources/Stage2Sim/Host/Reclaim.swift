@@ -51,7 +51,7 @@ extension Routine {
         Row(
             .reclaimPutBack, in: "putback_inactive_pages", title: "keep the page", side: .host,
             what: "The page goes back to its list.",
-            why: "It is not to be had now; a later pass may.",
+            why: "It is not to be had now; a later pass may get it.",
             source: .kernel("mm/vmscan.c"))
     }
 }
@@ -223,7 +223,7 @@ extension Narration {
         case .reclaimAddToSwap:
             return before.world.frames[was.reclaimPFN].flags.contains(.swapCache)
                 ? Told(
-                    "it has slot \(frame.slot) already", what: "The page is in the swap cache, with a slot that it keeps: it stays as clean as it is.",
+                    "it has slot \(frame.slot) already", what: "The page is in the swap cache, with a slot that it keeps: nothing is marked.",
                     why: frame.flags.contains(.dirty)
                         ? "It is dirty: what its slot holds is old, or nothing yet."
                         : has(.rawLeafStore)
@@ -254,8 +254,25 @@ extension Narration {
             return Told(
                 "no VM has it", what: "No VM has registered a notifier with this process: nobody had to be told.", why: "No leaf leads here by this mapping.")
         }
+        if after.world.ipa(of: mine.start, process: mine.process) == nil {
+            return Told(
+                "done: no slot", what: "No memory slot holds the address: nothing was unmapped, and nothing flushed.",
+                why: after.world.ipa(ofLeafTo: now.reclaimPFN).map {
+                    "Guest pages are found by the slots. The leaf at \(hex($0.rawValue)) stays, for its slot is gone (B12)."
+                } ?? "Guest pages are found by the slots. No leaf leads here.")
+        }
         guard !has(.tlbFlushOnUnmap) else { return Told("done") }
         return Told("done", what: "The guest's leaf is gone; no TLB was flushed.", why: "A TLB that remembers the leaf still leads to the page.")
+    }
+
+    /// What a check found at the freeing.
+    private var freedReason: String {
+        switch broken?.rule {
+        case nil: "Whoever needs the bytes finds them in the slot."
+        case .writeLost: "It only looks clean: what is in its slot is something else."
+        case .frameFreedMapped: "Its bytes are in the slot; but a leaf of a guest's still leads to the frame, which is anybody's from here."
+        default: "Its bytes are in the slot. What is broken was broken before, and shows now."
+        }
     }
 
     private func freed(_ frame: Frame) -> Told {
@@ -270,7 +287,7 @@ extension Narration {
         if step == .reclaimFree {
             return Told(
                 hostChanges ?? "freed", what: "Only the swap cache and reclaim hold it, and it is clean: the frame is free.",
-                why: broken == nil ? "Whoever needs the bytes finds them in the slot." : "It only looks clean: what is in its slot is something else.")
+                why: freedReason)
         }
         return decided(.nothingToDo)
             ? Told("clean: nothing written", what: "The page is clean: nothing is written, for its slot is taken to hold the same bytes.")

@@ -20,7 +20,7 @@ extension Routine {
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmProtectClear, in: "write_protect_page", title: "clear and flush the entry", side: .host, waits: .mergedPageTable,
-            what: "The host's entry is cleared for a moment, if it may be written by.",
+            what: "The host's entry is cleared for a moment, if it is writable or dirty.",
             why: "So that the count below is exact.",
             source: .kernel("mm/ksm.c"))
         Row(
@@ -55,9 +55,12 @@ extension Routine {
             what: .if(
                 .rawLeafStore, "KVM is told of the shared page; the guest may get a read-only leaf to it.",
                 else: "KVM is told of the shared page; the guest may get a leaf to it, built read-only and stored as writable (B1)."),
-            why: .if(
-                .cleanOnMap, "The page is cleaned for this leaf, which may be executed.",
-                else: "Nothing cleans a cache for this leaf, although it may be executed."),
+            why: .by {
+                $0.has(.changePteCleans)
+                    ? "The page is cleaned to memory for this leaf."
+                    : $0.has(.invalidateIOnExec)
+                        ? "Nothing cleans a cache for this leaf, which is XN." : "Nothing cleans a cache for this leaf, although it may be executed."
+            },
             source: .kernel("mm/ksm.c"))
         Row(
             .ksmReplaceSet, in: "replace_page", title: "name the shared page", side: .host,

@@ -5,7 +5,7 @@ extension Routine {
         Row(
             .copyHostPage, in: "do_wp_page", title: "copy the shared page", side: .host,
             what: "A new frame is filled with the old one's bytes.",
-            why: "The zero page, a page shared since fork or by KSM must keep its bytes for the others.",
+            why: "A page shared since fork or by KSM must keep its bytes for the others.",
             source: .kernel("mm/memory.c"))
         Row(
             .copyStart, in: "do_wp_page", title: .if(.changePteInWindow, "invalidate_range_start", else: "no window is opened"), side: .host,
@@ -30,9 +30,9 @@ extension Routine {
             .copyChange, in: "do_wp_page", title: "change_pte", side: .host,
             what: "KVM is told of the new page, before the host's entry is set.",
             why: .by {
-                let leaf = $0.has(.rawLeafStore) ? "a read-only leaf" : "a leaf, built read-only and stored as writable (B1),"
+                let leaf = $0.has(.rawLeafStore) ? "a read-only leaf to the copy" : "a leaf to the copy, built read-only and stored as writable (B1)"
                 return $0.has(.changePteNeedsLeaf)
-                    ? "If a leaf still stands, \(leaf) to the copy replaces it." : "If the level-3 table still stands, the guest gets \(leaf) to the copy."
+                    ? "If a leaf still stands, its place is taken by \(leaf)." : "If the level-3 table still stands, the guest gets \(leaf)."
             },
             source: .kernel("mm/memory.c"))
         Row(

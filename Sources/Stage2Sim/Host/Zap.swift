@@ -1,4 +1,4 @@
-// zap_page_range and unmap_region (mm/memory.c, mm/mmap.c): madvise(MADV_DONTNEED) and munmap take pages away from a process.
+// zap_page_range and unmap_vmas (mm/memory.c): madvise(MADV_DONTNEED) and munmap take pages away from a process.
 
 extension Routine {
     static let zap = Routine("zap_page_range", .host, "Entries go between range_start and range_end; the pages are let go in batches.", tell: { $0.zap }) {
@@ -22,7 +22,7 @@ extension Routine {
             what: "The pages gathered lose the reference that their mapping was; the last reference frees.",
             why:
                 "After range_start nobody can reach them through the guest's tables. Linux lets them go in batches inside the window; here the batch is let go at its end.",
-            source: .kernel("mm/memory.c"))
+            source: .kernel("arch/arm/include/asm/tlb.h"))
     }
 }
 
@@ -103,11 +103,17 @@ extension Narration {
                     "somebody still holds them, or there are none", what: "No page is freed: none was gathered, or each is still held by somebody else.",
                     why: "The last reference frees.")
             }
+            guard broken == nil else {
+                return Told(
+                    hostChanges,
+                    why: "After range_start nobody should reach them through the guest's tables. Somebody still does: what was to keep it so has failed before."
+                )
+            }
             return Told(hostChanges)
         default: return nil
         }
     }
 
     /// munmap comes by another way than madvise.
-    private var unmapper: String? { now.hostAction.kind == .munmap ? "unmap_region" : nil }
+    private var unmapper: String? { now.hostAction.kind == .munmap ? "unmap_vmas" : nil }
 }

@@ -76,7 +76,7 @@ extension Narration {
             if write.old == write.new {
                 return Told(
                     hex(write.new, digits: 10), what: "The access flag is set already.",
-                    why: "Another vCPU was quicker with the same fault, or the page was mapped anew.")
+                    why: "Another vCPU was quicker with the same fault, the page was mapped anew, or the syndrome was given by hand.")
             }
             return Told("\(hex(write.old, digits: 10)) → \(hex(write.new, digits: 10))")
         case .accessFaultUnlock: return Told("free")

@@ -73,7 +73,7 @@ public enum Behaviour: UInt8, CaseIterable, Sendable {
             unshown: "by itself it changes which steps are made, not what they come to: every reclaim or munmap shows the one form or the other"),
         Entry(name: "raw-leaf-store", about: "the leaf is stored as it is, not through set_pte_ext", opposite: "b1-set-pte-ext"),
         Entry(
-            name: "leaf-store-dsb", about: "a dsb follows the store and clean of a descriptor",
+            name: "leaf-store-dsb", about: "a dsb follows the store and clean of a leaf",
             unshown:
                 "a store is seen by every walker at once here, as no store buffer is simulated; without the dsb a walker might see it a little later, fault once more, and find it then"
         ),

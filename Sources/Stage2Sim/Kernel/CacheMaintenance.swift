@@ -37,14 +37,15 @@ extension Stepper {
     // MARK: Tables
 
     /// A descriptor is stored in the data cache, and its line cleaned to memory (flush_pmd_entry).
-    @inline(never) func storeDescriptorInCaches(_ new: UInt64, at address: PA) {
+    @inline(never) func storeDescriptorInCaches(_ new: UInt64, at address: PA, level: UInt8) {
         let cpu = cpu, scope = world.maintenanceScope, va = world.kernelMapping(address)
         withCaches { caches, memory in
             caches.store(new, at: address, width: 8, cpu: cpu, by: .host, memory)
             caches.perform(.dccmvac, va, address, context: CacheContext(cpu: cpu), scope: scope, memory)
         }
         emit(.cacheOperation(.dccmvac, cpu: me.cpu, va: va, pa: address, bytes: 8))
-        if has(.leafStoreBarrier) { emit(.cacheOperation(.dsb, cpu: me.cpu, va: VA(0), pa: PA(0), bytes: 0)) }
+        // Only v4's set_pte_ext, which stores leaves, has none.
+        if has(.leafStoreBarrier) || level < 3 && new != 0 { emit(.cacheOperation(.dsb, cpu: me.cpu, va: VA(0), pa: PA(0), bytes: 0)) }
     }
 
     /// A page for a table comes zeroed (__GFP_ZERO), through the data cache. In memory a page never used before holds what

@@ -183,7 +183,9 @@ extension Narration {
         guard has(.icacheMaintenance), !has(.invalidateIOnExec) || now.hsr.isInstructionAbort else {
             return Told(
                 "\(kind): " + (maintained ?? "nothing"), what: "The instruction cache is left alone at this fault.",
-                why: has(.invalidateIOnExec) ? "The page is mapped XN: it is invalidated when the guest first executes it." : "Its maintenance is switched off."
+                why: has(.invalidateIOnExec)
+                    ? "The page is mapped XN, unless it may be executed already: what this kind of cache needs is done when the guest first executes it."
+                    : "Its maintenance is switched off."
             )
         }
         let done =

@@ -197,6 +197,10 @@ extension Narration {
         case .logProtect:
             let protected = effects.count { if case .descriptorWritten = $0 { true } else { false } }
             let leaves = "\(protected) lea\(protected == 1 ? "f" : "ves") write-protected"
+            if now.hostAction.kind == .logStop {
+                return Told(
+                    "no log any more", what: "The log ends: its bits are forgotten.", why: "Leaves stay as they are; the next write of each is one fault more.")
+            }
             return now.hostAction.kind == .logGet ? Told("\(now.value) page\(now.value == 1 ? "" : "s"), \(leaves)") : Told(leaves)
         case .logUnlock: return Told("free")
         case .logFlush: return flushed

@@ -14,8 +14,8 @@ extension Routine {
         Row(
             .releaseUnmap, in: "kvm_arch_flush_shadow_all", title: "unmap all of the VM", when: .with(.unmapOnRelease), decides: [.releaseUnderLock],
             what: .if(
-                .releaseUnderLock, "The whole range is unmapped, which frees every table, under mmu_lock.",
-                else: "The whole range is unmapped, which frees every table: without mmu_lock."),
+                .releaseUnderLock, "The whole range is unmapped, which is to free every table, under mmu_lock.",
+                else: "The whole range is unmapped, which is to free every table: without mmu_lock."),
             why: .if(
                 .releaseUnderLock, "The pages are still the process's: maintaining their caches hurts nobody (293f293637b5).",
                 else: "The pages are still the process's (293f293637b5). But a notifier that reclaim calls meanwhile is not kept out."),

@@ -24,7 +24,7 @@ extension Routine {
             .enterSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_lock", when: .with(.srcu), touches: .slots,
             what: "The vCPU marks itself as a reader of the memslots.",
             why: "Whoever removes a slot waits until all readers have left.",
-            source: .kernel("kvm_handle_guest_abort"))
+            source: "kvm_handle_guest_abort, v3.9")
         Row(
             .lookupMemslot, in: "kvm_handle_guest_abort", title: "is there a memslot?", touches: .slots,
             what: "The guest frame number is looked up in the memory slots.",
@@ -50,7 +50,7 @@ extension Routine {
             .checkUserAllocated, in: "kvm_handle_guest_abort", title: "slot allocated by user space?", when: .with(.userAllocCheck), touches: .nothing,
             what: "A slot whose memory user space did not allocate is refused.",
             why: "A remnant of an older interface; the test was gone when the code was merged.",
-            source: .kernel("kvm_handle_guest_abort"))
+            source: "kvm_handle_guest_abort, v4")
         Row(
             .checkSlotWritable, in: "kvm_handle_guest_abort", title: "may the slot be written?", when: .with(.readOnlyWritesExit),
             decides: [.b11Isv0IsWrite, .s1ptwIsWrite],
@@ -68,7 +68,7 @@ extension Routine {
             .leaveSRCU, in: "kvm_handle_guest_abort", title: "srcu_read_unlock", when: .with(.srcu), touches: .slots,
             what: "The vCPU is no longer a reader of the memslots.",
             why: "Every way out passes here; somebody may be waiting to free a slot.",
-            source: .kernel("kvm_handle_guest_abort"))
+            source: "kvm_handle_guest_abort, v3.9")
         Row(
             .returnFromAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail", touches: .nothing,
             what: "1: the guest goes on and executes the instruction again. 0: to user space. Less: KVM_RUN fails.",
@@ -222,11 +222,12 @@ extension Narration {
                 why: "A leaf stands there whose access flag the host had cleared, and its slot was deleted since (B12). -EFAULT.")
         case .checkAccessFault:
             return now.next == .accessFaultLock
-                ? Told("yes", what: "The leaf's access flag is clear, and nothing else is amiss: it is set next.")
+                ? Told("yes", what: "The leaf's access flag was clear when the access was made, and nothing else is amiss: it is set next.")
                 : Told("no", what: "The fault is another one: go on.", why: "A page is to be mapped, or a right to be given.")
         case .skipCacheOperation: return Told("PC \(hex(UInt64(now.registers.pc), digits: 8))")
         case .checkUserAllocated:
-            return now.abortResult < 0 && now.next != .decideWriteFault
+            // An earlier fault's result may still stand; where it goes on tells.
+            return now.next == .leaveSRCU || now.next == .returnFromAbort
                 ? Told(failed, what: "User space did not allocate this slot's memory: it is refused, -EINVAL.")
                 : Told("yes", what: "User space allocated the slot's memory: go on.")
         case .checkSlotWritable: return slotWriteChecked
@@ -255,7 +256,8 @@ extension Narration {
         case .formIOAddress:
             return Told(
                 "a write to a read-only slot: MMIO", what: "The slot is read-only and the fault a write: it is treated as one on no memory.",
-                why: "User space made the slot so, and is to see what the guest writes there. Without a syndrome it cannot be told.")
+                why: "User space made the slot so, and is to see what the guest writes there."
+                    + (has(.mmioDecoder) || now.hsr.isv ? "" : " Without a syndrome it cannot be told."))
         case .injectPrefetchAbort:
             return Told(
                 "a walk for a fetch, in a read-only slot",
@@ -274,8 +276,11 @@ extension Narration {
                 "no slot holds \(hex(now.faultIPA.rawValue))", what: "The guest frame number is in no memory slot, or in one on its way out.",
                 why: now.hsr.isInstructionAbort
                     ? "Nothing can be fetched there: the guest gets a prefetch abort."
-                    : now.hsr.faultStatus.kind == .translation
-                        ? "No memory: a device of user space's may live there." : "A permission fault without a slot: that is refused.")
+                    : now.next == .skipCacheOperation
+                        ? "No memory, so no line of it is in any cache."
+                        : now.hsr.faultStatus.kind == .translation
+                            ? "No memory: a device of user space's may live there."
+                            : "\(now.hsr.faultStatus.kind == .accessFlag ? "An access flag" : "A permission") fault without a slot: that is refused.")
         }
         return Told(
             "slot \(slot.id): \(hex(slot.ipa.rawValue)), \(sizeText(slot.size))",

@@ -143,18 +143,24 @@ extension Narration {
             guard decided(.translationFailed) else {
                 return Told(
                     "PAR says IPA \(hex(now.hpfar.ipa.rawValue))", what: "The VA is sent through stage 1 once more, as a privileged read; PAR has the IPA.",
-                    why: "The IPA is known again. The guest's own PAR is overwritten by this, mended later (6a077e4ab9cb).")
+                    why: "The IPA is known again. \(guestPAR)")
             }
             return Told(
                 "PAR.F: the translation failed", what: "The VA is sent through stage 1 once more, and PAR.F says that it did not come through.",
                 why:
-                    "The guest's own tables changed since the fault, or stage 2 lost the page that holds them. KVM cannot know the IPA any more: the guest must try again. The guest's own PAR is overwritten here, mended later (6a077e4ab9cb)."
+                    "The guest's own tables changed since the fault, or stage 2 lost the page that holds them. KVM cannot know the IPA any more: the guest must try again. \(guestPAR)"
             )
         case .retryInGuest: return Told("no fault for KVM")
         case .storeHPFAR: return Told("HPFAR \(hex(UInt64(now.hpfar.rawValue), digits: 8))")
         case .leaveHyp: return Told(now.hsr.isInstructionAbort ? "EC 0x20: prefetch abort" : "EC \(hex(UInt64(now.hsr.exceptionClass))): data abort")
         default: return nil
         }
+    }
+
+    private var guestPAR: String {
+        has(.savePAR)
+            ? "The guest's own PAR was saved before, and is put back (6a077e4ab9cb)."
+            : "The guest's own PAR is overwritten by this, mended later (6a077e4ab9cb)."
     }
 
     private var faultIPAChosen: Told {

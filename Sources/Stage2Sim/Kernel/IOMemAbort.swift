@@ -13,7 +13,7 @@ extension Routine {
                 else:
                     "With ISV = 0 there is nothing to read, and KVM gives up with -ENOSYS. So CM and S1PTW, which come without syndrome, hardly ever get further."
             ),
-            source: .kernel("io_mem_abort, decode_hsr"))
+            source: .by { $0.revision == .v4 ? "io_mem_abort, v4" : "io_mem_abort, decode_hsr, v3.9" })
         Row(
             .skipInstruction, in: .if(.skipAfterMMIO, "kvm_prepare_mmio", else: "kvm_skip_instr"),
             title: .if(.skipAfterMMIO, "tell user space", else: "skip the instruction"), decides: [.skipAfterMMIO],
@@ -28,7 +28,9 @@ extension Routine {
         Row(
             .exitToUserSpace, in: "kvm_arch_vcpu_ioctl_run", title: "exit: KVM_EXIT_MMIO",
             what: "KVM_RUN returns 0; user space finds the access in kvm_run.",
-            why: "Only user space knows which device lives there. All that it needs was filled in before the memslots were let go.",
+            why: .if(
+                .srcu, "Only user space knows which device lives there. All that it needs was filled in before the memslots were let go.",
+                else: "Only user space knows which device lives there. All that it needs is in kvm_run."),
             source: .kernel("kvm_arch_vcpu_ioctl_run"))
         Row(
             .emulateInUserSpace, in: "user space", title: "the device answers", side: .userSpace,
@@ -53,7 +55,9 @@ extension Stepper {
                 say(.decodingNotImplemented)
                 return leave(-Errno.ENOSYS.rawValue)
             }
-            // v4 stops all vCPUs, fetches the instruction and decodes it; the outcome is that of a valid syndrome.
+            // v4 stops all vCPUs, fetches the instruction and decodes it; the outcome is that of a valid syndrome, but for what is no single
+            // or dual load or store: that it does not know, and the guest gets a data abort (as read in a tree of that time).
+            guard me.access.isDecodable else { return go(.injectDataAbort) }
             me.mmio = MMIOExit(address: me.faultIPA, length: me.access.width, isWrite: me.access.kind == .write)
             return go(.skipInstruction)
         }
@@ -81,7 +85,9 @@ extension Stepper {
     /// kvm_skip_instr: PC and IT.
     func movePastInstruction() {
         let thumb = me.registers.cpsr >> 5 & 1 == 1 || me.access.thumb
-        me.registers.pc &+= thumb && !me.hsr.il ? 2 : 4
+        // Where there was no syndrome IL says nothing, and the decoder has the instruction.
+        let wide = me.hsr.isv || !me.access.isDecodable ? me.hsr.il : !me.access.thumb
+        me.registers.pc &+= thumb && !wide ? 2 : 4
         me.registers.cpsr = GuestRegisters.advancingIT(me.registers.cpsr)
     }
 
@@ -134,6 +140,16 @@ extension Stepper {
     }
 }
 
+extension Access {
+    /// Whether v4's decoder makes an access of it: ldm and stm, cache maintenance and what else is no load or store come out as nothing.
+    fileprivate var isDecodable: Bool {
+        switch form {
+        case .plain, .writeBack, .double, .exclusive: true
+        default: false
+        }
+    }
+}
+
 extension GuestRegisters {
     /// CPSR after one instruction of an IT block.
     static func advancingIT(_ cpsr: UInt32) -> UInt32 {
@@ -163,7 +179,11 @@ extension Narration {
                 return Told(
                     "an abort for the guest", what: "The access is none that could be emulated: the guest gets an abort.",
                     why: now.hsr.transferRegister == 15 && now.next == .injectPrefetchAbort
-                        ? "The PC as transfer register." : "A cache operation or a stage-1 table in a device's place is the guest's mistake.")
+                        ? "The PC as transfer register."
+                        : now.hsr.isv
+                            ? "A cache operation or a stage-1 table in a device's place is the guest's mistake."
+                            : "The instruction was fetched, and the decoder does not know it: it knows loads and stores of one register, and of two by ldrd and strd."
+                )
             }
             let register = "r\(now.hsr.isv ? now.hsr.transferRegister : now.access.register)"
             let what = "\(now.mmio.isWrite ? "write" : "read"), \(now.mmio.length) byte\(now.mmio.length == 1 ? "" : "s"), \(register)"
@@ -178,13 +198,22 @@ extension Narration {
                 : Told(
                     "the access is made again", what: "The VM was saved and restored since its exit. PC stands at the access, which is made again.",
                     why: "What was still to be done stood in the old kvm_run; the instruction stands in memory.")
-        case .skipInstruction: return Told("PC \(hex(UInt64(now.registers.pc), digits: 8))")
+        case .skipInstruction:
+            return Told(
+                "PC \(hex(UInt64(now.registers.pc), digits: 8))",
+                why: now.hsr.isv || has(.skipAfterMMIO)
+                    ? nil
+                    : "The access will be completed on the way back in; the guest must not execute it again. The instruction that was fetched tells 2 bytes from 4."
+            )
         case .exitToUserSpace: return Told("\(now.mmio.isWrite ? "write" : "read") of \(now.mmio.length) at \(hex(now.mmio.address.rawValue))")
         case .emulateInUserSpace: return Told(now.mmio.isWrite ? "takes \(hex(now.mmio.data))" : "answers \(hex(now.mmio.data))")
         case .completeMMIO:
             if now.error != 0 {
                 return Told(
-                    failed, what: "The data are longer than a register: KVM_RUN fails.", why: "A length above 4 bytes cannot have come from a decoded access.")
+                    failed, what: "The data are longer than a register: KVM_RUN fails.",
+                    why:
+                        "The decoder made one access of 8 bytes out of ldrd, and remembers one register. A syndrome cannot tell of more than 4 bytes, so this is the only way here."
+                )
             }
             return now.mmio.isWrite
                 ? Told("a write: nothing to do", what: "At the next KVM_RUN the guest goes on behind its store; no register changes.")

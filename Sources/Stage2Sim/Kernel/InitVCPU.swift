@@ -6,12 +6,16 @@ extension Routine {
         tell: { $0.initVCPU }
     ) {
         Row(
-            .initVCPU, in: "kvm_arch_vcpu_ioctl_vcpu_init", title: "reset the vCPU", decides: [.unmapOnVCPUInit],
+            .initVCPU, in: .if(.unmapOnVCPUInit, "kvm_arch_vcpu_ioctl_vcpu_init", else: "kvm_vcpu_set_target"), title: "reset the vCPU",
+            decides: [.unmapOnVCPUInit],
             what: "The vCPU's registers are as after reset: MMU and caches off.",
             why: .if(
-                .unmapOnVCPUInit, "It will read memory past its caches. The VM's memory is unmapped next, so that each page faults and is cleaned.",
+                .unmapOnVCPUInit, "It will read memory past its caches. The VM's memory is unmapped next, so that each page faults, and can be cleaned then.",
                 else: "It will read memory past its caches. What is mapped already does not fault, and nobody cleans it."),
-            source: .kernel("kvm_arch_vcpu_ioctl_vcpu_init, kvm_reset_vcpu"))
+            source: .by {
+                $0.has(.unmapOnVCPUInit)
+                    ? "kvm_arch_vcpu_ioctl_vcpu_init of later kernels, kvm_reset_vcpu" : "kvm_vcpu_set_target, kvm_reset_vcpu, \($0.revision.rawValue)"
+            })
         Row(
             .initLock, in: "stage2_unmap_vm", title: "take mmu_lock", when: .with(.unmapOnVCPUInit), waits: .ownMMULock,
             what: "The VM's lock is taken.",
@@ -25,7 +29,9 @@ extension Routine {
         Row(
             .initUnlock, in: "stage2_unmap_vm", title: "release mmu_lock", when: .with(.unmapOnVCPUInit),
             what: "No memory of the VM is mapped; the flush comes next.",
-            why: "Each page faults at its next access, and what a guest with its caches off must see is cleaned then.",
+            why: .if(
+                .cleanOnMap, "Each page faults at its next access, and what a guest with its caches off must see is cleaned then.",
+                else: "Each page faults at its next access; but nothing is cleaned when it is mapped, and a guest with its caches off may see what is old."),
             source: "stage2_unmap_vm, since 957db105c997")
     }
 }

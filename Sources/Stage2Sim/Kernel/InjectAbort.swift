@@ -61,6 +61,13 @@ extension Narration {
                     "The transfer register is the PC: a load into it from a device would be a jump to nowhere KVM could follow. The guest gets a prefetch abort."
             )
         }
-        return Told(registers)
+        // LR is the instruction's address, plus 4 in Thumb state.
+        guard was.registers.cpsr >> 5 & 1 == 1 else { return Told(registers) }
+        return Told(
+            registers,
+            why: step == .injectPrefetchAbort
+                ? "Code cannot be fetched from a device or from nothing. In Thumb state LR is the instruction's address + 4, as the architecture wants it."
+                : "What cannot be served is answered as the architecture would: with an abort, which the guest's own handler sees. As coded, LR is the instruction's address + 4, 4 short of what the architecture wants (derived)."
+        )
     }
 }

@@ -30,7 +30,9 @@ extension Routine {
         Row(
             .slotUnlockMMU, in: "kvm_arch_flush_shadow_memslot", title: "release mmu_lock", when: .without(.b12SlotDeleteKeepsStage2),
             what: "The slot's leaves are gone from the tables; the flush comes next.",
-            why: "The slot is marked INVALID, so no fault maps it again meanwhile.",
+            why: .if(
+                .srcu, "The slot is marked INVALID, so no fault maps it again meanwhile.",
+                else: "The slot is marked INVALID: no new fault maps it again. One that found the slot before was not waited for."),
             source: "kvm_arch_flush_shadow_memslot, as later kernels have it")
         Row(
             .slotRemove, in: "kvm_set_memory_region", title: "the slot is gone",

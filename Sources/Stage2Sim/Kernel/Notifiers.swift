@@ -12,9 +12,15 @@ extension Routine {
         Row(
             .notifyPageSeq, in: "invalidate_page", title: "sequence + 1", when: .with(.invalidateSeqInLock),
             what: "mmu_notifier_seq goes up.",
-            why: .if(
-                .invalidateSeqInLock, "A fault that looked its page up before this will find another number under the lock, and give up.",
-                else: "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."),
+            why: .by {
+                !$0.has(.retryCheck)
+                    ? "A fault that looked its page up before this could tell by it; faults do not look at it here."
+                    : !$0.has(.invalidateSeqInLock)
+                        ? "The lock is free again: between the unmap and this, a fault that looked its page up before may have mapped it, and nothing told it."
+                        : $0.has(.retryUnderLock)
+                            ? "A fault that looked its page up before this will find another number under the lock, and give up."
+                            : "A fault that looked its page up before this and has yet to compare will find another number, and give up. One that has compared already waits for the lock, and is not stopped."
+            },
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyPageUnmap, in: "kvm_unmap_hva", title: "which guest pages?", touches: .slots, decides: [.tlbFlushOnUnmap],
@@ -42,10 +48,12 @@ extension Routine {
         Row(
             .notifyStartCount, in: "invalidate_range_start", title: "count + 1", touches: .lockedSequence, decides: [.invalidateCount],
             what: .if(.invalidateCount, "mmu_notifier_count goes up, until range_end.", else: "mmu_notifier_count is left as it is."),
-            why: .if(
-                .invalidateCount,
-                "A lookup during the window may still find the old entry, and the sequence has not changed yet. The count stops such a fault.",
-                else: "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."),
+            why: .by {
+                !$0.has(.invalidateCount)
+                    ? "Nothing tells a fault that the window is open: it may install an entry that was found before it changed."
+                    : "A lookup during the window may still find the old entry, and the sequence has not changed yet. "
+                        + ($0.has(.retryCheck) ? "The count stops such a fault." : "The count could stop such a fault; faults do not look at it here.")
+            },
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyStartUnmap, in: "kvm_unmap_hva_range", title: "the next guest page", touches: .slots, decides: [.tlbFlushOnUnmap],
@@ -62,7 +70,10 @@ extension Routine {
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyStartUnlock, in: "invalidate_range_start", title: "release mmu_lock", touches: [.release, .slots],
-            what: .if(.invalidateCount, "The guest has lost the range; the count keeps it lost.", else: "The guest has lost the range for now."),
+            what: .by {
+                $0.has(.invalidateCount) && $0.has(.retryCheck)
+                    ? "The guest has lost the range; the count keeps it lost." : "The guest has lost the range for now."
+            },
             why: "Now the host changes its own entries.",
             source: .kernel("virt/kvm/kvm_main.c"))
     }
@@ -85,15 +96,26 @@ extension Routine {
             source: "a355aa54f1d2")
         Row(
             .notifyEndCount, in: "invalidate_range_end", title: "count - 1", touches: .lockedSequence, decides: [.invalidateCount],
-            what: .if(.invalidateCount, "mmu_notifier_count falls; at 0 faults install pages again.", else: "mmu_notifier_count is left as it is."),
-            why: .if(
-                .invalidateCount, "From here the sequence alone must tell what happened.",
-                else: "Nothing was counted at the start: the sequence alone must tell what happened."),
+            what: .by {
+                !$0.has(.invalidateCount)
+                    ? "mmu_notifier_count is left as it is."
+                    : $0.has(.retryCheck) ? "mmu_notifier_count falls; at 0 faults install pages again." : "mmu_notifier_count falls; no fault looks at it."
+            },
+            why: .by {
+                !$0.has(.retryCheck)
+                    ? "Nor does any look at the sequence."
+                    : $0.has(.invalidateCount)
+                        ? "From here the sequence alone must tell what happened."
+                        : "Nothing was counted at the start: the sequence alone must tell what happened."
+            },
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyEndUnlock, in: "invalidate_range_end", title: "release mmu_lock", touches: [.release, .slots],
             what: "The window is closed.",
-            why: "Faults that were turned away will succeed now, on the new entries.",
+            why: .by {
+                $0.has(.retryCheck) && $0.has(.invalidateCount)
+                    ? "Faults that were turned away will succeed now, on the new entries." : "Faults from here on find the new entries."
+            },
             source: .kernel("virt/kvm/kvm_main.c"))
     }
 
@@ -106,7 +128,9 @@ extension Routine {
         Row(
             .notifyChangeSeq, in: "change_pte", title: "sequence + 1",
             what: "mmu_notifier_seq goes up.",
-            why: "Pages looked up before are not to be installed.",
+            why: .if(
+                .retryCheck, "Pages looked up before are not to be installed.",
+                else: "Pages looked up before are not to be installed; but faults do not look at it here."),
             source: .kernel("virt/kvm/kvm_main.c"))
         Row(
             .notifyChangeSet, in: "kvm_set_spte_hva", title: "the new leaf, read-only",
@@ -117,7 +141,9 @@ extension Routine {
             why: .by {
                 ($0.has(.changePteNeedsLeaf)
                     ? "A leaf that stands is replaced; none is made where none was." : "It makes a leaf even where none was, if the level-3 table stands.")
-                    + ($0.has(.changePteCleans) ? " The new page is cleaned to memory first." : " It maintains no cache, although the leaf may be executed.")
+                    + ($0.has(.changePteCleans)
+                        ? " The new page is cleaned to memory first."
+                        : $0.has(.invalidateIOnExec) ? " It maintains no cache; the leaf is XN." : " It maintains no cache, although the leaf may be executed.")
             },
             source: .kernel("kvm_set_spte_hva"))
         Row(

@@ -15,9 +15,8 @@ extension Routine {
             .installLevel2, in: "stage2_set_pte", title: "a new level-2 table", decides: [.b8CleanNextPage],
             what:
                 "The last page of the memory cache becomes a level-2 table; the level-1 entry points to it, and the page around that entry gains a reference.",
-            why: .by {
-                "The page came zeroed. The entry is address | 3 and nothing else; the store is cleaned for the walker\($0.has(.leafStoreBarrier) ? " and followed by dsb" : ""). A table's count is 1 + its entries."
-            },
+            why:
+                "The page came zeroed. The entry is address | 3 and nothing else; the store is cleaned for the walker and followed by dsb. A table's count is 1 + its entries.",
             source: .kernel("stage2_set_pte"))
         Row(
             .readLevel2, in: "stage2_set_pte", title: "is there a level-3 table?", touches: .lockedTables,
@@ -61,7 +60,9 @@ extension Routine {
         Row(
             .countLeaf, in: "stage2_set_pte", title: "the table gains a reference", touches: .lockedTables,
             what: "The level-3 page's count goes up by one; no flush is needed.",
-            why: "Where nothing was mapped, no TLB entry can exist. The count tells the unmap when the table is empty.",
+            why: .if(
+                .tlbFlushOnUnmap, "Where nothing was mapped, no TLB entry can exist. The count tells the unmap when the table is empty.",
+                else: "That rests on a flush at every unmap, which is switched off. The count tells the unmap when the table is empty."),
             source: .kernel("stage2_set_pte"))
     }
 }
@@ -211,7 +212,7 @@ extension Stepper {
 
     /// Stores a descriptor, cleans its line, and keeps the checks' books.
     @inline(__always) func storeDescriptor(_ new: UInt64, at address: PA, level: UInt8) -> UInt64 {
-        if world.hasCaches { storeDescriptorInCaches(new, at: address) }
+        if world.hasCaches { storeDescriptorInCaches(new, at: address, level: level) }
         let old = world.kernelPages.store(new, at: address)
         emit(.descriptorWritten(address, level: level, old: old, new: new))
         if old != new { progress() }
@@ -274,7 +275,7 @@ extension Narration {
         if value != 0 {
             return Told(
                 "[\(index)] \(hex(value, digits: 10))", what: "The level-\(level - 1) entry names a level-\(level) table.",
-                why: "The table stands already: an earlier fault made it.")
+                why: "The table stands already: it was made for an earlier page.")
         }
         if now.set.fromCache {
             return Told(
@@ -296,7 +297,11 @@ extension Narration {
         }
         if value == 0 {
             return now.next == .writeLeaf
-                ? Told(text, what: "Nothing is mapped there.", why: "A fresh mapping needs no flush: what was never valid is in no TLB.")
+                ? Told(
+                    text, what: "Nothing is mapped there.",
+                    why: has(.tlbFlushOnUnmap)
+                        ? "A fresh mapping needs no flush: what is not valid is in no TLB, since whoever cleared it has flushed."
+                        : "A fresh mapping is not flushed. What was unmapped here before was not either: a TLB may still hold it.")
                 : Told(text + ": nothing to do", what: "Nothing is mapped there, and nothing is made.", why: "change_pte is to replace a leaf that is there.")
         }
         if now.next == .breakLeaf {

@@ -8,9 +8,13 @@ extension Routine {
             .unmapFind, in: .if(.unmapByRange, "unmap_stage2_range", else: "stage2_clear_pte"), title: "find the page's entries", touches: .lockedTables,
             decides: [.b5UnalignedUnmap, .unmapByRange],
             what: "The tables are followed to the leaf; a missing table is stepped over.",
-            why: .if(
-                .b5UnalignedUnmap, "The whole span of a missing table is added without aligning (B5): what begins in the next table may be skipped.",
-                else: "After a missing table it goes on where the next one begins."),
+            why: .by {
+                $0.has(.b5UnalignedUnmap)
+                    ? "The whole span of a missing table is added without aligning (B5): what begins in the next table may be skipped."
+                    : $0.has(.unmapByRange)
+                        ? "After a missing table it goes on where the next one begins."
+                        : "It takes one page at a time; where a table is missing there is nothing for it to do."
+            },
             source: .if(.unmapByRange, "unmap_stage2_range, v3.9", else: "stage2_clear_pte, v4"))
         Row(
             .clearLeaf, in: .if(.unmapByRange, "clear_pte_entry", else: "stage2_clear_pte"), title: "clear the leaf", decides: [.presentTest, .cleanOnUnmap],
@@ -251,6 +255,8 @@ extension Narration {
                     ? "Nothing is mapped below the level-1 entry any more."
                         + (has(.b10FreeBeforeFlush) ? " It goes before the TLB is flushed, as the level-3 table did (B10)." : "") : nil)
         }
-        return Told("its entry is cleared; the flush is next")
+        return Told(
+            "its entry is cleared; the flush is next",
+            why: step == .freeLevel2 && was.unmap.at.rawValue < 512 << 30 ? "Nothing is mapped below the level-1 entry any more." : nil)
     }
 }

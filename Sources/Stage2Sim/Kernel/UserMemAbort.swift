@@ -124,7 +124,7 @@ extension Routine {
         Row(
             .unlockMMU, in: "user_mem_abort", title: "release mmu_lock", touches: .release,
             what: "Notifiers and other vCPUs may change the tables again.",
-            why: "What was decided under the lock stands: a leaf that was stored is from here on kept safe by the notifier.",
+            why: "What was decided under the lock stands: a leaf that was stored is from here on the notifier's to take away.",
             source: .kernel("user_mem_abort"))
         Row(
             .releasePage, in: .if(.releaseDirty, "kvm_release_pfn_dirty", else: "kvm_release_pfn_clean"), title: "release the page", decides: [.releaseDirty],
@@ -134,7 +134,7 @@ extension Routine {
                 .releaseDirty,
                 "Stage 2 holds no reference. The comment in the code calls marking the page dirty weird: it hid the swap bug (derived), at the cost of writing every page that was only read.",
                 else: "Stage 2 holds no reference: reclaim can take the page at any time, and tells KVM first."),
-            source: .kernel("user_mem_abort"))
+            source: .if(.releaseDirty, "user_mem_abort, v4", else: "user_mem_abort, v3.9"))
     }
 
     /// Not a row of the function: nothing leads to it in order.
@@ -512,8 +512,10 @@ extension Narration {
     private var retryCountChecked: Told {
         guard decided(.retryCount) else {
             return Told(
-                "count 0", what: "No range invalidation is under way.",
-                why: "If one began and ended since the lookup, only the sequence tells: that is compared next.")
+                "count 0", what: has(.invalidateCount) ? "No range invalidation is under way." : "The count says that no range invalidation is under way.",
+                why: has(.invalidateCount)
+                    ? "If one began and ended since the lookup, only the sequence tells: that is compared next."
+                    : "Nobody counts: one may be under way all the same. Once it has ended, the sequence tells: that is compared next.")
         }
         return Told(
             "count \(vm?.notifierCount ?? 0): give up", what: "A range invalidation has begun and not ended: this fault gives up.",
@@ -534,7 +536,7 @@ extension Narration {
                 why: "Without smp_rmb between the two loads, seeing the count at 0 does not mean seeing the new sequence.")
         }
         return Told(
-            "seq \(now.sampledSequence) = \(found): go on", what: "The sequence is the one that was noted: no invalidation ran since.",
+            "seq \(now.sampledSequence) = \(found): go on", what: "The sequence is the one that was noted: it tells of no invalidation since.",
             why: equalityProves)
     }
 
@@ -546,7 +548,7 @@ extension Narration {
         if !has(.invalidateSeqInLock) { return "A notifier raises it only after it has released the lock: one that has unmapped already may not show in it." }
         if !has(.invalidateCount) { return "It rises at the end of a range's invalidation only: one that has begun does not show in it, and no count tells." }
         return has(.retryUnderLock)
-            ? "So the page that was looked up is still the one that the host gives."
+            ? "So the page that was looked up is still the one that the host gives, or whoever takes it has still to come for this lock, and will find the leaf."
             : "So far the page that was looked up is the one that the host gives; the lock is still to be taken."
     }
 
@@ -596,7 +598,9 @@ extension Narration {
                 what: "The reference from the lookup is given back, and it was the last: the frame goes to the allocator.",
                 why: stands
                     ? "The host let go of the page while this fault held it. A leaf to it stands, and leads to memory that is anybody's."
-                    : "The host let go of the page while this fault held it. No leaf of this guest's leads there.")
+                    : broken == nil
+                        ? "The host let go of the page while this fault held it. No leaf of this guest's leads there."
+                        : "The host let go of the page while this fault held it. A guest can still reach it, which an earlier step left so.")
         }
         let references = after.world.frames[now.pfn].references
         guard after.world.frames[now.pfn].flags.contains(.reserved) else { return Told("refs \(references)") }

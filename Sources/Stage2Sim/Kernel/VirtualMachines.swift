@@ -22,14 +22,14 @@ extension Routine {
         Row(
             .destroyUnmap, in: .if(.unmapByRange, "kvm_free_stage2_pgd", else: "free_guest_pages"), title: "tear the tables down", decides: [.unmapByRange],
             what: .if(
-                .unmapByRange, "The whole range is unmapped, which frees every table: without lock and flush.",
+                .unmapByRange, "The whole range is unmapped, which is to free every table: without lock and flush.",
                 else: "Level by level, each table is freed: without lock and flush."),
             why: .by {
                 !$0.has(.unmapByRange)
                     ? "A reference goes back for each present entry; then each table must be down to its own."
                     : $0.has(.b5UnalignedUnmap) ? "What the unmap skips (B5) is never freed." : "Tables that are left empty go with their last entry."
             },
-            source: .kernel("kvm_free_stage2_pgd"))
+            source: .if(.unmapByRange, "kvm_free_stage2_pgd, v3.9", else: "kvm_free_stage2_pgd, v4"))
         Row(
             .destroyLevel1, in: "kvm_free_stage2_pgd", title: "free the level-1 table",
             what: "The level-1 table's two pages are freed.",
