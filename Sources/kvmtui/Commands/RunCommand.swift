@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
             let opened = try SessionFiles.open(session, trace.choosing(vm), input)
             try opened.complainOfUnread()
             var session = opened.session
-            behaviours.apply(to: &session)
+            try behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: json ? .json : .text) { output.line($0) }
             try output.flush()
@@ -75,7 +75,7 @@ struct CheckCommand: ParsableCommand {
                 try output.flush()
                 try opened.complainOfUnread()
                 var session = opened.session
-                behaviours.apply(to: &session)
+                try behaviours.apply(to: &session)
                 let verdict = Self.judge(session)
                 guard verdict.isWhole else {
                     try output.flush()
