@@ -47,7 +47,7 @@ struct Difference: Equatable {
             }
             let x = left.world.statistics, y = right.world.statistics
             compare("counts", "guest faults", "\(x.faults)", "\(y.faults)")
-            compare("counts", "TLB flushes", "\(x.tlbFlushes)", "\(y.tlbFlushes)")
+            compare("counts", "TLB flushes", "\(x.tlbFlushes + x.tlbFlushesByIPA)", "\(y.tlbFlushes + y.tlbFlushesByIPA)")
             compare("counts", "retries", "\(x.retries)", "\(y.retries)")
         }
 
@@ -59,11 +59,11 @@ struct Difference: Equatable {
                     b.isIdle ? "nothing to do" : b.next.words(in: right).title)
                 compare(group, "outcome", outcome(a), outcome(b))
                 guard a.kind == .vcpu else { continue }
-                compare(group, "HSR", hex(UInt64(a.hsr.rawValue), digits: 8), hex(UInt64(b.hsr.rawValue), digits: 8))
+                compare(group, left.world.syndromeName, hex(UInt64(a.hsr.rawValue), digits: 8), hex(UInt64(b.hsr.rawValue), digits: 8))
                 compare(
-                    group, "HPFAR", a.hpfarKnown ? hex(UInt64(a.hpfar.rawValue), digits: 8) : "UNKNOWN",
+                    group, left.world.faultPageName, a.hpfarKnown ? hex(UInt64(a.hpfar.rawValue), digits: 8) : "UNKNOWN",
                     b.hpfarKnown ? hex(UInt64(b.hpfar.rawValue), digits: 8) : "UNKNOWN")
-                compare(group, "HDFAR or HIFAR", hex(UInt64(a.hxfar), digits: 8), hex(UInt64(b.hxfar), digits: 8))
+                compare(group, left.world.revision == .v61 ? "FAR_EL2" : "HDFAR or HIFAR", hex(UInt64(a.hxfar), digits: 8), hex(UInt64(b.hxfar), digits: 8))
                 compare(group, "VTTBR", hex(a.vttbr.rawValue, digits: 16), hex(b.vttbr.rawValue, digits: 16))
                 compare(group, "PC", hex(UInt64(a.registers.pc), digits: 8), hex(UInt64(b.registers.pc), digits: 8))
                 for register in 0..<15 {

@@ -16,7 +16,7 @@ extension Explorer {
         } else {
             row("IPA at hand", hex(scene.ipa.rawValue))
         }
-        if scene.vcpu.hsr.rawValue != 0 { row("HSR", hex(UInt64(scene.vcpu.hsr.rawValue), digits: 8)) }
+        if scene.vcpu.hsr.rawValue != 0 { row(scene.now.world.syndromeName, hex(UInt64(scene.vcpu.hsr.rawValue), digits: 8)) }
         if let step = scene.step, let words = scene.words, let actor = scene.actor {
             row(
                 "step",

@@ -215,6 +215,11 @@ extension Explorer {
         guard let (behaviour, sense) = Behaviour.named(name) else {
             return say("unknown behaviour '\(name)'; \(NearNames.fits(name, among: Behaviour.names, otherwise: "Tab lists them"))", error: true)
         }
+        let revision = timeline.now.machine.world.revision
+        guard revision.decides(behaviour) else {
+            let decided = Behaviour.allCases.filter(revision.decides).map(\.name).joined(separator: ", ")
+            return say("'\(name)' is not decided by \(revision.rawValue): \(decided)", error: true)
+        }
         let value = on ? sense : !sense
         var operation = Sessions.Operation(
             actor: "", command: .switches([(behaviour, on: value)]), text: "\(on ? "with" : "without") \(name)", place: SourcePlace(line: 0, column: 0))
@@ -234,7 +239,8 @@ extension Explorer {
             // "late" behind an action: without the barrier, the accesses that it ordered happen in the other order.
             let late = text.hasSuffix(" late")
             let words = late ? String(text.dropLast(5)) : text
-            let command = try ActionLanguage.parse(words, for: timeline.now.machine.actors[index].kind)
+            let command = try ActionLanguage.parse(
+                words, for: timeline.now.machine.actors[index].kind, arm64: timeline.now.machine.world.revision == .v61)
             if command == .proceed, timeline.now.machine.actors[index].isIdle { return say("\(actor) has nothing to continue", error: true) }
             var operation = Sessions.Operation(actor: actor, command: command, text: words, place: SourcePlace(line: 0, column: 0))
             let missing = Behaviours.ordering.subtracting(timeline.now.machine.world.behaviours).list.map(\.name)

@@ -123,7 +123,7 @@ struct Changes {
             case .parSet: par = true
             case .vttbrSet: vttbr = true
             case .tlbFilled(_, let ipa, _), .tlbHit(_, let ipa): tlbTouched.insert(ipa.page.rawValue)
-            case .tlbFlushed(_, let entries): tlbFlushed = entries
+            case .tlbFlushed(_, let entries), .tlbFlushedByIPA(_, _, _, let entries): tlbFlushed = entries
             case .memoryCacheFilled(let from, let to): cacheFilled = (from, to)
             case .memoryCachePopped: cachePopped = true
             case .frameAllocated(let pfn), .frameFreed(let pfn), .frameReferences(let pfn, _), .frameFlags(let pfn, _): frames.insert(pfn.rawValue)

@@ -10,12 +10,14 @@ struct SyndromePane {
             return PaneContent("Syndrome" + scene.vcpuName, [line], margin: 1)
         }
         var lines: [Line] = []
-        var hsr = Line("HSR   ", .label)
+        let world = scene.now.world, is64 = world.revision == .v61
+        var hsr = Line(is64 ? "ESR_EL2   " : "HSR   ", .label)
         hsr.add(hex(UInt64(vcpu.hsr.rawValue), digits: 8), scene.changes.hsr ? .changed : .value)
         if scene.changes.hsr { hsr.add(" *", .changed) }
         hsr.changed = scene.changes.hsr
         lines.append(hsr)
-        for field in vcpu.hsr.fields {
+        let fields = is64 ? ESR(rawValue: UInt64(vcpu.hsr.rawValue)).fields : vcpu.hsr.fields
+        for field in fields {
             let value = field.value(in: UInt64(vcpu.hsr.rawValue))
             // Bits that are 0 and say nothing then are left out.
             if value == 0, ["EA", "CM", "S1PTW", "SSE"].contains(field.name) { continue }
@@ -33,7 +35,7 @@ struct SyndromePane {
             line.changed = scene.changes.hsr
             lines.append(line)
         }
-        var hpfar = Line("HPFAR ", .label)
+        var hpfar = Line(is64 ? "HPFAR_EL2 " : "HPFAR ", .label)
         if vcpu.hpfarKnown || scene.step == .storeHPFAR || vcpu.next.rawValue > MicroStep.storeHPFAR.rawValue {
             hpfar.add(hex(UInt64(vcpu.hpfar.rawValue), digits: 8), scene.changes.hpfar ? .changed : .value)
             hpfar.add("  IPA \(hex(vcpu.hpfar.ipa.rawValue))", .plain)
@@ -44,16 +46,16 @@ struct SyndromePane {
         if scene.changes.hpfar { hpfar.add(" *", .changed) }
         hpfar.changed = scene.changes.hpfar
         lines.append(hpfar)
-        var far = Line(vcpu.hsr.isInstructionAbort ? "HIFAR " : "HDFAR ", .label)
-        far.add(hex(UInt64(vcpu.hxfar), digits: 8), scene.changes.hxfar ? .changed : .value)
+        var far = Line(is64 ? "FAR_EL2   " : vcpu.hsr.isInstructionAbort ? "HIFAR " : "HDFAR ", .label)
+        far.add(hex(vcpu.hxfar, digits: is64 ? 10 : 8), scene.changes.hxfar ? .changed : .value)
         far.add("  the faulting VA", .dim)
         if scene.changes.hxfar { far.add(" *", .changed) }
         far.changed = scene.changes.hxfar
         lines.append(far)
         if scene.changes.par || vcpu.par != 0 {
-            var par = Line("PAR   ", .label)
+            var par = Line(is64 ? "PAR_EL1   " : "PAR   ", .label)
             par.add(hex(vcpu.par, digits: 10), scene.changes.par ? .changed : .value)
-            par.add(vcpu.par & 1 == 1 ? "  F: failed" : "  from ATS1CPR", .dim)
+            par.add(vcpu.par & 1 == 1 ? "  F: failed" : is64 ? "  from AT S1E1R" : "  from ATS1CPR", .dim)
             if scene.changes.par { par.add(" *", .changed) }
             par.changed = scene.changes.par
             lines.append(par)

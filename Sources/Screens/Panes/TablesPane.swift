@@ -13,7 +13,7 @@ struct TablesPane {
             title = "Stage-2 tables"
             return
         }
-        var header = Line(" VTTBR ", .label)
+        var header = Line(scene.now.world.revision == .v61 ? " VTTBR_EL2 " : " VTTBR ", .label)
         header.add(grouped(scene.vcpu.vttbr.rawValue, digits: 16), scene.changes.vttbr ? .changed : .value)
         if scene.changes.vttbr { header.add("*", .changed) }
         header.add("  VMID \(scene.vm.vmid)", .value)

@@ -22,7 +22,7 @@ public struct BehaviourGuide: Sendable {
         name = behaviour.name
         opposite = behaviour.opposite
         about = behaviour.about
-        revisions = Revision.ofARMv7.filter { $0.behaviours.has(behaviour) }.map(\.rawValue)
+        revisions = Revision.allCases.filter { $0.decides(behaviour) && $0.behaviours.has(behaviour) }.map(\.rawValue)
         steps = behaviour.steps
         unshown = behaviour.unshown
         self.sessions = sessions.filter { $0.name == behaviour.name || Self.concerns($0.session, behaviour) }.map(\.name)

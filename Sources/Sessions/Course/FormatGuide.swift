@@ -15,14 +15,15 @@ public enum FormatGuide {
         func usages(_ title: String, _ text: String, _ words: [FormatWord]) -> Section {
             Section(title: title, text: text, rows: words.map { ($0.usage, $0.about) })
         }
-        let cpus = CPUModel.all.map(\.name), caches = CacheConfiguration.all.map(\.name), kernels = Revision.ofARMv7.map(\.rawValue)
+        let cpus = CPUModel.all.map(\.name), caches = CacheConfiguration.all.map(\.name), kernels = Revision.allCases.map(\.rawValue)
         return [
             keys("A session", "A file in YAML, in UTF-8, up to \(SessionReader.sizeLimit >> 20) MiB: a mapping with these keys.", FormatKeys.session),
             Section(
                 title: "Chapters", text: "Any other name is a chapter of your own, and stands behind these.",
                 rows: Course.chapters.enumerated().map { ("\($0 + 1)", $1) }),
             keys(
-                "machine:", "CPUs: \(cpus.joined(separator: ", ")). Kernels: \(kernels.joined(separator: ", ")). Caches: \(caches.joined(separator: ", ")).",
+                "machine:",
+                "CPUs: \(cpus.joined(separator: ", ")); of v6.1, \(CPUModel.ofAArch64.map(\.name).joined(separator: ", ")). Kernels: \(kernels.joined(separator: ", ")). Caches: \(caches.joined(separator: ", ")).",
                 FormatKeys.machine),
             keys("A memory slot", "In memory:, a mapping each.", FormatKeys.slot),
             keys("A VM", "In vms:, a mapping each; its vCPUs are called vm1.vcpu0 and so on.", FormatKeys.vm),
@@ -43,10 +44,12 @@ public enum FormatGuide {
             usages("What is asked", "In ask:. An EXPECTATION of an end names its actor first where it is about one: vcpu0 value 0x2a.", Together.questions),
             usages(
                 "Actions of a vCPU",
-                "ADDRESS is an IPA in hexadecimal, or va:ADDRESS through the guest's own tables (stage1:). A number is 42, 0x2a or 0b101010, with K, M or G behind it where it is a size. At the prompt, late behind an action is late: true.",
+                "ADDRESS is an IPA in hexadecimal, or va:ADDRESS through the guest's own tables (stage1:). A number is 42, 0x2a or 0b101010, with K, M or G behind it where it is a size. At the prompt, late behind an action is late: true. With kernel v6.1 the guest is an AArch64 one: read and write are of 8 bytes unless byte, half or word is said, registers are x0 to x30 and xzr, and ldp, stp, ldxr, stxr stand for ldm to strex; thumb, fault and operations on caches are ARMv7's.",
                 ActionLanguage.guestActions),
             usages(
-                "Actions of the host", "PLACE is an IPA of the actor's VM, vm1:IPA, hva:ADDRESS in the VMM, or PROCESS:ADDRESS.", ActionLanguage.hostActions),
+                "Actions of the host",
+                "PLACE is an IPA of the actor's VM, vm1:IPA, hva:ADDRESS in the VMM, or PROCESS:ADDRESS. With kernel v6.1 so far: read, write, fork, exit, dontneed, fail-alloc.",
+                ActionLanguage.hostActions),
             usages("Expectations", "In expect:, judged when the action is over. IPA may be vm1:IPA.", Expectation.words),
             usages("Goals of a task", "In goal:, judged by check --against over the whole run of another session.", Goal.words),
             Section(

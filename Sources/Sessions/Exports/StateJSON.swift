@@ -64,7 +64,7 @@ public struct StateJSON {
         let statistics = world.statistics
         json.object { json in
             json.entry("faults", statistics.faults)
-            json.entry("tlb_flushes", statistics.tlbFlushes)
+            json.entry("tlb_flushes", statistics.tlbFlushes + statistics.tlbFlushesByIPA)
             json.entry("leaves_set", statistics.leavesSet)
             json.entry("leaves_cleared", statistics.leavesCleared)
             json.entry("retries", statistics.retries)

@@ -30,6 +30,8 @@ extension ActionLanguage {
         let load = access.kind == .read
         let value = load ? "" : " \(hex(access.value))"
         switch access.form {
+        case .multiple where access.isAArch64: return (load ? "ldp " : "stp ") + place + value
+        case .exclusive where access.isAArch64: return (load ? "ldxr " : "stxr ") + place + value
         case .multiple: return (load ? "ldm " : "stm ") + place + value
         case .double: return (load ? "ldrd " : "strd ") + place + value
         case .exclusive: return (load ? "ldrex " : "strex ") + place + value
@@ -43,9 +45,14 @@ extension ActionLanguage {
         if access.kind == .execute { return "exec \(place)" + (access.thumb ? " thumb" : "") + asidText(access.asid) }
         var words = (load ? "read " : "write ") + place + value
         if access.width < 4 { words += access.width == 1 ? " byte" : " half" }
+        if access.isAArch64, access.width == 4 { words += " word" }
         if access.signExtend { words += " signed" }
         if access.thumb { words += " thumb" }
-        if access.register != 3 { words += " r\(access.register)" }
+        if access.isAArch64 {
+            if access.register != (load ? 6 : 5) { words += access.register == 31 ? " xzr" : " x\(access.register)" }
+        } else if access.register != 3 {
+            words += " r\(access.register)"
+        }
         if load, access.value != 0 { words += " device \(hex(access.value))" }
         return words + asidText(access.asid)
     }

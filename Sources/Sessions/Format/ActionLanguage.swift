@@ -26,6 +26,8 @@ public struct ActionLanguage {
     private(set) var words: [Word] = []
     private var next = 0
     private var hvaEnd: UInt64 = 1 << 32
+    /// The guest is an AArch64 one, the kernel v6.1.
+    private(set) var isArm64 = false
     let length: Int
 
     private init(_ text: String) {
@@ -67,15 +69,16 @@ public struct ActionLanguage {
 
     /// The command that `text` tells an actor of `kind` to do.
     ///
-    /// - Parameter hvaEnd: what a slot's address in its VMM is below: 4 GiB, or more on a host of 64 bits.
-    ///
-    /// - Parameter hvaEnd: what a slot's address in its VMM is below.
-    public static func parse(_ text: String, for kind: Actor.Kind, vm: VMNumber = 0, hvaEnd: UInt64 = 1 << 32) throws(Mistake) -> Command {
+    /// - Parameters:
+    ///   - hvaEnd: what a slot's address in its VMM is below: 4 GiB, or more on a host of 64 bits.
+    ///   - arm64: the machine runs v6.1, its guest is an AArch64 one.
+    public static func parse(_ text: String, for kind: Actor.Kind, vm: VMNumber = 0, hvaEnd: UInt64 = 1 << 32, arm64: Bool = false) throws(Mistake) -> Command {
         var parser = ActionLanguage(text)
         parser.hvaEnd = hvaEnd
+        parser.isArm64 = arm64
         let command = kind == .vcpu ? try parser.guestCommand() : try parser.hostCommand(vm: vm)
         if let word = parser.peek { throw Mistake(column: word.column, found: "'\(word.text)'", fits: "nothing more fits here") }
-        return command
+        return arm64 ? try parser.checkedForArm64(command) : command
     }
 
     // MARK: Words
@@ -118,17 +121,18 @@ public struct ActionLanguage {
 
     private mutating func guestCommand() throws(Mistake) -> Command {
         let verb = try take("an action, such as read 0x80001000; kvmtui format lists them")
+        if isArm64, let form = Self.arm64Verbs.first(where: { $0.verb == verb.text }) { return .access(try access(form.kind, form.form, width: 8)) }
         switch verb.text {
-        case "read": return .access(try options(for: try access(.read)))
-        case "write": return .access(try options(for: try access(.write)))
+        case "read": return .access(try options(for: try access(.read, width: isArm64 ? 8 : 4)))
+        case "write": return .access(try options(for: try access(.write, width: isArm64 ? 8 : 4)))
         case "exec": return .access(try options(for: try access(.execute)))
-        case "ldm": return .access(try access(.read, .multiple, width: 8))
-        case "ldrd": return .access(try access(.read, .double, width: 8))
-        case "ldrex": return .access(try access(.read, .exclusive))
+        case "ldm" where !isArm64: return .access(try access(.read, .multiple, width: 8))
+        case "ldrd" where !isArm64: return .access(try access(.read, .double, width: 8))
+        case "ldrex" where !isArm64: return .access(try access(.read, .exclusive))
         case "ldr-wb": return .access(try access(.read, .writeBack))
-        case "stm": return .access(try access(.write, .multiple, width: 8))
-        case "strd": return .access(try access(.write, .double, width: 8))
-        case "strex": return .access(try access(.write, .exclusive))
+        case "stm" where !isArm64: return .access(try access(.write, .multiple, width: 8))
+        case "strd" where !isArm64: return .access(try access(.write, .double, width: 8))
+        case "strex" where !isArm64: return .access(try access(.write, .exclusive))
         case "str-wb": return .access(try access(.write, .writeBack))
         case "cache-op": return .access(try access(.write, .cacheMaintenance, width: 4, takesValue: false))
         case "fault":
@@ -183,6 +187,7 @@ public struct ActionLanguage {
             next += 1
             access = Access(kind, IPA(ipa), form: form, width: width)
         }
+        if isArm64 { access = arm64(access) }
         if takesValue ?? (kind == .write) { access.value = try number("the value to write") }
         return access
     }
@@ -197,20 +202,25 @@ public struct ActionLanguage {
             case "half" where access.kind != .execute: access.width = 2
             case "word" where access.kind != .execute: access.width = 4
             case "signed" where access.kind == .read: access.signExtend = true
-            case "thumb":
+            case "thumb" where !isArm64:
                 access.thumb = true
                 if access.kind == .execute { access.width = 2 }
             case "device" where access.kind == .read: access.value = try number("what the device answers")
             case "asid": access.asid = UInt8(try number("the ASID", max: 255))
             default:
-                if access.kind != .execute, word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 16 {
+                if isArm64, access.kind != .execute, let register = Self.arm64Register(word.text) {
+                    access.register = register
+                } else if !isArm64, access.kind != .execute, word.text.first == "r", let register = UInt8(word.text.dropFirst()), register < 16 {
                     access.register = register
                 } else {
                     let fits =
-                        access.kind == .execute
-                        ? "thumb, asid N"
-                        : access.kind == .read
-                            ? "byte, half, word, signed, thumb, r0 to r15, asid N, device VALUE" : "byte, half, word, thumb, r0 to r15, asid N"
+                        isArm64
+                        ? access.kind == .execute
+                            ? "the end" : "byte, half, word, \(access.kind == .read ? "signed, device VALUE, " : "")x0 to x30 or xzr"
+                        : access.kind == .execute
+                            ? "thumb, asid N"
+                            : access.kind == .read
+                                ? "byte, half, word, signed, thumb, r0 to r15, asid N, device VALUE" : "byte, half, word, thumb, r0 to r15, asid N"
                     throw Mistake(column: word.column, found: "'\(word.text)'", fits: fits)
                 }
             }

@@ -46,7 +46,7 @@ public enum FormatKeys {
     public static let machine: [FormatWord] = [
         FormatWord("cpu", "NAME", "the CPU: its instruction cache and its TLB", example: "cortex-a7"),
         FormatWord("host", "arm | arm64", "the host's processes: arm64 has addresses of 64 bits in them", example: "arm64"),
-        FormatWord("kernel", "NAME", "the kernel's revision: a set of behaviours", example: "v4"),
+        FormatWord("kernel", "NAME", "the kernel's revision: v3.9 and v4 are sets of behaviours, v6.1 is KVM/arm64 with AArch64 guests", example: "v4"),
         FormatWord("with", "[BEHAVIOUR, …]", "behaviours switched on", example: "[break-before-make]"),
         FormatWord("without", "[BEHAVIOUR, …]", "behaviours switched off", example: "[retry-check]"),
         FormatWord("vcpus", "N | [CPU, …]", "how many vCPUs VM 0 has, 1 to 8; or the physical CPU of each, 0 to 7", example: "2"),

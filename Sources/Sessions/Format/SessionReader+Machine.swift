@@ -6,11 +6,16 @@ extension SessionReader {
         let entries = try mapping(node, "the machine", FormatKeys.machine, goingOn: true)
         var configuration = MachineConfiguration()
         if let kernel = entries.first(where: { $0.key == "kernel" })?.value {
-            if let revision = kernel.string.flatMap(Revision.init(rawValue:)), Revision.ofARMv7.contains(revision) {
+            if let revision = kernel.string.flatMap(Revision.init(rawValue:)) {
                 configuration.revision = revision
                 configuration.behaviours = revision.behaviours
+                isArm64 = revision == .v61
+                if isArm64 {
+                    configuration.cpu = .max
+                    isWideHost = true
+                }
             } else {
-                findings.add(fail(kernel, "kernel \(Self.kind(kernel))", fits: NearNames.list(Revision.ofARMv7.map(\.rawValue))))
+                findings.add(fail(kernel, "kernel \(Self.kind(kernel))", fits: NearNames.list(Revision.allCases.map(\.rawValue))))
             }
         }
         // Before the memory, which it bounds.
@@ -18,7 +23,7 @@ extension SessionReader {
             guard host.string == "arm" || host.string == "arm64" else {
                 throw fail(host, "host \(Self.kind(host))", fits: "arm, or arm64: addresses of 64 bits in its processes")
             }
-            isWideHost = host.string == "arm64"
+            isWideHost = host.string == "arm64" || isArm64
         }
         var vm = MachineConfiguration.VM()
         var others: [MachineConfiguration.VM] = []
@@ -26,8 +31,9 @@ extension SessionReader {
             do {
                 switch key {
                 case "cpu":
-                    guard let model = CPUModel.all.first(where: { $0.name == value.string }) else {
-                        throw fail(value, "cpu \(Self.kind(value))", fits: CPUModel.all.map(\.name).joined(separator: ", "))
+                    let models = isArm64 ? CPUModel.ofAArch64 : CPUModel.all
+                    guard let model = models.first(where: { $0.name == value.string }) else {
+                        throw fail(value, "cpu \(Self.kind(value))", fits: models.map(\.name).joined(separator: ", ") + (isArm64 ? ", with kernel v6.1" : ""))
                     }
                     configuration.cpu = model
                 case "with", "without":
@@ -70,6 +76,7 @@ extension SessionReader {
         if let value = entries.first(where: { $0.key == "caches" })?.value {
             do { configuration.caches = try caches(value, cpu: configuration.cpu) } catch { try findings.add(error) }
         }
+        if isArm64 { limitArm64(configuration, entries) }
         if findings.count == 0, !configuration.behaviours.has(.readOnlySlots), configuration.vms.contains(where: { $0.memory.contains(where: \.readOnly) }) {
             findings.add(
                 fail(

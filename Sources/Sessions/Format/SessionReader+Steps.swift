@@ -150,7 +150,7 @@ extension SessionReader {
         let text = try string(node, "the action")
         operation.text = PrintableText.printable(text)
         do {
-            operation.command = try ActionLanguage.parse(text, for: kind, hvaEnd: isWideHost ? hvaEnd : 1 << 32)
+            operation.command = try ActionLanguage.parse(text, for: kind, hvaEnd: isWideHost ? hvaEnd : 1 << 32, arm64: isArm64)
         } catch {
             throw located(error, in: node)
         }

@@ -17,6 +17,8 @@ public struct SessionReader {
     var isForTrace = false
     /// The host's processes have addresses of 64 bits, as those of most traces: `host: arm64`.
     var isWideHost = false
+    /// The machine runs v6.1.
+    var isArm64 = false
     var written = 0
     /// The questions read so far, and how many repeats stand around what is being read.
     var togethers: [Together] = []

@@ -125,7 +125,11 @@ public struct MachineTables: TableSource {
     /// nil: the VM has no tables any more, or there is no such VM.
     public init?(_ world: World, vm: VMNumber) {
         guard world.vms.indices.contains(vm), let level1 = world.vms[vm].level1,
-            let geometry = try? world.vtcr.geometry(VTTBR(table: level1, vmid: world.vms[vm].vmid))
+            let geometry = world.revision == .v61
+                ? try? Stage2Geometry(
+                    .armv8, vttbr: world.cpuModel.kvmVTTBR(table: level1, vmid: UInt16(world.vms[vm].vmid)), vtcr: world.cpuModel.kvmVTCR,
+                    hcr: world.cpuModel.kvmGuestHCR)
+                : try? world.vtcr.geometry(VTTBR(table: level1, vmid: world.vms[vm].vmid))
         else { return nil }
         self.geometry = geometry
         self.world = world

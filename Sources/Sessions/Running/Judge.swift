@@ -138,7 +138,7 @@ public struct Judge {
             case .hpfarSet(let value?):
                 // Rebuilt from PAR, where the CPU left it UNKNOWN.
                 if let last = report.faults.indices.last, report.faults[last].hpfar == nil { report.faults[last].hpfar = value }
-            case .tlbFlushed: report.flushes += 1
+            case .tlbFlushed, .tlbFlushedByIPA: report.flushes += 1
             case .userfaultRaised(let process, let hva, _): report.userfaults.append((process, hva))
             case .slotWritten: report.swapWrites += 1
             case .slotRead: report.swapReads += 1

@@ -61,7 +61,7 @@ public struct RunReport {
         line("")
         for index in simulation.machine.actors.indices where !simulation.machine.actors[index].isIdle { line("! " + simulation.machine.unfinished(index)) }
         line(
-            "\(simulation.position) steps, \(statistics.faults) faults, \(statistics.tlbFlushes) TLB flushes, \(statistics.retries) retries, \(statistics.violations) broken checks"
+            "\(simulation.position) steps, \(statistics.faults) faults, \(statistics.tlbFlushes + statistics.tlbFlushesByIPA) TLB flushes, \(statistics.retries) retries, \(statistics.violations) broken checks"
         )
     }
 
@@ -172,7 +172,7 @@ public struct RunReport {
         json.entry("type", "end")
         json.entry("steps", simulation.position)
         json.entry("faults", world.statistics.faults)
-        json.entry("tlb_flushes", world.statistics.tlbFlushes)
+        json.entry("tlb_flushes", world.statistics.tlbFlushes + world.statistics.tlbFlushesByIPA)
         json.entry("retries", world.statistics.retries)
         json.entry("broken_checks", world.statistics.violations)
         Self.writeMachine(machine, into: &json)

@@ -20,6 +20,18 @@ extension CPUModel {
     /// An AArch64 CPU with none of the features that have names: 44 bits of physical address, nVHE, VMIDs of 8 bits.
     public static let arm64 = CPUModel(name: "armv8-a", ctr: CTR(rawValue: 0x8444_c004), tlbEntries: 512, tlbWays: 4)
 
+    /// Everything that today's kernel makes use of: VHE, FWB, an access flag set by the hardware, VMIDs of 16 bits, 48 bits of address. As
+    /// QEMU's `max`, no instruction cache that keeps itself coherent.
+    public static let max: CPUModel = {
+        var model = CPUModel(name: "max", ctr: arm64.ctr, tlbEntries: 512, tlbWays: 4, features: [.fwb, .haf, .vhe, .vmid16, .cnp, .ras, .lor])
+        model.paRange = 5
+        return model
+    }()
+    /// None of it: nVHE, no FWB, no access flag by hardware, VMIDs of 8 bits. 1024 TLB entries in 4 ways.
+    public static let cortexA57 = CPUModel(name: "cortex-a57", ctr: arm64.ctr, tlbEntries: 1024, tlbWays: 4)
+    /// Those that v6.1 runs on.
+    public static let ofAArch64 = [max, cortexA57]
+
     /// The same CPU with those features too.
     public func adding(_ features: CPUFeatures) -> CPUModel {
         var model = self

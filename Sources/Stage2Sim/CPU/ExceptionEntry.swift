@@ -1,13 +1,18 @@
 // The exception to Hyp mode: what the CPU leaves in HSR, HPFAR, HDFAR and HIFAR (DDI 0406C B3.13).
 
 extension Routine {
-    static let exceptionEntry = Routine("exception entry", .cpu, "A stage-2 fault stops the guest and enters Hyp mode.", tell: { $0.exceptionEntry }) {
+    static let exceptionEntry = Routine("exception entry", .cpu, "A stage-2 fault stops the guest and enters Hyp mode, or EL2.", tell: { $0.exceptionEntry }) {
         Row(
-            .takeException, in: "exception entry", title: "trap to Hyp mode", side: .cpu, touches: .nothing,
-            what: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode.",
-            why:
-                "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA after translation and access flag faults and after any fault on a stage-1 walk; else it is UNKNOWN.",
-            source: "DDI 0406C B3.13")
+            .takeException, in: "exception entry", title: .arm64("trap to EL2", else: "trap to Hyp mode"), side: .cpu, touches: .nothing,
+            what: .arm64(
+                "The CPU stops the guest, writes ESR_EL2, FAR_EL2 and, where it is known, HPFAR_EL2, and enters EL2.",
+                else: "The CPU stops the guest, writes HSR, the faulting VA and, where it is known, HPFAR, and enters Hyp mode."),
+            why: .arm64(
+                "ESR_EL2 says what kind of access met what kind of fault at which level. HPFAR_EL2 holds the IPA after translation and access flag faults and after any fault on a stage-1 walk; else it is UNKNOWN.",
+                else:
+                    "HSR says what kind of access met what kind of fault at which level. HPFAR holds the IPA after translation and access flag faults and after any fault on a stage-1 walk; else it is UNKNOWN."
+            ),
+            source: .arm64("DDI 0487 D1.3, D24", else: "DDI 0406C B3.13"))
     }
 }
 
@@ -24,6 +29,8 @@ extension Stepper {
         me.inGuest = false
         if access.rawHSR != 0 {
             me.hsr = HSR(rawValue: access.rawHSR)
+        } else if isArm64 {
+            me.hsr = syndrome64()
         } else if access.kind == .execute {
             me.hsr = .instructionAbort(me.faultStatus, stage1Walk: stage1)
         } else {
@@ -32,7 +39,7 @@ extension Stepper {
                 stage1Walk: stage1, cacheMaintenance: access.form.rawValue >= Access.Form.cacheMaintenance.rawValue)
         }
         if access.kind == .execute { me.registers.pc = UInt32(truncatingIfNeeded: access.va.rawValue) }
-        me.hxfar = UInt32(truncatingIfNeeded: me.accessVA.rawValue)
+        me.hxfar = isArm64 ? me.accessVA.rawValue : me.accessVA.rawValue & 0xffff_ffff
         me.hpfarKnown = me.faultStatus.fillsHPFAR || me.hsr.isStage1Walk
         // UNKNOWN may be anything: after aborts that are no faults of a translation it happens to be the page here, which KVM takes it for.
         if me.hpfarKnown || me.faultStatus.rawValue & 0x3c != FaultStatus.Kind.permission.rawValue { me.hpfar = HPFAR(faulting: me.ipa) }
@@ -65,14 +72,16 @@ extension Narration {
         }
         let known =
             switch now.hsr.faultStatus.kind {
-            case _ where now.hsr.isStage1Walk: "HPFAR holds the IPA of the guest's table that was being read"
-            case .translation, .accessFlag: "HPFAR holds the page's IPA"
-            case .permission: "HPFAR is UNKNOWN after a permission fault on the guest's own access"
-            default: "HPFAR is UNKNOWN after a fault of this kind"
+            case _ where now.hsr.isStage1Walk: "\(after.world.faultPageName) holds the IPA of the guest's table that was being read"
+            case .translation, .accessFlag: "\(after.world.faultPageName) holds the page's IPA"
+            case .permission: "\(after.world.faultPageName) is UNKNOWN after a permission fault on the guest's own access"
+            default: "\(after.world.faultPageName) is UNKNOWN after a fault of this kind"
             }
         return Told(
-            "HSR \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.armv7Meaning)",
-            what: "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).",
+            "\(after.world.syndromeName) \(hex(UInt64(now.hsr.rawValue), digits: 8)): \(now.hsr.faultStatus.armv7Meaning)",
+            what: after.world.isArm64
+                ? "The CPU stops the guest, writes ESR_EL2 and FAR_EL2, and enters EL2. \(known)."
+                : "The CPU stops the guest, writes HSR and the faulting VA, and enters Hyp mode. \(known).",
             why: now.outcome == .stuck
                 ? "Nothing has changed since this vCPU took the same fault before, and nobody else is at work: it would fault like this for ever, and is stopped here."
                 : nil)

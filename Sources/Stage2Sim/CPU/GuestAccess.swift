@@ -32,15 +32,22 @@ extension Routine {
             source: "DDI 0406C B3.9")
         Row(
             .fetchLevel1, in: "stage-2 walk", title: "read the level-1 entry", side: .cpu,
-            what: "The walker reads the entry for IPA bits 39:30 from the table that VTTBR names.",
-            why: "One of 1024 entries, 1 GiB each: with T0SZ = -8 the level-1 table is two pages long. An empty entry is a translation fault at level 1.",
-            source: "DDI 0406C B3.6.6")
+            what: .arm64(
+                "The walker reads the entry for IPA bits 39:30 from the table that VTTBR_EL2 names.",
+                else: "The walker reads the entry for IPA bits 39:30 from the table that VTTBR names."),
+            why: .arm64(
+                "One of 1024 entries, 1 GiB each: with T0SZ = 24 and the start at level 1 the table is two pages long. An empty entry is a translation fault at level 1.",
+                else: "One of 1024 entries, 1 GiB each: with T0SZ = -8 the level-1 table is two pages long. An empty entry is a translation fault at level 1."),
+            source: .arm64("DDI 0487 D8.2", else: "DDI 0406C B3.6.6"))
         Row(
             .fetchLevel2, in: "stage-2 walk", title: "read the level-2 entry", side: .cpu,
             what: "The walker reads the entry for IPA bits 29:21 from the table that level 1 named.",
-            why:
-                "One of 512 entries, 2 MiB each. KVM here makes no blocks, so a valid entry names a level-3 table; an empty one is a translation fault at level 2.",
-            source: "DDI 0406C B3.6.6")
+            why: .arm64(
+                "One of 512 entries, 2 MiB each: a table, a block, or nothing, which is a translation fault at level 2.",
+                else:
+                    "One of 512 entries, 2 MiB each. KVM here makes no blocks, so a valid entry names a level-3 table; an empty one is a translation fault at level 2."
+            ),
+            source: .arm64("DDI 0487 D8.2", else: "DDI 0406C B3.6.6"))
         Row(
             .fetchLevel3, in: "stage-2 walk", title: "read the level-3 entry", side: .cpu,
             what: "The walker reads the leaf for IPA bits 20:12.",
@@ -54,10 +61,15 @@ extension Routine {
             source: "DDI 0406C B3.9")
         Row(
             .checkRights, in: "permission check", title: "compare the rights", side: .cpu,
-            what: "The access is held against what the leaf permits: HAP for data, HAP and XN for a fetch.",
-            why:
-                "HAP 01 lets the guest read, 11 read and write; XN forbids to execute. What the leaf does not permit is a permission fault, even where the host could give the right at once.",
-            source: "DDI 0406C B3.7")
+            what: .arm64(
+                "The access is held against what the leaf permits: S2AP for data, XN for a fetch.",
+                else: "The access is held against what the leaf permits: HAP for data, HAP and XN for a fetch."),
+            why: .arm64(
+                "S2AP 01 lets the guest read, 11 read and write; XN forbids to execute. What the leaf does not permit is a permission fault, even where the host could give the right at once.",
+                else:
+                    "HAP 01 lets the guest read, 11 read and write; XN forbids to execute. What the leaf does not permit is a permission fault, even where the host could give the right at once."
+            ),
+            source: .arm64("DDI 0487 D8.4", else: "DDI 0406C B3.7"))
         Row(
             .performAccess, in: "guest", title: "the access is done", side: .guest,
             what: "The load, store or fetch reaches the physical page.",
@@ -212,6 +224,7 @@ extension Stepper {
         me.level = UInt8(level)
         emit(.descriptorRead(address, level: UInt8(level), value: word))
         if Sink.checks { checkWalkedTable(address, level: level) }
+        if isArm64 { return followDescriptor64(address, word, level: level) }
         switch Stage2Walk.next(descriptor, level: level) {
         case .table(let table):
             me.table = table
@@ -289,6 +302,7 @@ extension Stepper {
 
     /// What a load brought goes to the register, and is the access's value: of two words, put together.
     @inline(__always) func keepLoaded(_ value: UInt64, width: UInt8) {
+        if isArm64 { return keepLoaded64(value, width: width) }
         if me.access.isTwoWords {
             me.value = me.word == 0 ? value : me.value & 0xffff_ffff | value << 32
         } else {
@@ -440,8 +454,8 @@ extension Narration {
         if decided(.permitted) { return Told("\(leaf.rightsInWords): permitted", why: "The leaf permits the access; nobody else is asked.") }
         let why =
             now.access.kind == .execute && !now.readingStage1 && leaf.neverExecute
-            ? "XN is set: whatever HAP says, nothing may be executed from this page. A permission fault."
-            : "HAP does not permit a \(now.readingStage1 && now.writesStage1 ? "write, and the walker is to set the access flag in the guest's table" : now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
+            ? "XN is set: whatever \(after.world.isArm64 ? "S2AP" : "HAP") says, nothing may be executed from this page. A permission fault."
+            : "\(after.world.isArm64 ? "S2AP" : "HAP") does not permit a \(now.readingStage1 && now.writesStage1 ? "write, and the walker is to set the access flag in the guest's table" : now.access.kind == .write && !now.readingStage1 ? "write" : "read"). It is a permission fault, even where the host could give the right at once."
         return Told("\(leaf.rightsInWords): permission fault, level \(now.level)", why: why)
     }
 
@@ -460,10 +474,12 @@ extension Narration {
     /// "write 0x2a to 0x80001000".
     public static func describe(_ access: Access) -> String {
         let place = access.throughStage1 ? "va:" + hex(access.va.rawValue) : hex(access.ipa.rawValue)
-        let width = access.width == 1 ? " byte" : access.width == 2 ? " halfword" : ""
+        let width = access.width == 1 ? " byte" : access.width == 2 ? " halfword" : access.isAArch64 && access.width == 4 ? " word" : ""
         let form =
             switch access.form {
             case .plain: ""
+            case .multiple where access.isAArch64: access.kind == .read ? " by ldp" : " by stp"
+            case .exclusive where access.isAArch64: access.kind == .read ? " by ldxr" : " by stxr"
             case .multiple: access.kind == .read ? " by ldm" : " by stm"
             case .double: access.kind == .read ? " by ldrd" : " by strd"
             case .exclusive: access.kind == .read ? " by ldrex" : " by strex"

@@ -177,6 +177,8 @@ extension World {
     func canReuse(_ entry: HostEntry) -> Bool {
         guard !entry.isSpecial else { return false }
         let frame = frames[entry.pfn]
+        // Since PageAnonExclusive, whoever else holds a reference is one more reason to copy: what is not the mapping's own counts.
+        if isArm64, frame.references > 1 + (frame.flags.contains(.swapCache) ? 1 : 0) { return false }
         if frame.flags.contains(.ksm) || frame.flags.contains(.reserved) || frame.mappings != 1 { return false }
         return !frame.flags.contains(.swapCache) || swap[Int(frame.slot)].users == 0
     }

@@ -214,7 +214,12 @@ public enum Revision: String, CaseIterable, Sendable {
     /// KVM/arm64 of Linux 6.1 (6.1.192), a family of its own: its routines stand in Kernel/Arm64.
     case v61 = "v6.1"
 
-    /// Those of KVM/arm on 32 bits, which sessions run.
+    /// Whether the kernel's routines ask for a behaviour at all: those of v6.1 know a few of them only.
+    public func decides(_ behaviour: Behaviour) -> Bool {
+        self != .v61 || [.retryCheck, .topUp, .tlbFlushOnUnmap, .tlbFlushOnSet, .setDirty, .invalidateCount].contains(behaviour)
+    }
+
+    /// Those of KVM/arm on 32 bits.
     public static let ofARMv7: [Revision] = [.v39, .v4]
 
     /// What the revision does.
@@ -223,7 +228,7 @@ public enum Revision: String, CaseIterable, Sendable {
             return Behaviours([
                 .retryCheck, .retryUnderLock, .seqBeforeGup, .smpRmb, .retrySmpRmb, .rangeEndSmpWmb, .invalidateSeqInLock, .invalidateCount,
                 .tlbFlushOnUnmap, .tlbFlushOnSet, .topUp, .setDirty, .presentTest, .unmapByRange, .rawLeafStore, .leafStoreBarrier, .srcu,
-                .readOnlySlots, .pageAging, .gupOpportunisticWrite, .changePteSkipsInvalid,
+                .readOnlySlots, .changePteSkipsInvalid, .changePteInWindow, .savePAR,
             ])
         }
         let common: [Behaviour] = [

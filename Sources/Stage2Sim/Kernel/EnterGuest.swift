@@ -12,7 +12,7 @@ extension Routine {
                     + ($0.has(.vttbrBeforeVMID) ? "; but VTTBR was made before that, with the old one (fa808ed4e199)." : ".")
                     + ($0.has(.b4VttbrMask) ? " The table's address is masked with bits 38:12 instead of 39:13 (B4), which hurts only above 512 GiB." : "")
             },
-            source: .kernel("update_vttbr, __kvm_vcpu_run"))
+            source: .arm64("kvm_arm_vmid_update, __kvm_vcpu_run, v6.1", else: .kernel("update_vttbr, __kvm_vcpu_run")))
     }
 }
 
@@ -30,6 +30,7 @@ extension Stepper {
         guard let level1 = world.vms[id].level1 else { return finish(.refused) }
         let mask = has(.b4VttbrMask) ? Bits(38, 12).mask : Bits(39, 13).mask
         me.vttbr = VTTBR(rawValue: level1.rawValue & mask | UInt64(vmid) << 48)
+        if isArm64 { me.vttbr = VTTBR(rawValue: world.cpuModel.kvmVTTBR(table: level1, vmid: UInt16(vmid))) }
         me.inGuest = true
         emit(.vttbrSet(me.vttbr.rawValue))
         if case .access = me.action, me.outcome == .none { go(.issueAccess) } else { finish(me.outcome) }

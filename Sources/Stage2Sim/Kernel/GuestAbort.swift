@@ -87,7 +87,7 @@ extension Stepper {
             me.faultIPA = me.hpfar.ipa
             go(.checkFaultStatus)
         case .instructionAbortHyp?, .dataAbortHyp?:
-            say(.hypAbort(instruction: me.hsr.exceptionClass == 0x21, address: me.hxfar, hsr: me.hsr.rawValue))
+            say(.hypAbort(instruction: me.hsr.exceptionClass == 0x21, address: UInt32(truncatingIfNeeded: me.hxfar), hsr: me.hsr.rawValue))
             fail(.EFAULT)
         default: finish(.bug)
         }
@@ -148,7 +148,7 @@ extension Stepper {
     func checkAccessFault() { go(me.hsr.faultStatus.kind == .accessFlag ? .accessFaultLock : .decideWriteFault) }
 
     func formIOAddress() {
-        me.faultIPA = IPA(me.faultIPA.rawValue | UInt64(me.hxfar) & 0xfff)
+        me.faultIPA = IPA(me.faultIPA.rawValue | me.hxfar & 0xfff)
         go(.decodeMMIO)
     }
 

@@ -116,7 +116,7 @@ extension Stepper {
         if isForgotten() { return }
         if !me.mmio.isWrite { me.mmio.data = me.access.value }
         emit(.userExit)
-        go(.completeMMIO)
+        go(isArm64 ? .completeIO : .completeMMIO)
     }
 
     /// The next KVM_RUN (`kvm_handle_mmio_return`): the register gets the data, sign-extended where the load asked for it.

@@ -22,7 +22,7 @@ extension Routine {
 extension Stepper {
     /// The guest gets an abort of its own, registers as the architecture and KVM leave them.
     func injectAbort(prefetch: Bool) {
-        me.registers.takeAbort(prefetch: prefetch, address: me.hxfar)
+        me.registers.takeAbort(prefetch: prefetch, address: UInt32(truncatingIfNeeded: me.hxfar))
         emit(.guestRegisters)
         me.outcome = .abortInjected
         leave(1)

@@ -16,6 +16,10 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
     case levelOneExists
     /// An abort in Hyp mode itself.
     case hypAbort(instruction: Bool, address: UInt32, hsr: UInt32)
+    /// v6.1: MMIO by an instruction whose syndrome says nothing.
+    case noValidSyndrome
+    /// v6.1: no area of the VMM's holds the page.
+    case noVMA(HVA)
     /// v6.1: the memory cache is empty, and a page is asked for without sleeping.
     case warnCacheEmpty
     /// A BUG: the memory cache is empty, its top-up asks for too much, the notifier's count falls below 0.
@@ -40,6 +44,8 @@ public enum KernelMessage: BitwiseCopyable, Sendable, Equatable {
         case .levelOneExists: "kvm_arch already initialized?"
         case .hypAbort(let instruction, let address, let hsr):
             "\(instruction ? "Prefetch" : "Data") Abort taken from Hyp mode at \(hex(UInt64(address), digits: 6)) (HSR: \(hex(UInt64(hsr), digits: 6)))"
+        case .noValidSyndrome: "Data abort outside memslots with no valid syndrome info"
+        case .noVMA(let hva): "Failed to find VMA for hva \(hex(hva.rawValue))"
         case .warnCacheEmpty: "WARNING: the memory cache is empty: a page is allocated without sleeping"
         case .bugCacheEmpty: "kernel BUG: the memory cache is empty"
         case .bugTopUpTooLarge: "kernel BUG: more pages wanted than the memory cache holds"

@@ -167,7 +167,7 @@ extension Stepper {
         me.notifier.end = end
         me.notifier.slot = 0
         me.notifier.page = HVA(0)
-        call(routine, then: back)
+        call(isArm64 ? notifier64(routine) : routine, then: back)
     }
 
     private var vm: VMNumber { me.notifier.vm }

@@ -50,6 +50,8 @@ public struct Access: BitwiseCopyable, Sendable, Equatable {
     public var pc: UInt32 = 0
     /// The access takes the fault that `rawHSR` gives and no second one of its own: whoever recorded the first would have recorded that.
     public var faultsOnce = false
+    /// An AArch64 instruction, not one of ARMv7's: registers up to 31 (the zero register), plain accesses of 8 bytes.
+    public var isAArch64 = false
     /// The guest's address-space identifier, CONTEXTIDR.ASID: virtually tagged instruction caches compare it.
     public var asid: UInt8 = 0
 

@@ -113,6 +113,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var inGuest = false
     /// The guest's registers.
     public internal(set) var registers = GuestRegisters()
+    /// What an abort left in an AArch64 guest's EL1.
+    public internal(set) var el1 = EL1Registers()
     /// The vCPU's pages for tables.
     public internal(set) var memoryCache = MemoryCache()
     /// VTTBR as this vCPU was entered with it.
@@ -155,8 +157,8 @@ public struct Actor: BitwiseCopyable, Sendable {
     public internal(set) var hpfar = HPFAR(rawValue: 0)
     /// False: HPFAR is UNKNOWN, as after a permission fault.
     public internal(set) var hpfarKnown = false
-    /// HDFAR or HIFAR: the guest's virtual address.
-    public internal(set) var hxfar: UInt32 = 0
+    /// HDFAR or HIFAR, 32 bits; FAR_EL2: the guest's virtual address.
+    public internal(set) var hxfar: UInt64 = 0
     /// PAR: of the guest's own translation, or of the Hyp entry's.
     public internal(set) var par: UInt64 = 0
     /// What the guest's own last translation left in PAR; whether it has still to be read; the step that wrote over it.

@@ -24,7 +24,7 @@ public enum Effect: BitwiseCopyable, Sendable, Equatable {
     /// nil: the register is UNKNOWN.
     case hpfarSet(UInt32?)
     /// HDFAR or HIFAR was written.
-    case faultAddressSet(UInt32)
+    case faultAddressSet(UInt64)
     /// A translation by hand wrote PAR.
     case parSet(UInt64)
     /// VTTBR was loaded.

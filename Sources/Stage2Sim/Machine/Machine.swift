@@ -165,6 +165,8 @@ public struct Machine {
         if case .host(let host) = action, host.kind == .vmDestroy { countVCPUs(of: host.vm) }
         prefetchForeseen(action, by: actor)
         actors[actor].begin(action, late: late)
+        // With stage 1 off an AArch64 guest's virtual address is the IPA, all of it.
+        if world.isArm64, !actors[actor].access.throughStage1 { actors[actor].access.va = VA(actors[actor].access.ipa.rawValue) }
     }
 
     /// Every fault would pay for a count that only a VM's destruction asks for: it is taken when one begins.
@@ -276,6 +278,7 @@ extension World {
     init(revision: Revision, behaviours: Behaviours, cpuModel: CPUModel, multiprocessor: Bool, kernelPages: KernelPages, cpus: Numbered<CPUNumber, PhysicalCPU>)
     {
         self.revision = revision
+        isArm64 = revision == .v61
         self.behaviours = behaviours
         order = StepOrder.of(behaviours)
         leafTemplate = Self.leafTemplate(behaviours, multiprocessor: multiprocessor)

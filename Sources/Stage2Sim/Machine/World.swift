@@ -65,6 +65,8 @@ public struct World {
     }
     /// The kernel that the behaviours were taken from; those that were switched since differ.
     public let revision: Revision
+    /// The kernel is KVM/arm64, the guests AArch64.
+    let isArm64: Bool
     /// The order of the routines, as the behaviours make it.
     var order: UnsafePointer<StepOrder>
     /// PAGE_S2, as the behaviours make it: what every leaf for memory begins as.

@@ -106,7 +106,12 @@ extension Stepper {
             .toldChangeEntry, .toldNothing, .followPage, .followLeaf, .followNext, .followUnmap, .followDeny,
             .visitEntry, .clearEntry, .flushEntry, .putEntry, .takeTable, .storeTable, .detachTable, .flushDetached, .cleanNewPage,
             .invalidateNewPage, .storeLeaf, .freeDetached, .mapDone, .cleanUnmapped, .freeEmptyTable, .invalidateRelaxed, .storeAttributes,
-            .flushRelaxed, .cleanMapped, .destroyTable, .destroyRoot:
+            .flushRelaxed, .cleanMapped, .destroyTable, .destroyRoot,
+            .decodeAbort, .traceAbort, .findMemslot, .judgeAccess, .injectAbort64, .skipMaintenance, .leaveAbort, .traceAccessFault,
+            .lockToAge, .unlockAged, .decodeIO, .completeIO, .startFault, .topUpTables, .findVMA, .sampleInvalidation, .walkFast, .walkSlow,
+            .walkFastAgain, .judgePage, .lockTables, .checkInvalidation, .installMapping, .markPageDirty, .unlockTables, .putPage,
+            .rangeStart, .rangeStartLock, .rangeUnmap, .rangeStartUnlock, .rangeEndLock, .rangeEndSeq, .rangeEndCount, .changeStart,
+            .changeLock, .changeMap, .changeUnlock:
             if isBlocked { return unmade(.blocked) }
             stepAside()
         }
@@ -260,6 +265,43 @@ extension Stepper {
         case .cleanMapped: cleanMapped()
         case .destroyTable: destroyTable()
         case .destroyRoot: destroyRoot()
+        case .decodeAbort: decodeAbort()
+        case .traceAbort: traceAbort()
+        case .findMemslot: findMemslot()
+        case .judgeAccess: judgeAccess()
+        case .injectAbort64: injectAbort64()
+        case .skipMaintenance: skipMaintenance()
+        case .leaveAbort: leaveAbort()
+        case .traceAccessFault: traceAccessFault()
+        case .lockToAge: lockToAge()
+        case .unlockAged: unlockAged()
+        case .decodeIO: decodeIO()
+        case .completeIO: completeIO()
+        case .startFault: startFault()
+        case .topUpTables: topUpTables()
+        case .findVMA: findVMA()
+        case .sampleInvalidation: sampleInvalidation()
+        case .walkFast: walkFast()
+        case .walkSlow: walkSlow()
+        case .walkFastAgain: walkFastAgain()
+        case .judgePage: judgePage()
+        case .lockTables: lockTables()
+        case .checkInvalidation: checkInvalidation()
+        case .installMapping: installMapping()
+        case .markPageDirty: markPageDirty()
+        case .unlockTables: unlockTables()
+        case .putPage: putPage()
+        case .rangeStart: rangeStart()
+        case .rangeStartLock: rangeStartLock()
+        case .rangeUnmap: rangeUnmap()
+        case .rangeStartUnlock: rangeStartUnlock()
+        case .rangeEndLock: rangeEndLock()
+        case .rangeEndSeq: rangeEndSeq()
+        case .rangeEndCount: rangeEndCount()
+        case .changeStart: changeStart()
+        case .changeLock: changeLock()
+        case .changeMap: changeMap()
+        case .changeUnlock: changeUnlock()
         case .enterGuest, .issueAccess, .walkStage1, .tlbLookup, .fetchLevel1, .fetchLevel2, .fetchLevel3, .fillTLB, .checkRights, .performAccess,
             .maintainCaches, .keepTranslation, .readPAR, .takeException, .saveSyndrome, .chooseFaultIPA, .chooseValidIPA, .translateFaultVA, .retryInGuest,
             .storeHPFAR, .leaveHyp,

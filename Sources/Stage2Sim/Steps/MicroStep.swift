@@ -86,6 +86,15 @@ public enum MicroStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case takeTable, storeTable, detachTable, flushDetached, cleanNewPage, invalidateNewPage, storeLeaf, freeDetached, mapDone
     /// KVM/arm64's table functions (v6.1): unmap, attributes, flush, destroy; `text(_:)` says what each one is.
     case cleanUnmapped, freeEmptyTable, invalidateRelaxed, storeAttributes, flushRelaxed, cleanMapped, destroyTable, destroyRoot
+    /// KVM/arm64's kvm_handle_guest_abort, handle_access_fault and io_mem_abort (v6.1); `text(_:)` says what each one is.
+    case decodeAbort, traceAbort, findMemslot, judgeAccess, injectAbort64, skipMaintenance, leaveAbort, traceAccessFault, lockToAge,
+        unlockAged, decodeIO, completeIO
+    /// KVM/arm64's user_mem_abort (v6.1); `text(_:)` says what each one is.
+    case startFault, topUpTables, findVMA, sampleInvalidation, walkFast, walkSlow, walkFastAgain, judgePage, lockTables, checkInvalidation,
+        installMapping, markPageDirty, unlockTables, putPage
+    /// The MMU notifiers of v6.1; `text(_:)` says what each one is.
+    case rangeStart, rangeStartLock, rangeUnmap, rangeStartUnlock, rangeEndLock, rangeEndSeq, rangeEndCount, changeStart, changeLock,
+        changeMap, changeUnlock
 
     /// The step in the low byte of a stack of return addresses. Its bytes are only ever put there from raw values, which
     /// count the cases from 0 as their bytes in memory do.

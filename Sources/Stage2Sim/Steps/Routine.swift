@@ -34,6 +34,7 @@ public struct Routine: Sendable {
         .cacheMaintenance, .hostFault, .userfault, .writeProtectFault, .processAccess, .reclaim, .fork, .zap, .protect, .samePageMerging, .memoryFailure,
         .machineEvents,
         .toldByTrace, .followTrace,
+        .guestAbort64, .accessFault64, .ioMemAbort64, .userMemAbort64, .rangeStart64, .rangeEnd64, .changePTE64,
         .pgtableWalk, .pgtablePut, .pgtableMap, .pgtableUnmap, .pgtableAttributes, .pgtableFlush, .pgtableDestroy,
     ]
 

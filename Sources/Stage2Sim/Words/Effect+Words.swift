@@ -14,9 +14,10 @@ extension Effect {
         case .tlbFlushedByIPA(let vmid, let ipa, _, let entries):
             "TLBs: VMID \(vmid), IPA \(hex(ipa.page.rawValue)) flushed, \(entries) entr\(entries == 1 ? "y" : "ies") gone"
         case .vmidsRenewed(let generation, let entries): "VMIDs begin anew, generation \(generation), \(entries) TLB entr\(entries == 1 ? "y" : "ies") gone"
-        case .hsrSet(let value): "HSR = \(hex(UInt64(value), digits: 8))"
-        case .hpfarSet(let value): value.map { "HPFAR = \(hex(UInt64($0), digits: 8))" } ?? "HPFAR is UNKNOWN"
-        case .faultAddressSet(let value): "HDFAR or HIFAR = \(hex(UInt64(value), digits: 8))"
+        case .hsrSet(let value): "\(machine.world.syndromeName) = \(hex(UInt64(value), digits: 8))"
+        case .hpfarSet(let value):
+            value.map { "\(machine.world.faultPageName) = \(hex(UInt64($0), digits: 8))" } ?? "\(machine.world.faultPageName) is UNKNOWN"
+        case .faultAddressSet(let value): machine.world.isArm64 ? "FAR_EL2 = \(hex(value, digits: 16))" : "HDFAR or HIFAR = \(hex(value, digits: 8))"
         case .parSet(let value): "PAR = \(hex(value))"
         case .vttbrSet(let value): "VTTBR = \(hex(value, digits: 16))"
         case .memoryCacheFilled(let from, let to): "memory cache: \(from) → \(to) pages"

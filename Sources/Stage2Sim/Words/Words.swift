@@ -35,6 +35,9 @@ struct Words: Sendable, ExpressibleByStringInterpolation {
     /// One text with the behaviour on, another with it off.
     static func `if`(_ behaviour: Behaviour, _ on: String, else off: String) -> Words { Words { $0.has(behaviour) ? on : off } }
 
+    /// One text of KVM/arm64 and AArch64, another of the 32-bit port.
+    static func arm64(_ text: String, else other: Words) -> Words { Words { $0.revision == .v61 ? text : other($0) } }
+
     /// Functions of the kernel, as the revision in force has them.
     static func kernel(_ functions: String) -> Words { Words { "\(functions), \($0.revision.rawValue)" } }
 

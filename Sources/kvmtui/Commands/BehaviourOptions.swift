@@ -4,7 +4,9 @@ import Stage2Sim
 
 /// What of the kernel is to be other than the session says.
 struct BehaviourOptions: ParsableArguments {
-    @Option(help: "The kernel's revision, whatever the session says: v3.9 or v4.", completion: .list(Revision.ofARMv7.map(\.rawValue)))
+    @Option(
+        help: "The kernel's revision, whatever the session says: v3.9 or v4 (v6.1 where it says so itself).",
+        completion: .list(Revision.allCases.map(\.rawValue)))
     var kernel: String?
 
     @Option(
@@ -20,8 +22,8 @@ struct BehaviourOptions: ParsableArguments {
     var isEmpty: Bool { kernel == nil && switchedOn.isEmpty && switchedOff.isEmpty }
 
     func validate() throws {
-        if let kernel, !Revision.ofARMv7.map(\.rawValue).contains(kernel) {
-            throw ValidationError("unknown kernel '\(DisplayText(kernel, limit: 60).text)': \(NearNames.list(Revision.ofARMv7.map(\.rawValue)))")
+        if let kernel, Revision(rawValue: kernel) == nil {
+            throw ValidationError("unknown kernel '\(DisplayText(kernel, limit: 60).text)': \(NearNames.list(Revision.allCases.map(\.rawValue)))")
         }
         for name in switchedOn + switchedOff where Behaviour.named(name) == nil {
             throw ValidationError(
@@ -31,7 +33,10 @@ struct BehaviourOptions: ParsableArguments {
     }
 
     /// The session's machine with what was asked for. What the session itself switches on the way stays as it is.
-    func apply(to session: inout Session) { choice.apply(to: &session) }
+    func apply(to session: inout Session) throws {
+        if let refusal = choice.refusal(of: session) { throw CommandIO.report(OptionRefusal(description: refusal)) }
+        choice.apply(to: &session)
+    }
 
     var choice: Choice { Choice(revision: kernel.flatMap(Revision.init), switchedOn: switchedOn, switchedOff: switchedOff) }
 
@@ -41,7 +46,20 @@ struct BehaviourOptions: ParsableArguments {
         let switchedOn: [String]
         let switchedOff: [String]
 
+        /// Why these cannot be applied to a session; nil where they can. The two families' sessions are told in instructions of their own.
+        func refusal(of session: Session) -> String? {
+            if let revision, (revision == .v61) != (session.machine.revision == .v61) {
+                return "--kernel \(revision.rawValue): this session is one of \(session.machine.revision.rawValue), whose guests and CPUs are others"
+            }
+            let names = (switchedOn + switchedOff).filter { name in Behaviour.named(name).map { !session.machine.revision.decides($0.0) } ?? false }
+            return names.first.map { name in
+                "'\(name)' is not decided by \(session.machine.revision.rawValue): "
+                    + Behaviour.allCases.filter(session.machine.revision.decides).map(\.name).joined(separator: ", ")
+            }
+        }
+
         func apply(to session: inout Session) {
+            guard refusal(of: session) == nil else { return }
             let own = session.machine.behaviours
             if revision != nil || !switchedOn.isEmpty || !switchedOff.isEmpty { session.isWhatIf = true }
             if let revision {
@@ -67,4 +85,9 @@ struct BehaviourOptions: ParsableArguments {
             (revision.map { " --kernel \($0.rawValue)" } ?? "") + switchedOn.map { " --with \($0)" }.joined() + switchedOff.map { " --without \($0)" }.joined()
         }
     }
+}
+
+/// What was asked for does not fit the session.
+struct OptionRefusal: Error, CustomStringConvertible {
+    let description: String
 }

@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
             let opened = try SessionFiles.open(session, trace.choosing(vm), input)
             try opened.complainOfUnread()
             var session = opened.session
-            behaviours.apply(to: &session)
+            try behaviours.apply(to: &session)
             var output = StandardOutput()
             let problems = RunReport.run(session, as: !json ? .text : states ? .jsonWithStates : .json) { output.line($0) }
             try output.flush()
@@ -95,7 +95,7 @@ struct CheckCommand: ParsableCommand {
                 try output.flush()
                 try opened.complainOfUnread()
                 var session = opened.session
-                behaviours.apply(to: &session)
+                try behaviours.apply(to: &session)
                 let verdict = Self.judge(session)
                 guard verdict.isWhole else {
                     try output.flush()

@@ -21,7 +21,7 @@ struct TablesCommand: ParsableCommand {
               destroy               tear the tables down
               dump                  print the state
 
-            With --kernel v6.1, KVM/arm64's (hyp/pgtable.c), with blocks; tables is all of v6.1 that there is: sessions and traces run v3.9 and v4.
+            With --kernel v6.1, KVM/arm64's (hyp/pgtable.c), with blocks.
 
               map IPA SIZE PA PROT  top-up, then kvm_pgtable_stage2_map; PROT: the letters
                                     r, w, x, d (device)

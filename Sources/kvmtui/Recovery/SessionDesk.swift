@@ -80,10 +80,11 @@ final class SessionDesk: Sendable {
     /// An explorer of a session, and where it was found.
     func explorer(_ session: Session, firstRun: FirstRun? = nil, found: FoundSession, hasList: Bool) -> Explorer {
         var session = session
+        let refusal = behaviours.refusal(of: session)
         behaviours.applyForExplorer(to: &session)
         var surroundings = surroundings
         surroundings.hasList = hasList
-        surroundings.greeting = found.note ?? ""
+        surroundings.greeting = refusal ?? found.note ?? ""
         surroundings.mostPanes = Settings.inForce.layout ?? .wide
         surroundings.copy = { Clipboard.copy($0) }
         if found.key != nil {

@@ -210,6 +210,7 @@ extension Stepper {
         let level = Int(me.pgtable.leafLevel), word = newLeafWord
         _ = storeDescriptor(word, at: me.pgtable.entry, level: UInt8(level))
         countLeafOf(word, by: 1)
+        if Sink.checks { noteLeafStored(me.pgtable.vm, IPA(me.pgtable.visited), old: 0, new: word) }
         world.statistics.leavesSet &+= 1
         if Sink.checks { openLeafBook(me.pgtable.vm, IPA(me.pgtable.visited)) }
         _ = changeCount(of: me.pgtable.entry, by: 1)
@@ -247,7 +248,7 @@ extension Narration {
         case .cleanNewPage, .invalidateNewPage, .cleanMapped, .cleanUnmapped, .invalidateRelaxed: return maintained64
         case .freeDetached:
             for case .tableFreed(let pa, let level) in effects { return Told("level-\(level) table \(hex(pa.rawValue)) freed") }
-            return nil
+            return Told("still in use")
         case .mapDone:
             guard now.pgtable.result == 0 else { return Told(Errno(rawValue: -now.pgtable.result)?.name ?? "failed") }
             return Told("done")

@@ -35,6 +35,7 @@ extension Stepper {
         _ = storeDescriptor(0, at: me.pgtable.entry, level: level)
         if !Arm64Leaf.isTable(me.pgtable.old, level: Int(level)) {
             countLeafOf(me.pgtable.old, by: -1)
+            if Sink.checks { noteLeafStored(me.pgtable.vm, IPA(me.pgtable.visited), old: me.pgtable.old, new: 0) }
             world.statistics.leavesCleared += 1
             if Sink.checks { openLeafBook(me.pgtable.vm, IPA(me.pgtable.visited)) }
         }
@@ -59,6 +60,7 @@ extension Stepper {
         var dropped = 0
         for cpu in world.cpus.indices { dropped += world.cpus[cpu].tlb.drop { $0.vmid == vmid && $0.covers(ipa) } }
         world.statistics.tlbFlushesByIPA += 1
+        if world.vms[vm].owesFlush { world.vms[vm].unflushed.removeAll { $0.gfn == ipa.gfn } }
         world.vms[vm].translationEpoch &+= 1
         if dropped > 0 {
             progress()
@@ -83,7 +85,7 @@ extension Narration {
             return Told("left out", what: "No TLB is flushed.", why: "Told to leave it out: a CPU goes on using what it remembers.")
         default:
             for case .tableReferences(let pa, let count) in effects { return Told("\(hex(pa.rawValue)): count \(count)") }
-            return nil
+            return Told("not counted")
         }
     }
 }

@@ -54,6 +54,6 @@ extension Narration {
     var pgtableUnmap: Told? {
         if step == .cleanUnmapped { return maintained64 }
         for case .tableFreed(let pa, let level) in effects { return Told("level-\(level) table \(hex(pa.rawValue)) freed") }
-        return nil
+        return Told("still in use")
     }
 }
