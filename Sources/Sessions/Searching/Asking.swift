@@ -67,6 +67,12 @@ public struct AskedQuestion {
 
     /// The same in a state that is there already, such as the one on a screen.
     public init(_ session: Session, _ together: Together, _ machine: Machine) throws {
+        // What of an actor counts in a state is known for the rows of 2013's family only.
+        guard session.machine.revision != .v61 else {
+            throw InputError(
+                session.file, together.place, "orders of \(Revision.v61.rawValue)'s path cannot be searched",
+                fits: "\(Revision.v39.rawValue) or \(Revision.v4.rawValue)")
+        }
         var machine = machine
         for (behaviour, on) in together.switches { machine.set(behaviour, on) }
         self.session = session

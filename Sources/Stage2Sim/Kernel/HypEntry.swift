@@ -44,12 +44,13 @@ extension Routine {
             why: "Without an IPA there is no fault to handle. If the access still cannot be made, it faults again, or takes the guest's own stage-1 abort.",
             source: .arm64("fixup_guest_exit, v6.1", else: .kernel("guest_trap in interrupts.S")))
         Row(
-            .storeHPFAR, in: .arm64("__get_fault_info", else: "guest_trap"), title: .arm64("store HPFAR_EL2", else: "store HPFAR"), side: .hyp, touches: .nothing,
+            .storeHPFAR, in: .arm64("__get_fault_info", else: "guest_trap"), title: .arm64("store HPFAR_EL2", else: "store HPFAR"), side: .hyp,
+            touches: .nothing,
             what: .arm64("HPFAR_EL2, read or rebuilt from PAR_EL1, is saved in the vCPU.", else: "HPFAR, read or rebuilt from PAR, is saved in the vCPU."),
             why: "It holds IPA bits 39:12 only; the page is all that the memory path needs.",
             source: .arm64("__get_fault_info, v6.1", else: .kernel("guest_trap in interrupts.S")))
         Row(
-            .leaveHyp, in: .arm64("handle_exit", else: "guest_trap"), title: .arm64("back to the host", else: "back to the host"), side: .hyp, touches: .nothing,
+            .leaveHyp, in: .arm64("handle_exit", else: "guest_trap"), title: "back to the host", side: .hyp, touches: .nothing,
             what: .arm64(
                 "The exit is dispatched by the class in ESR_EL2. With VHE the host runs at EL2 itself; else EL2 is left.",
                 else: "Hyp mode is left with ARM_EXCEPTION_HVC; the exit is dispatched by HSR's class."),

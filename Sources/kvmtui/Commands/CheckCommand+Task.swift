@@ -10,7 +10,7 @@ extension CheckCommand {
         for name in sessions {
             do {
                 var session = try SessionFiles.open(name, trace.choosing(vm), input).session
-                behaviours.apply(to: &session)
+                try behaviours.apply(to: &session)
                 let judge = TaskJudge(session, against: task)
                 if let error = InputError.all(judge.problems), !json { throw error }
                 if json {

@@ -75,7 +75,7 @@ struct SearchCommand: ParsableCommand {
         let status: Int32 = try CommandIO.reporting {
             let opened = try SessionFiles.open(session, trace, input)
             var session = opened.session
-            behaviours.apply(to: &session)
+            try behaviours.apply(to: &session)
             if let lines { session.togethers = session.togethers.map { $0.limited(lines: lines) } }
             var asked = try AskedQuestion.all(of: session)
             for i in asked.indices {
