@@ -4,6 +4,8 @@ extension Session {
     /// Why no machine of that kernel's time could be like the session's; nil where one could. A list marks such sessions, and their own
     /// texts are to say so.
     public var hypothetical: String? {
+        // KVM/arm64 runs on whatever CPU has the features, and has had read-only slots from the start.
+        if machine.revision == .v61 { return nil }
         if machine.cpu != .cortexA15 { return "v3.9's KVM takes a Cortex-A15 only" }
         if let caches = machine.caches {
             if caches.instructionKind != .pipt { return "the Cortex-A15, the only CPU that v3.9's KVM takes, has a PIPT instruction cache" }

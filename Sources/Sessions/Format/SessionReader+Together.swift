@@ -96,7 +96,10 @@ extension SessionReader {
             var text = part
             while text.last?.isWhitespace == true { text.removeLast() }
             var actor: String?
-            if let first = text.split(separator: " ").first, actorKinds[String(first)] != nil {
+            // `host` is an actor, and begins an expectation of the host's entries.
+            if (try? Expectation.parse(String(text), at: place(node))) == nil, let first = text.split(separator: " ").first,
+                actorKinds[String(first)] != nil
+            {
                 actor = String(first)
                 text = text.dropFirst(first.count).trimmingPrefix(while: \.isWhitespace)
             }
