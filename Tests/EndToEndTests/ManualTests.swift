@@ -69,7 +69,10 @@ import Testing
     }
 
     @Test func `without a session, open shows the list`() throws {
-        let environment = ["KVMTUI_SESSIONS": CommandsTests.root.appendingPathComponent("sessions").path]
+        // Where a session was left is nobody else's either.
+        let state = FileManager.default.temporaryDirectory.appendingPathComponent("kvmtui-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: state) }
+        let environment = ["KVMTUI_SESSIONS": CommandsTests.root.appendingPathComponent("sessions").path, "XDG_STATE_HOME": state]
         let outcome = try Product.run(["open", "--size", "120x36", "--keys", "-"], input: "/ \"first-touch\"", environment: environment)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("First touch") && outcome.output.contains("Enter") == false)
