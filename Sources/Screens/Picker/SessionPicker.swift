@@ -150,8 +150,9 @@ struct SessionPicker {
             setFilter("")
         case .enter:
             isTyping = false
-            // What is left alone is what was looked for.
-            if shown.count(where: { $0.entry != nil }) == 1 { return open() }
+            // What is left alone is what was looked for, and so is what is called just that.
+            let left = shown.compactMap(\.entry)
+            if left.count == 1 || shown.indices.contains(picked) && shown[picked].entry.map({ entries[$0].name == filter }) == true { return open() }
         case .up, .down, .pageUp, .pageDown: return nil
         default: return .reaction(.nothing)
         }

@@ -39,7 +39,7 @@ extension Routine {
             source: "kvm_handle_guest_abort, v6.1")
         Row(
             .leaveAbort, in: "kvm_handle_guest_abort", title: "resume, exit or fail",
-            what: "srcu_read_unlock. 1: the guest executes the instruction again. 0: to user space. Less: KVM_RUN fails.",
+            what: "srcu_read_unlock, and the result goes back: 1 for the guest, 0 for user space, less for an error of KVM_RUN.",
             why: "A retry returns 1 too: the guest faults again if it must.",
             source: "kvm_handle_guest_abort, v6.1")
     }

@@ -15,7 +15,7 @@ extension Routine {
         Row(
             .storeTable, in: "stage2_map_walk_leaf", title: "link the new table",
             what: "The entry becomes page | 3, by a store-release, and the page around it gains a reference.",
-            why: "Release: a CPU that sees the entry sees a table of zeros behind it. The walkers are coherent, so nothing is cleaned to memory.",
+            why: "Release: a CPU that sees the entry sees a table of zeros behind it. The walkers are coherent, so no cache is cleaned.",
             source: "stage2_map_walk_leaf, v6.1")
         Row(
             .detachTable, in: "stage2_map_walk_table_pre", title: "a block goes over a table: take it out",
