@@ -1,21 +1,16 @@
+import Stage2Sim
+
 /// The same numbers for the same case, every time.
 struct Randomness: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     init(seed: Int, kind: String, number: Int) {
-        state = UInt64(truncatingIfNeeded: seed) &* 0x1_0000_01b3
+        var state = UInt64(truncatingIfNeeded: seed) &* 0x1_0000_01b3
         for byte in kind.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        state = (state ^ UInt64(number)) &* 0x9e37_79b9_7f4a_7c15
+        numbers = SplitMix64(state: (state ^ UInt64(number)) &* 0x9e37_79b9_7f4a_7c15)
     }
 
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     /// 0 to `bound` - 1; 0 where the bound is 0.
     mutating func below(_ bound: Int) -> Int { bound > 1 ? Int(next() % UInt64(bound)) : 0 }

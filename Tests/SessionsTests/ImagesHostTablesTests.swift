@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Stage2Sim
 
 @testable import Sessions
 

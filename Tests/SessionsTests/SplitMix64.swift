@@ -1,15 +1,7 @@
-/// Random numbers that are the same in every run: a failure can be run again.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
+import Stage2Sim
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
+    /// 0 to `limit` - 1.
     mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(max(limit, 1))) }
 }
 

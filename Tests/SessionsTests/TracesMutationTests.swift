@@ -1,4 +1,5 @@
 import Testing
+import Stage2Sim
 
 @testable import Sessions
 

@@ -155,7 +155,7 @@ import Testing
     ])
     func nothingIsStaleWhereTheRuleIsEnough(_ caches: CacheConfiguration, with: [Behaviour], seed: UInt64) {
         var m = CachedMachine(caches, with: with, secondCPU: 1)
-        var random = CacheRandom(state: seed)
+        var random = SplitMix64(state: seed)
         for _ in 0..<200 {
             let page = UInt64(random.below(6)) << 12, vm = VMNumber(at: random.below(2)), offset = page | UInt64(random.below(16) * 64)
             switch random.below(10) {

@@ -23,7 +23,7 @@ import Testing
     static let tags: [(asid: UInt8, vmid: UInt8)] = [(0, 1), (1, 1), (0, 2)]
 
     /// The invalidation that is sure to be enough for one line.
-    private static func invalidate(_ m: inout TestMachine, page: Int, offset: UInt64, _ random: inout CacheRandom) {
+    private static func invalidate(_ m: inout TestMachine, page: Int, offset: UInt64, _ random: inout SplitMix64) {
         let pa = pages[page] + offset
         if m.caches.configuration.instructionKind == .pipt {
             // Any address, any tags.
@@ -40,7 +40,7 @@ import Testing
 
     @Test(arguments: machines) func noFetchIsStaleAfterCleanAndInvalidate(_ configuration: CacheConfiguration) {
         var m = TestMachine(configuration, cpus: 3)
-        var random = CacheRandom(state: 4)
+        var random = SplitMix64(state: 4)
         for round in 0..<1500 {
             let page = random.below(4), offset = UInt64(random.below(40) * 4 + random.below(2) * 2048), pa = Self.pages[page] + offset
             let va = Self.aliases(page)[random.below(3)] + offset, cpu = random.below(3), tag = Self.tags[random.below(3)]
@@ -72,7 +72,7 @@ import Testing
 
     @Test(arguments: machines) func dataIsCoherentBetweenCPUs(_ configuration: CacheConfiguration) {
         var m = TestMachine(configuration, cpus: 4)
-        var random = CacheRandom(state: 5)
+        var random = SplitMix64(state: 5)
         for _ in 0..<1000 {
             let pa = Self.pages[random.below(4)] + UInt64(random.below(64) * 8), cpu = random.below(4)
             let width = [1, 2, 4, 8][random.below(4)]
@@ -99,7 +99,7 @@ import Testing
     /// A device beside the caches, with what a driver does around its transfers.
     @Test(arguments: machines) func driverMaintenanceMakesDMAWhole(_ configuration: CacheConfiguration) {
         var m = TestMachine(configuration)
-        var random = CacheRandom(state: 6)
+        var random = SplitMix64(state: 6)
         for _ in 0..<30 {
             let page = PA(Self.pages[random.below(4)]), context = CacheContext(cpu: random.below(2))
             for _ in 0..<8 { m.store(random.next(), page.rawValue + UInt64(random.below(512) * 8), width: 8, cpu: random.below(2)) }
@@ -122,7 +122,7 @@ import Testing
     /// With random maintenance only: whatever `copies` calls stale differs in bytes, and what is not called stale does not.
     @Test(arguments: machines) func staleMeansDifferentBytes(_ configuration: CacheConfiguration) {
         var m = TestMachine(configuration)
-        var random = CacheRandom(state: 7)
+        var random = SplitMix64(state: 7)
         var stale = 0
         for _ in 0..<1000 {
             let page = random.below(4), offset = UInt64(random.below(24) * 4), pa = Self.pages[page] + offset

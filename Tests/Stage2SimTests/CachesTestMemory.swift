@@ -51,15 +51,7 @@ struct TestMachine {
     }
 }
 
-/// A small generator with a fixed sequence (SplitMix64).
-struct CacheRandom: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
+extension SplitMix64 {
+    /// 0 to `n` - 1.
     mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
 }

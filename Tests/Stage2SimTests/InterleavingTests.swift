@@ -10,7 +10,7 @@ import Testing
     ]
 
     /// Two VMs of two vCPUs each, a few pages on both sides of a table's end and in the level-1 table's second page.
-    private static func machine(_ random: inout Numbers, mended: Bool = true) -> Machine {
+    private static func machine(_ random: inout SplitMix64, mended: Bool = true) -> Machine {
         typealias Memory = MachineConfiguration.Memory
         var configuration = MachineConfiguration()
         if mended {
@@ -29,7 +29,7 @@ import Testing
         return Machine(configuration)
     }
 
-    private static func action(_ machine: Machine, by actor: ActorNumber, _ random: inout Numbers) -> Action? {
+    private static func action(_ machine: Machine, by actor: ActorNumber, _ random: inout SplitMix64) -> Action? {
         let inSecond = random.next() % 3 == 0
         let offset = (random.next() % (inSecond ? 2 : 4)) << 12
         if machine.actors[actor].kind == .vcpu {
@@ -58,7 +58,7 @@ import Testing
 
     /// Lets anybody move, `steps` times. Returns the machine at the end, at rest.
     private static func run(_ seed: UInt64, steps: Int, mended: Bool = true) -> Machine {
-        var random = Numbers(state: seed)
+        var random = SplitMix64(state: seed)
         var machine = machine(&random, mended: mended)
         for _ in 0..<steps {
             let actor = ActorNumber(at: Int(random.next() % UInt64(machine.actors.count)))
@@ -88,7 +88,7 @@ import Testing
 
     /// Any behaviours, any action of any actor, sensible or not.
     private static func anything(_ seed: UInt64, steps: Int) -> Machine {
-        var random = Numbers(state: seed)
+        var random = SplitMix64(state: seed)
         typealias Memory = MachineConfiguration.Memory
         var configuration = MachineConfiguration()
         configuration.revision = random.next() & 1 == 0 ? .v39 : .v4
@@ -150,17 +150,6 @@ import Testing
             let machine = Self.anything(seed, steps: 300)
             #expect(machine.world.stepNumber > 100, "seed \(seed)")
             for (i, violation) in machine.world.violations.enumerated() { #expect(violation.step <= machine.world.stepNumber, "seed \(seed), \(i)") }
-        }
-    }
-
-    struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
         }
     }
 }

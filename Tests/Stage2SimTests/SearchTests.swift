@@ -100,7 +100,7 @@ struct SearchTests {
 
     @Test("states called the same go on alike", arguments: small) func successors(_ named: Named) {
         // Walked at random, each state that is met again is stepped in both forms.
-        var numbers = Search.Numbers(state: 7)
+        var numbers = SplitMix64(state: 7)
         var known: [StateIdentity: Machine] = [:]
         var met = 0
         for _ in 0..<40 {

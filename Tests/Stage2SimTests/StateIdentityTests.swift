@@ -29,7 +29,7 @@ struct StateIdentityTests {
         var known: [StateIdentity: Machine] = [:]
         var met = 0
         for seed in 0..<(caches ? 6 : 12) as Range<UInt64> {
-            var random = Numbers(state: seed)
+            var random = SplitMix64(state: seed)
             var machine = Self.machine(caches: caches, reuse: seed % 2 == 0 ? .never : .lastFreedFirst)
             Self.start(&machine)
             while let actor = machine.actors.indices.filter({ !machine.actors[$0].isIdle && !machine.isBlocked($0) }).randomElement(using: &random) {
@@ -94,17 +94,5 @@ struct StateIdentityTests {
         #expect(machine.identity == expected)
         _ = machine.run(machine.vcpu(0)!)
         #expect(machine.identity == there.1)
-    }
-
-    /// The same sequence everywhere.
-    private struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
     }
 }

@@ -82,10 +82,7 @@ public struct Script: Sendable {
 
         fileprivate static func offset(_ iteration: Int, _ stride: UInt64, _ random: (seed: UInt64, within: UInt64)?) -> UInt64 {
             guard let random else { return stride &* UInt64(iteration) }
-            var x = random.seed &+ UInt64(iteration) &* 0x9e37_79b9_7f4a_7c15
-            x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
-            x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
-            x ^= x >> 31
+            let x = SplitMix64.value(iteration, from: random.seed)
             return (x % max(1, random.within >> 12)) << 12
         }
     }

@@ -1,5 +1,6 @@
 // Quiz/: problems made by the core: a random machine within a kind, a question, the one right answer computed, and wrong ones that come from
 // known misunderstandings. The same seed gives the same problems.
+import Stage2Sim
 
 /// A problem with one right answer.
 public struct Problem: Sendable, Equatable {
@@ -92,19 +93,13 @@ public struct Problem: Sendable, Equatable {
     }
 }
 
-/// Numbers by a seed (SplitMix64): the same on every machine, so that a class has the same problems.
+/// Draws for problems, by a seed: a class has the same ones.
 struct QuizRandom {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    init(_ seed: UInt64) { state = seed }
+    init(_ seed: UInt64) { numbers = SplitMix64(state: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var x = state
-        x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
-        x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
-        return x ^ x >> 31
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     /// 0 to `bound` - 1.
     mutating func number(below bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }

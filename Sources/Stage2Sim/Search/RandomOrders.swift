@@ -8,7 +8,7 @@ extension Search {
     ///     highest who can move moves, and at so many moves, chosen beforehand, the one who moves is put behind all others. What needs
     ///     no more changes than these is met with a probability that can be told.
     public func random(runs: Int, seed: UInt64, changes: Int? = nil) -> SearchResult {
-        var numbers = Numbers(state: seed)
+        var numbers = SplitMix64(state: seed)
         var result = SearchResult(.cut(.runs))
         var findings = Findings()
         let judging = Judging(question.goal)
@@ -33,18 +33,6 @@ extension Search {
         if !findings.orders.isEmpty { result.verdict = .found(findings.orders) }
         return result
     }
-
-    /// SplitMix64.
-    struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
-    }
 }
 
 /// One order, made move by move on a machine.
@@ -59,7 +47,7 @@ private struct RandomOrder {
     private(set) var choices: [Choice] = []
     var made: [Int] { mover.made }
 
-    init(_ question: SearchQuestion, changes: Int?, longest: Int, _ numbers: inout Search.Numbers) {
+    init(_ question: SearchQuestion, changes: Int?, longest: Int, _ numbers: inout SplitMix64) {
         self.question = question
         world = question.machine.world
         actors = question.programs.map { question.machine.actors[$0.actor] }
@@ -69,7 +57,7 @@ private struct RandomOrder {
         for _ in 0..<(changes ?? 0) { changesAt.insert(Int.random(in: 0..<longest, using: &numbers)) }
     }
 
-    mutating func run(_ judging: Judging, _ numbers: inout Search.Numbers, limit: Int) -> FoundOrder? {
+    mutating func run(_ judging: Judging, _ numbers: inout SplitMix64, limit: Int) -> FoundOrder? {
         while choices.count < limit {
             var able = actors.indices.filter { !actors[$0].isIdle || begun[$0] < question.programs[$0].steps.count }
             if able.isEmpty { return end(judging) }
@@ -83,7 +71,7 @@ private struct RandomOrder {
         return nil
     }
 
-    private mutating func firstMove(of able: [Int], _ numbers: inout Search.Numbers) -> (Int, Move)? {
+    private mutating func firstMove(of able: [Int], _ numbers: inout SplitMix64) -> (Int, Move)? {
         for program in able {
             let begins = actors[program].isIdle
             var late = false

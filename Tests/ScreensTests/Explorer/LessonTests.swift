@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func `whatever panes have to say, they stand within the body and share no cell but their frames`() {
-        var random = SystemLikeRandom(seed: 3)
+        var random = SplitMix64(state: 3)
         for (width, height) in [(80, 24), (81, 25), (109, 60), (110, 32), (120, 36), (140, 33), (200, 60), (300, 100)] {
             for _ in 0..<60 {
                 let needs = Dictionary(uniqueKeysWithValues: PaneID.allCases.map { ($0, Int(random.next() % 60)) })

@@ -126,13 +126,13 @@ private struct ScreenInPieces {
 
 /// Keys of the table, digits, letters, the mouse anywhere, sizes from 1x1 to 250x80, pastes, ticks, and whole command lines.
 struct RandomEvents {
-    private var random: SystemLikeRandom
+    private var random: SplitMix64
     private let lines: [String]
     /// What is being typed, the next event last.
     private var waiting: [Event] = []
 
     init(seed: UInt64, lines: [String]) {
-        random = SystemLikeRandom(seed: seed)
+        random = SplitMix64(state: seed)
         self.lines = lines
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Sessions
 import Testing
+import Stage2Sim
 
 @testable import Screens
 
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test func `any keys at any size`() throws {
-        var random = SystemLikeRandom(seed: 5)
+        var random = SplitMix64(state: 5)
         var list = browser()
         let keys: [Key] = "jkgG/?abcq:sz \u{7f}".map { Key.character($0) } + [.enter, .escape, .backspace, .pageDown, .pageUp, .up, .down]
         for _ in 0..<600 {
