@@ -15,7 +15,7 @@ extension Explorer {
     /// Where the step stands, in a sentence, on the row above the panes.
     func drawPlaceInWords(_ scene: Scene, _ layout: Layout, _ canvas: inout Canvas) {
         canvas.draw(in: Rect(x: 1, y: 1, width: canvas.width - 2, height: 1)) { canvas in
-            canvas.put(0, 0, placeInWords(scene), .heading, [.bold], width: canvas.width)
+            _ = canvas.put(0, 0, placeInWords(scene), .heading, [.bold], width: canvas.width)
         }
     }
 
