@@ -51,13 +51,7 @@ extension Stepper {
     }
 
     func releaseLevel1() {
-        if let level1 = world.vms[vm].level1 {
-            if Sink.checks { checkDestroyed(vm) }
-            world.kernelPages.free(level1)
-            world.kernelPages.free(PA(level1.rawValue + pageSize))
-            emit(.tableFreed(level1, level: 1))
-        }
-        world.vms[vm].level1 = nil
+        freeLevel1(of: vm)
         returnToCaller()
     }
 }

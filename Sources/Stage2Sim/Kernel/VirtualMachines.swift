@@ -116,14 +116,18 @@ extension Stepper {
     }
 
     func destroyLevel1() {
-        if let level1 = world.vms[vm].level1 {
-            if Sink.checks { checkDestroyed(vm) }
-            world.kernelPages.free(level1)
-            world.kernelPages.free(PA(level1.rawValue + pageSize))
-            emit(.tableFreed(level1, level: 1))
-        }
-        world.vms[vm].level1 = nil
+        freeLevel1(of: vm)
         finish(.done)
+    }
+
+    /// Both pages of the level-1 table, if it is there still.
+    func freeLevel1(of vm: VMNumber) {
+        guard let level1 = world.vms[vm].level1 else { return }
+        if Sink.checks { checkDestroyed(vm) }
+        world.kernelPages.free(level1)
+        world.kernelPages.free(PA(level1.rawValue + pageSize))
+        emit(.tableFreed(level1, level: 1))
+        world.vms[vm].level1 = nil
     }
 }
 
