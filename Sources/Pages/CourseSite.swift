@@ -74,18 +74,7 @@ public struct CourseSite {
         return File(
             path: path,
             text: """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="generator" content="kvmtui \(libraryVersion)">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-                <link rel="icon" href="data:,">
-                <title>\(HTMLText.escaped(title)) · kvmtui</title>
-                <style>
-                \(HTMLText.asset(PackageResources.page_css))</style>
-                </head>
+                \(HTMLText.head(title: HTMLText.escaped(title)))
                 <body class="guide">
                 <a class="skip" href="#main">To the text</a>
                 <header><nav aria-label="Course"><ul class="sections">

@@ -1,3 +1,5 @@
+import Stage2Sim
+
 /// Text as it stands in HTML. Whatever comes from a file goes through here, or into the page's JSON.
 enum HTMLText {
     /// For between tags and inside quoted attributes.
@@ -31,6 +33,24 @@ enum HTMLText {
             }
         }
         return out
+    }
+
+    /// Everything up to the body, whose title is HTML already. A page asks the net for nothing, and runs no script but its own.
+    static func head(title: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="generator" content="kvmtui \(libraryVersion)">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+        <link rel="icon" href="data:,">
+        <title>\(title) · kvmtui</title>
+        <style>
+        \(asset(PackageResources.page_css))</style>
+        </head>
+        """
     }
 
     /// What the program brings along: style and script.

@@ -45,18 +45,7 @@ public struct LessonPage {
         }
         let notes = data.notes.map { "<li><code>\(HTMLText.escaped($0.action))</code>: \(HTMLText.escaped($0.note))</li>" }.joined(separator: "\n")
         return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="generator" content="kvmtui \(libraryVersion)">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-            <link rel="icon" href="data:,">
-            <title>\(title) · kvmtui</title>
-            <style>
-            \(HTMLText.asset(PackageResources.page_css))</style>
-            </head>
+            \(HTMLText.head(title: title))
             <body>
             <a class="skip" href="#why-box">To the step</a>
             <header>

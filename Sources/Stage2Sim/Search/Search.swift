@@ -214,12 +214,6 @@ struct DepthFirst {
             var cycles = Livelocks(space)
             for order in cycles.find() { findings.add(order) }
         }
-        var result = SearchResult(!findings.orders.isEmpty ? .found(findings.orders) : limit.map { .cut($0) } ?? .holds)
-        result.states = space.count
-        result.moves = made
-        result.depth = depth
-        result.bytes = space.bytes
-        for step in MicroStep.allCases where space.made[Int(step.rawValue)] > 0 { result.coverage[step] = space.made[Int(step.rawValue)] }
-        return result
+        return SearchResult(findings, limit, of: space, moves: made, depth: depth)
     }
 }

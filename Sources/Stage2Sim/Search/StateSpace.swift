@@ -108,3 +108,19 @@ struct Mover {
         return out
     }
 }
+
+extension SearchResult {
+    /// What a way of going over a space came to.
+    ///
+    /// - Parameters:
+    ///   - limit: what it was cut by; nil: it went over all.
+    ///   - bytes: what it kept beside the space.
+    init(_ findings: Findings, _ limit: Limit?, of space: StateSpace, moves: Int, depth: Int, and bytes: Int = 0) {
+        self.init(!findings.orders.isEmpty ? .found(findings.orders) : limit.map { .cut($0) } ?? .holds)
+        states = space.count
+        self.moves = moves
+        self.depth = depth
+        self.bytes = space.bytes + bytes
+        for step in MicroStep.allCases where space.made[Int(step.rawValue)] > 0 { coverage[step] = space.made[Int(step.rawValue)] }
+    }
+}
